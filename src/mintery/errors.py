@@ -78,7 +78,9 @@ class DeploymentOfAnotherChain(ConfigurationError):
     """A named deployment file was written for another chain. Nothing was overwritten."""
 
     def __init__(self, path: str, *, deployed: str, connected: str) -> None:
-        super().__init__(f"{path} belongs to chain {deployed}, but the rpc serves chain {connected}; nothing was changed")
+        super().__init__(
+            f"{path} belongs to chain {deployed}, but the rpc serves chain {connected}; nothing was changed"
+        )
         self.path = path
         self.deployed = deployed
         self.connected = connected
@@ -207,7 +209,9 @@ class VoucherExpired(CredentialRefused):
     """The deadline has passed, or is nearer than the gateway needs to settle (one exit delay)."""
 
     def __init__(self, deadline: int, usable_until: int) -> None:
-        super().__init__(f"the voucher could be used until {usable_until} (its deadline {deadline} less the time to settle)")
+        super().__init__(
+            f"the voucher could be used until {usable_until} (its deadline {deadline} less the time to settle)"
+        )
         self.deadline = deadline
         self.usable_until = usable_until
 
@@ -341,7 +345,9 @@ class ModelUnpriced(NotAvailable):
 
 class PriceStale(NotAvailable):
     def __init__(self, sku: str, *, age: int, limit: int, retry_after: int) -> None:
-        super().__init__(f"the price of {sku} was last seen {age} s ago; the limit is {limit} s", retry_after=retry_after)
+        super().__init__(
+            f"the price of {sku} was last seen {age} s ago; the limit is {limit} s", retry_after=retry_after
+        )
         self.sku = sku
         self.age = age
         self.limit = limit
