@@ -283,7 +283,8 @@ class MarkBroadcast:
 @dataclass(frozen=True, slots=True)
 class AbandonBatch:
     """The batch can never settle as formed (its simulation reverts); its receipts are free for another. No attempt of it
-    may have been broadcast."""
+    may have been broadcast.
+    """
 
     batch_id: int
     why: str

@@ -114,7 +114,8 @@ class Ledger(Protocol):
 
     def undelivered(self, key: RequestKey) -> RequestRecord | None:
         """The newest attempt with this credential and body that was not fully delivered: open, or captured and not
-        marked delivered."""
+        marked delivered.
+        """
 
     def by_idempotency_key(self, credential: bytes, idempotency_key: str) -> RequestRecord | None: ...
 
