@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+/// @notice What happened to one settlement line.
+enum LineStatus {
+    Settled,
+    /// @dev Burned what the account had, which was less.
+    Partial,
+    BadSignature,
+    Expired,
+    WrongEpoch,
+    /// @dev spentAfter is above the voucher's maxSpend (S6).
+    AboveVoucher,
+    /// @dev spentAfter is not above what was spent before.
+    NothingNew,
+    /// @dev spentAfter is not a whole number of nanocredits.
+    NotWholeNanocredits,
+    /// @dev The account holds nothing.
+    Empty
+}
+
+/// @title Where holders put credits that a gateway may spend by their vouchers.
+/// @notice An account is (token, gateway, holder, signer). All amounts are credits in base units (18 decimals) and whole
+///     nanocredits (multiples of 1e9).
+interface ISpendEscrow {
+    struct AccountKey {
+        address token;
+        /// @dev The cold identity that vouchers name.
+        address gateway;
+        address holder;
+        /// @dev The EOA whose vouchers spend this account: the holder itself or a session key.
+        address signer;
+    }
+
+    struct Account {
+        uint96 balance;
+        /// @dev Spent and settled in this epoch.
+        uint96 spent;
+        uint32 epoch;
+        /// @dev Amount of the pending exit, 0 when none.
+        uint96 exitAmount;
+        /// @dev Unix seconds from which the exit may be executed, 0 when none is pending.
+        uint40 exitUnlock;
+        /// @dev The pending exit takes everything and ends the epoch.
+        bool closing;
+    }
+
+    /// @notice The lines of one token in a batch.
+    struct TokenBatch {
+        address token;
+        uint24 requests;
+        /// @dev Packed (address holder, uint96 maxSpend, uint96 spentAfter, uint40 deadline, uint32 epoch,
+        ///     bytes16 keyHash, bytes32 r, bytes32 vs), 133 bytes each.
+        bytes lines;
+        /// @dev As IReserveVault.settle takes it.
+        bytes usage;
+    }
+
+    error NotSettler(address caller, address gateway);
+    error WrongBatchId(uint64 actual, uint64 expected);
+    error MalformedLines(uint256 length);
+    error EmptyBatch();
+    error SettlementPaused(uint40 until);
+    error SettlementEnded(address token, uint40 endedAt);
+    error DepositNotAccepted(address token);
+    error NotWholeNanocredits(uint256 credits);
+    error ZeroCredits();
+    error ZeroSigner();
+    error ZeroGateway();
+    error BalanceAboveLimit(uint256 balanceAfter, uint256 limit);
+    error NoExitPending(bytes32 account);
+    error ExitLocked(uint40 now_, uint40 unlock);
+    error ReleaseAboveBalance(uint256 credits, uint256 balance);
+    error TokensNotAscending(address previous, address next);
+
+    event Deposited(
+        bytes32 indexed account,
+        address indexed token,
+        address indexed gateway,
+        address holder,
+        address signer,
+        uint256 credits
+    );
+    event ExitStarted(bytes32 indexed account, uint256 credits, uint40 unlock, bool closing);
+    event ExitCancelled(bytes32 indexed account);
+    /// @param epoch The account's epoch afterwards.
+    event ExitExecuted(bytes32 indexed account, address indexed holder, uint256 credits, uint32 epoch);
+    event Released(bytes32 indexed account, address indexed holder, uint256 credits);
+    /// @notice One settled batch.
+    /// @param outcomes Packed (uint8 LineStatus, uint96 burned), 13 bytes a line, in the order of the call.
+    event BatchSettled(address indexed gateway, uint64 indexed batchId, bytes32 receiptsRoot, bytes outcomes);
+    event SettlerAppointed(address indexed gateway, address indexed settler);
+    event SettlerRevoked(address indexed gateway, address indexed settler);
+    event SettlementPausedUntil(uint40 until);
+
+    function VAULT() external view returns (address);
+    function EXIT_DELAY() external view returns (uint40);
+
+    /// @notice The caller is a gateway: lets `settler` settle and release for it.
+    function appointSettler(address settler) external;
+    /// @notice The caller is a gateway: `settler` stops at once.
+    function revokeSettler(address settler) external;
+    function isSettler(address gateway, address settler) external view returns (bool);
+
+    /// @notice Moves the caller's credits into its account by approval. The caller is the holder and names the signer.
+    function deposit(address token, address gateway, address signer, uint256 credits) external;
+
+    /// @notice As `deposit`, approving by EIP-2612 on the way. Only the holder sends it; a permit already used is no error
+    ///     while the allowance covers the deposit.
+    function depositWithPermit(
+        address token,
+        address gateway,
+        address signer,
+        uint256 credits,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external;
+
+    /// @notice Moves the holder's credits into its account by one EIP-3009 signature; anyone may relay it.
+    /// @dev The signed nonce is `depositNonce(key, credits, salt)`, so a relayer can redirect nothing.
+    function depositWithAuthorization(
+        AccountKey calldata key,
+        uint256 credits,
+        bytes32 salt,
+        uint256 validAfter,
+        uint256 validBefore,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external;
+
+    /// @notice The caller is the holder: starts or replaces the timed exit of `credits`. Raising the amount restarts the
+    ///     timer; lowering it keeps the timer.
+    function startExit(address token, address gateway, address signer, uint256 credits) external;
+    /// @notice The caller is the holder: a timed exit of everything at execution, which ends the epoch (and with it every
+    ///     voucher of this signer).
+    function startClose(address token, address gateway, address signer) external;
+    function cancelExit(address token, address gateway, address signer) external;
+    /// @notice Pays min(amount, balance) of an unlocked exit to the holder. Anyone may send it.
+    function executeExit(AccountKey calldata key) external returns (uint256 credits);
+
+    /// @notice A settler of the account's gateway gives credits back to the holder at once.
+    function release(AccountKey calldata key, uint256 credits) external;
+
+    /// @notice Settles one batch of a gateway: burns what its vouchers cover and pays providers for the usage.
+    /// @dev A bad line is skipped with its status and reverts nothing else. Over-burning reverts the batch (S5).
+    /// @param batchId Counts once per gateway, from 1 (S6).
+    /// @param receiptsRoot Merkle root over the digests of the receipts in the batch.
+    /// @param batches Tokens ascending.
+    function settle(address gateway, uint64 batchId, bytes32 receiptsRoot, TokenBatch[] calldata batches) external;
+
+    /// @notice Guardian: no batch settles for at most 24 h.
+    function pauseSettlement(uint40 duration) external;
+
+    function accountId(AccountKey calldata key) external pure returns (bytes32);
+    function accountOf(bytes32 account) external view returns (Account memory);
+    /// @notice The next batch of this gateway carries this id.
+    function nextBatchId(address gateway) external view returns (uint64);
+    /// @notice Sum of all accounts' balances of a token (S9's right side).
+    function totalBalance(address token) external view returns (uint256);
+    /// @notice EIP-712 digest of `SpendVoucher(address token,address gateway,address holder,uint32 epoch,uint96 maxSpend,uint40
+    ///     deadline,bytes16 keyHash)` in the domain {name: "Mintery", version: "1", chainId, verifyingContract}.
+    function voucherDigest(
+        address token,
+        address gateway,
+        address holder,
+        uint32 epoch,
+        uint96 maxSpend,
+        uint40 deadline,
+        bytes16 keyHash
+    ) external view returns (bytes32);
+    /// @notice The EIP-3009 nonce that binds an authorization to this deposit:
+    ///     keccak256(abi.encode(keccak256("MinteryDeposit"), token, gateway, holder, signer, credits, salt)).
+    function depositNonce(AccountKey calldata key, uint256 credits, bytes32 salt) external pure returns (bytes32);
+}

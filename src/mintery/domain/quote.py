@@ -1,0 +1,116 @@
+"""What a request may cost, and what it did: the same sum over SKUs, rounded up once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mintery.domain.model import Model, Unit
+from mintery.domain.price import FreshnessLimits, PriceInForce, PriceState, Sku, check_sellable
+from mintery.errors import ModelUnpriced
+from mintery.units import BasisPoints, NanoCredits, Par, UnixSeconds, UsdWad, nanocredits_up
+
+QUOTE_SECONDS = 60
+"""A quote pins version and price for at most this long."""
+
+Quantities = Mapping[Unit, int]
+
+
+class UsageSource(StrEnum):
+    PROVIDER = "provider"
+    """The provider's own figures."""
+    ESTIMATED = "estimated"
+    """The provider left usage out: estimated by the stated rule."""
+    CLAMPED = "clamped"
+    """The provider's figures were negative or cost more than the hold; an alarm was raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class PricedLine:
+    """``quantity`` units of one SKU at one pinned price version."""
+
+    sku: Sku
+    sku_index: int
+    provider_id: int
+    price_version: int
+    unit_price: UsdWad
+    quantity: int
+
+    @property
+    def cost(self) -> UsdWad:
+        return UsdWad(self.unit_price * self.quantity)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """An upper bound. ``lines`` carry the most units that the request can use.
+
+    Attributes:
+        amount: nanocredits to hold; the request never costs more.
+        state: the worst price state among the SKUs.
+        expires_at: the pinned prices are good for a hold until here.
+    """
+
+    model: Model
+    lines: tuple[PricedLine, ...]
+    par: Par
+    markup: BasisPoints
+    amount: NanoCredits
+    state: PriceState
+    quoted_at: UnixSeconds
+    expires_at: UnixSeconds
+
+    @property
+    def usd(self) -> UsdWad:
+        return total_cost(self.lines)
+
+    def at(self, used: Quantities) -> tuple[PricedLine, ...]:
+        """The same pinned prices for what was used. Units without quantity are left out."""
+        return tuple(
+            PricedLine(line.sku, line.sku_index, line.provider_id, line.price_version, line.unit_price, quantity)
+            for line in self.lines
+            if (quantity := used.get(Unit(line.sku.unit), 0))
+        )
+
+    def cost(self, lines: Iterable[PricedLine]) -> NanoCredits:
+        return nanocredits_up(total_cost(lines), self.par, self.markup)
+
+
+def total_cost(lines: Iterable[PricedLine]) -> UsdWad:
+    return UsdWad(sum(line.cost for line in lines))
+
+
+def quote(
+    model: Model,
+    most: Quantities,
+    prices: Mapping[Sku, PriceInForce],
+    *,
+    par: Par,
+    markup: BasisPoints,
+    now: UnixSeconds,
+    limits: FreshnessLimits,
+) -> Quote:
+    """Price the most units a request can use at the prices in force.
+
+    Raises:
+        ModelUnpriced: a unit of the model has no price.
+        PriceStale, PriceQueued, HoldAboveStaleLimit: see ``check_sellable``.
+    """
+    lines = []
+    for unit in sorted(model.units):
+        sku = model.sku(unit)
+        if (price := prices.get(sku)) is None:
+            raise ModelUnpriced(model.id, str(sku))
+        lines.append(PricedLine(sku, price.index, model.provider_id, price.version, price.usd, most.get(unit, 0)))
+
+    usd = total_cost(lines)
+    states = [check_sellable(prices[line.sku], hold=usd, now=now, limits=limits) for line in lines]
+    return Quote(
+        model=model,
+        lines=tuple(lines),
+        par=par,
+        markup=markup,
+        amount=nanocredits_up(usd, par, markup),
+        state=max(states, key=list(PriceState).index, default=PriceState.NORMAL),
+        quoted_at=now,
+        expires_at=UnixSeconds(now + QUOTE_SECONDS),
+    )

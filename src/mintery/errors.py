@@ -1,0 +1,523 @@
+"""One tree for everything that can go wrong. Each error carries what a caller may act on; none carries an HTTP status.
+
+MinteryError
+├── ConfigurationError      the machine, a file or a setting: SettingMissing, MalformedFile, CompilerMissing,
+│                           CompilationFailed, PortTaken, DeploymentMissing, DeploymentOfAnotherChain,
+│                           LedgerOfAnotherChain, UnknownAccountKey
+├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
+│                           MalformedSku, MalformedReceipt, Unsupported
+├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
+│                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator
+├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
+├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone
+├── NotFound                UnknownModel, UnknownReceipt, UnknownSku, UnknownProvider
+├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, AssetDepegged,
+│                           ReserveShort, Draining, Overloaded, HoldTooLong
+├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense
+├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerInconsistent
+├── ChainError              RpcUnavailable, TransactionReverted, TransactionMissing, OutcomeMismatch
+└── CheckFailed             ReceiptRefused, ReconciliationFailed
+"""
+
+from collections.abc import Mapping, Sequence
+
+
+class MinteryError(Exception):
+    """The root. ``hint`` is one line on what to do about it, or empty."""
+
+    hint: str = ""
+
+
+class ConfigurationError(MinteryError):
+    """The machine, a file or a setting is not as it must be."""
+
+
+class SettingMissing(ConfigurationError):
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name} is not set: {why}")
+        self.name = name
+
+
+class MalformedFile(ConfigurationError):
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path}: {why}")
+        self.path = path
+        self.why = why
+
+
+class CompilerMissing(ConfigurationError):
+    hint = "Set SOLC to a solc 0.8.30 or newer, or run `npm ci` in contracts/ for the packaged one."
+
+    def __init__(self, tried: Sequence[str]) -> None:
+        super().__init__(f"no Solidity compiler found; tried {', '.join(tried)}")
+        self.tried = tuple(tried)
+
+
+class CompilationFailed(ConfigurationError):
+    def __init__(self, messages: Sequence[str]) -> None:
+        super().__init__("the contracts do not compile:\n" + "\n".join(messages))
+        self.messages = tuple(messages)
+
+
+class PortTaken(ConfigurationError):
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(f"{host}:{port} is taken by another program; choose another port with --port")
+        self.host = host
+        self.port = port
+
+
+class DeploymentMissing(ConfigurationError):
+    hint = "Run `mintery deploy` first, or name the file with --deployment."
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"no deployment at {path}")
+        self.path = path
+
+
+class DeploymentOfAnotherChain(ConfigurationError):
+    """A named deployment file was written for another chain. Nothing was overwritten."""
+
+    def __init__(self, path: str, *, deployed: str, connected: str) -> None:
+        super().__init__(
+            f"{path} belongs to chain {deployed}, but the rpc serves chain {connected}; nothing was changed"
+        )
+        self.path = path
+        self.deployed = deployed
+        self.connected = connected
+
+
+class LedgerOfAnotherChain(ConfigurationError):
+    """A named ledger was opened for another chain or deployment. Nothing was overwritten."""
+
+    def __init__(self, path: str, *, recorded: str, expected: str) -> None:
+        super().__init__(f"the ledger {path} belongs to {recorded}, not to {expected}; nothing was changed")
+        self.path = path
+        self.recorded = recorded
+        self.expected = expected
+
+
+class UnknownAccountKey(ConfigurationError):
+    """A name or number that stands for no private key here."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no key is known as {name!r}")
+        self.name = name
+
+
+class MalformedInput(MinteryError):
+    """What was sent cannot be read."""
+
+
+class MalformedAmount(MalformedInput):
+    def __init__(self, text: str, why: str) -> None:
+        super().__init__(f"{text[:40]!r} is no amount: {why}")
+        self.text = text
+        self.why = why
+
+
+class NotWholeNanocredits(MalformedInput):
+    def __init__(self, units: int) -> None:
+        super().__init__(f"{units} credit base units are not whole nanocredits (multiples of 1e9)")
+        self.units = units
+
+
+class MalformedVoucher(MalformedInput):
+    """The text is no voucher. It is never repeated in the message."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the voucher cannot be read: {why}")
+        self.why = why
+
+
+class MalformedSku(MalformedInput):
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text[:80]!r} is no SKU; write provider/model:unit")
+        self.text = text
+
+
+class MalformedReceipt(MalformedInput):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the receipt cannot be read: {why}")
+        self.why = why
+
+
+class MalformedRequest(MalformedInput):
+    def __init__(self, why: str, *, field: str | None = None) -> None:
+        super().__init__(why)
+        self.field = field
+
+
+class Unsupported(MalformedRequest):
+    """Well formed, but not something this gateway does."""
+
+
+class BodyTooLarge(MalformedInput):
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(f"the body has {size} bytes or more; the limit is {limit}")
+        self.size = size
+        self.limit = limit
+
+
+class CredentialRefused(MinteryError):
+    """The key or voucher does not open this gateway."""
+
+
+class CredentialMissing(CredentialRefused):
+    def __init__(self) -> None:
+        super().__init__("no API key was sent; use a voucher key (mv1.…) as the api_key")
+
+
+class InvalidSignature(CredentialRefused):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the voucher's signature is not its signer's: {why}")
+        self.why = why
+
+
+class WrongSecret(CredentialRefused):
+    def __init__(self) -> None:
+        super().__init__("the key's secret does not belong to this voucher")
+
+
+class WrongChain(CredentialRefused):
+    def __init__(self, actual: int, expected: int) -> None:
+        super().__init__(f"the voucher was signed for chain {actual}; this gateway settles on chain {expected}")
+        self.actual = actual
+        self.expected = expected
+
+
+class WrongToken(CredentialRefused):
+    def __init__(self, token: str) -> None:
+        super().__init__(f"{token} is not a project token that this gateway accepts")
+        self.token = token
+
+
+class WrongGateway(CredentialRefused):
+    def __init__(self, actual: str, expected: str) -> None:
+        super().__init__(f"the voucher names gateway {actual}; this one is {expected}")
+        self.actual = actual
+        self.expected = expected
+
+
+class WrongEpoch(CredentialRefused):
+    def __init__(self, actual: int, expected: int) -> None:
+        super().__init__(f"the voucher is of epoch {actual}; the account is in epoch {expected}")
+        self.actual = actual
+        self.expected = expected
+
+
+class VoucherExpired(CredentialRefused):
+    """The deadline has passed, or is nearer than the gateway needs to settle (one exit delay)."""
+
+    def __init__(self, deadline: int, usable_until: int) -> None:
+        super().__init__(
+            f"the voucher could be used until {usable_until} (its deadline {deadline} less the time to settle)"
+        )
+        self.deadline = deadline
+        self.usable_until = usable_until
+
+
+class VoucherMismatch(CredentialRefused):
+    """A raised voucher that is not of the key's account and secret."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"the raised voucher's {field} is not the key's")
+        self.field = field
+
+
+class NotOperator(CredentialRefused):
+    def __init__(self) -> None:
+        super().__init__("this is for the gateway's operator; send the operator key")
+
+
+class OutOfFunds(MinteryError):
+    """Not enough to spend. Amounts are nanocredits."""
+
+    def __init__(self, message: str, *, account: str, required: int, available: int) -> None:
+        super().__init__(message)
+        self.account = account
+        self.required = required
+        self.available = available
+
+
+class InsufficientBalance(OutOfFunds):
+    def __init__(self, *, account: str, required: int, available: int) -> None:
+        super().__init__(
+            f"the account has {available} nanocredits to spend and this request may need {required}",
+            account=account,
+            required=required,
+            available=available,
+        )
+
+
+class VoucherExhausted(OutOfFunds):
+    def __init__(self, *, account: str, required: int, available: int) -> None:
+        super().__init__(
+            f"the voucher has room for {available} nanocredits more and this request may need {required}",
+            account=account,
+            required=required,
+            available=available,
+        )
+
+
+class LimitReached(OutOfFunds):
+    """A limit of the hold's list of constraints, named by its key."""
+
+    def __init__(self, *, account: str, required: int, available: int, limit: str) -> None:
+        super().__init__(
+            f"the limit {limit} has room for {available} nanocredits more and this request may need {required}",
+            account=account,
+            required=required,
+            available=available,
+        )
+        self.limit = limit
+
+
+class Conflict(MinteryError):
+    """It was done before."""
+
+
+class VoucherAlreadyUsed(Conflict):
+    """A raised voucher admits one request."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"this raised voucher was used by request {request_id}")
+        self.request_id = request_id
+
+
+class IdempotencyConflict(Conflict):
+    """The idempotency key was used with another body."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"this Idempotency-Key belongs to request {request_id}, which had another body")
+        self.request_id = request_id
+
+
+class AnswerGone(Conflict):
+    """The idempotency key's answer is no longer kept; the receipt is."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"request {request_id} was answered and charged; its answer is no longer kept, its receipt is")
+        self.request_id = request_id
+
+
+class NotFound(MinteryError):
+    """There is no such thing."""
+
+
+class UnknownModel(NotFound):
+    def __init__(self, model: str) -> None:
+        super().__init__(f"no model {model[:120]!r} here; GET /v1/models lists them")
+        self.model = model
+
+
+class UnknownReceipt(NotFound):
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"no receipt {request_id[:80]!r}")
+        self.request_id = request_id
+
+
+class UnknownSku(NotFound):
+    def __init__(self, sku: str) -> None:
+        super().__init__(f"the oracle knows no SKU {sku!r}")
+        self.sku = sku
+
+
+class UnknownProvider(NotFound):
+    def __init__(self, provider: str) -> None:
+        super().__init__(f"the registry knows no provider {provider!r}")
+        self.provider = provider
+
+
+class NotAvailable(MinteryError):
+    """Right, but not now. ``retry_after`` is seconds, or None when waiting does not help."""
+
+    def __init__(self, message: str, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ModelUnpriced(NotAvailable):
+    def __init__(self, model: str, sku: str) -> None:
+        super().__init__(f"{model} cannot be sold: no price in force for {sku}")
+        self.model = model
+        self.sku = sku
+
+
+class PriceStale(NotAvailable):
+    def __init__(self, sku: str, *, age: int, limit: int, retry_after: int) -> None:
+        super().__init__(
+            f"the price of {sku} was last seen {age} s ago; the limit is {limit} s", retry_after=retry_after
+        )
+        self.sku = sku
+        self.age = age
+        self.limit = limit
+
+
+class PriceQueued(NotAvailable):
+    def __init__(self, sku: str, *, retry_after: int) -> None:
+        super().__init__(f"a new price of {sku} waits for confirmation", retry_after=retry_after)
+        self.sku = sku
+
+
+class HoldAboveStaleLimit(NotAvailable):
+    """Prices are soft-stale, and only small holds are taken. Amounts are 1e-18 USD."""
+
+    def __init__(self, sku: str, *, required: int, limit: int, retry_after: int) -> None:
+        super().__init__(
+            f"the price of {sku} is stale; holds up to {limit} (1e-18 USD) are taken, not {required}",
+            retry_after=retry_after,
+        )
+        self.sku = sku
+        self.required = required
+        self.limit = limit
+
+
+class AssetDepegged(NotAvailable):
+    def __init__(self) -> None:
+        super().__init__("the reserve asset does not hold its par; open requests finish, new ones wait")
+
+
+class ReserveShort(NotAvailable):
+    def __init__(self, assets: int, claims: int) -> None:
+        super().__init__(f"the vault holds {assets} asset units against claims of {claims}")
+        self.assets = assets
+        self.claims = claims
+
+
+class Draining(NotAvailable):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"no new requests: {why}", retry_after=30)
+
+
+class Overloaded(NotAvailable):
+    def __init__(self) -> None:
+        super().__init__("too many requests are waiting", retry_after=1)
+
+
+class HoldTooLong(NotAvailable):
+    """No hold outlives the exit delay less one settlement interval. Seconds."""
+
+    def __init__(self, actual: int, limit: int) -> None:
+        super().__init__(f"a hold of {actual} s is longer than the {limit} s that an exit leaves")
+        self.actual = actual
+        self.limit = limit
+
+
+class ProviderFailed(MinteryError):
+    """The model provider did not do its part. ``charged`` says whether the request ended with a charge."""
+
+    def __init__(self, message: str, *, provider: str) -> None:
+        super().__init__(message)
+        self.provider = provider
+
+
+class ProviderUnreachable(ProviderFailed):
+    def __init__(self, provider: str) -> None:
+        super().__init__(f"{provider} cannot be reached; nothing was charged", provider=provider)
+
+
+class ProviderTimedOut(ProviderFailed):
+    def __init__(self, provider: str, seconds: int) -> None:
+        super().__init__(f"{provider} gave no answer within {seconds} s", provider=provider)
+        self.seconds = seconds
+
+
+class ProviderRefused(ProviderFailed):
+    """The provider answered with an error status. ``body`` is its answer, at most 64 KiB."""
+
+    def __init__(self, provider: str, status: int, body: bytes, retry_after: str | None = None) -> None:
+        super().__init__(f"{provider} answered {status}; nothing was charged", provider=provider)
+        self.status = status
+        self.body = body
+        self.retry_after = retry_after
+
+
+class ProviderNonsense(ProviderFailed):
+    def __init__(self, provider: str, why: str) -> None:
+        super().__init__(f"{provider} answered with something else than the OpenAI format: {why}", provider=provider)
+        self.why = why
+
+
+class LedgerError(MinteryError):
+    """The ledger refused or cannot go on."""
+
+
+class HoldNotOpen(LedgerError):
+    def __init__(self, hold: str, status: str) -> None:
+        super().__init__(f"hold {hold} is {status}")
+        self.hold = hold
+        self.status = status
+
+
+class CaptureExceedsHold(LedgerError):
+    """Amounts are nanocredits."""
+
+    def __init__(self, hold: str, *, cost: int, held: int) -> None:
+        super().__init__(f"hold {hold} has {held} nanocredits; the cost is {cost}")
+        self.hold = hold
+        self.cost = cost
+        self.held = held
+
+
+class LedgerClosed(LedgerError):
+    def __init__(self) -> None:
+        super().__init__("the ledger is closed")
+
+
+class LedgerInconsistent(LedgerError):
+    """An account of the ledger contradicts its transfers or the chain. Never plugged."""
+
+
+class ChainError(MinteryError):
+    """The chain or its rpc."""
+
+
+class RpcUnavailable(ChainError):
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"the rpc at {url} does not answer: {why}")
+        self.url = url
+        self.why = why
+
+
+class TransactionReverted(ChainError):
+    """``error`` is the contract's error name, ``arguments`` its named values."""
+
+    def __init__(self, action: str, error: str, arguments: Mapping[str, object]) -> None:
+        listed = ", ".join(f"{name}={value}" for name, value in arguments.items())
+        super().__init__(f"{action} was refused by the contract: {error}({listed})")
+        self.action = action
+        self.error = error
+        self.arguments = dict(arguments)
+
+
+class TransactionMissing(ChainError):
+    def __init__(self, tx_hash: str, seconds: int) -> None:
+        super().__init__(f"transaction {tx_hash} is not in a block after {seconds} s")
+        self.tx_hash = tx_hash
+
+
+class OutcomeMismatch(ChainError):
+    """The chain says another thing of a batch than this ledger."""
+
+    def __init__(self, batch_id: int, why: str) -> None:
+        super().__init__(f"batch {batch_id} on chain is not the one recorded here: {why}")
+        self.batch_id = batch_id
+
+
+class CheckFailed(MinteryError):
+    """Something was checked and is not as it claims."""
+
+
+class ReceiptRefused(CheckFailed):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the receipt does not hold: {why}")
+        self.why = why
+
+
+class ReconciliationFailed(CheckFailed):
+    """``differences`` are lines of (what, chain, ledger)."""
+
+    def __init__(self, differences: Sequence[tuple[str, int, int]]) -> None:
+        listed = "; ".join(f"{what}: chain {chain}, ledger {ledger}" for what, chain, ledger in differences)
+        super().__init__(f"chain and ledger differ: {listed}")
+        self.differences = tuple(differences)

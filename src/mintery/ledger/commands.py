@@ -1,0 +1,327 @@
+"""What the ledger can be asked to write, and what it answers: one result for each command, in order.
+
+``ledger.commit(commands)`` writes many in one transaction. A refusal is a result, never an exception, and never
+disturbs the commands beside it. Amounts are nanocredits. A command carries its own ids, so that one whose commit was
+ambiguous is found again by id: every command here may be given twice and takes effect once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mintery.domain.batch import Batch, LineOutcome
+from mintery.domain.hold import Capture, Constraint, Hold, ReleaseReason, RequestId
+from mintery.domain.receipt import Receipt
+from mintery.domain.voucher import AccountId, AccountKey, SignedVoucher
+from mintery.units import NanoCredits, UnixSeconds
+
+# ── what the chain says ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class DepositSeen:
+    """``Deposited``: opens the account when it is new."""
+
+    account: AccountId
+    key: AccountKey
+    amount: NanoCredits
+
+
+@dataclass(frozen=True, slots=True)
+class ExitStartedSeen:
+    """``ExitStarted``: from here on that much is not available for new holds; everything when ``closing``."""
+
+    account: AccountId
+    amount: NanoCredits
+    unlock: UnixSeconds
+    closing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExitCancelledSeen:
+    account: AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class ExitExecutedSeen:
+    """``ExitExecuted``: ``epoch`` is the account's afterwards; a higher one than before zeroes what was spent."""
+
+    account: AccountId
+    amount: NanoCredits
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedSeen:
+    """``Released`` by a settler to the holder."""
+
+    account: AccountId
+    amount: NanoCredits
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSettledSeen:
+    """``BatchSettled`` of our gateway: ``outcomes`` in the order of the batch's lines, over all its tokens."""
+
+    batch_id: int
+    receipts_root: bytes
+    outcomes: tuple[LineOutcome, ...]
+    tx_hash: str
+
+
+ChainEvent = DepositSeen | ExitStartedSeen | ExitCancelledSeen | ExitExecutedSeen | ReleasedSeen | BatchSettledSeen
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Hashes are 32 bytes as lower-case ``0x`` hex; ``timestamp`` in unix seconds."""
+
+    number: int
+    hash: str
+    parent: str
+    timestamp: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class AppendBlock:
+    """A confirmed block with the events that concern this ledger, in log order, each with its log index.
+
+    Applied once by hash; refused (NotNext) unless ``parent`` is the last block recorded, or, when blocks without
+    events were left out, unless its number is higher (``parent`` is then the hash of the last one recorded).
+    """
+
+    block: Block
+    events: tuple[tuple[int, ChainEvent], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockAppended:
+    """``news`` is False when the block was already there."""
+
+    news: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotNext:
+    last: Block | None
+
+
+# ── the life of a request ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """How a request is known again. Bytes are 32-byte hashes.
+
+    Attributes:
+        credential: hash of the credential that sent it.
+        body: hash of method, path and body.
+        idempotency_key: the client's own, unique for the credential.
+        raised: digest of the raised voucher that admits exactly this request.
+    """
+
+    credential: bytes
+    body: bytes
+    idempotency_key: str | None = None
+    raised: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceHold:
+    """Set credits aside, if everything admits it: balance less pending exits, the voucher's own room, every constraint.
+
+    Attributes:
+        signed: the voucher that admits the hold: spent + open holds + amount <= its maxSpend.
+        epoch: the epoch that the voucher was checked in; another one now refuses.
+        dispatch: mark it dispatched in the same commit.
+    """
+
+    request: RequestId
+    key: RequestKey
+    account: AccountId
+    signed: SignedVoucher
+    digest: bytes
+    amount: NanoCredits
+    placed_at: datetime
+    lease_until: datetime
+    constraints: tuple[Constraint, ...] = ()
+    dispatch: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlaced:
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRefused:
+    """``rule`` is ``balance``, ``voucher``, ``epoch``, ``account`` (unknown), or the key of a constraint.
+
+    ``available`` is what that rule would still have admitted.
+    """
+
+    rule: str
+    required: NanoCredits
+    available: NanoCredits
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKnown:
+    """The raised voucher or the idempotency key was used before, by ``request``, with this body hash."""
+
+    request: RequestId
+    by: str
+    """``raised`` or ``idempotency_key``."""
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchHold:
+    request: RequestId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendLease:
+    request: RequestId
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the client is sent: kept until delivered, or 24 h where an idempotency key asks for it."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureHold:
+    """Charge ``receipt.cost``, return the rest, record the receipt and the answer: one commit."""
+
+    request: RequestId
+    receipt: Receipt
+    answer: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHold:
+    """Return the whole hold. With UNRESOLVED, ``receipt`` records the operator's loss (cost 0)."""
+
+    request: RequestId
+    reason: ReleaseReason
+    at: datetime
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldNotEnding:
+    """Capture or release of a hold that is not there or has ended; ``status`` as of the commit."""
+
+    request: RequestId
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldReleased:
+    request: RequestId
+    amount: NanoCredits
+
+
+@dataclass(frozen=True, slots=True)
+class MarkDelivered:
+    """The client has the last byte; a kept answer goes, unless an idempotency key still asks for it."""
+
+    request: RequestId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DropAnswers:
+    """Answers captured before ``before`` are no longer kept."""
+
+    before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """``changed`` counts rows; 0 when it had been done before."""
+
+    changed: int
+
+
+# ── settlement ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class FormBatch:
+    """Intent: these receipts go into this batch. Refused (NotWritten) when one is in another batch already."""
+
+    batch: Batch
+    receipts: tuple[RequestId, ...]
+    formed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SaveAttempt:
+    """A signed transaction of a batch, saved before it is broadcast. ``raw`` is as sent; ``nonce`` the settler's."""
+
+    batch_id: int
+    tx_hash: str
+    raw: bytes
+    nonce: int
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MarkBroadcast:
+    tx_hash: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AbandonBatch:
+    """The batch can never settle as formed (its simulation reverts); its receipts are free for another. No attempt of it
+    may have been broadcast.
+    """
+
+    batch_id: int
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotWritten:
+    """The command does not fit what is recorded; ``why`` is for the log."""
+
+    why: str
+
+
+Command = (
+    AppendBlock
+    | PlaceHold
+    | DispatchHold
+    | ExtendLease
+    | CaptureHold
+    | ReleaseHold
+    | MarkDelivered
+    | DropAnswers
+    | FormBatch
+    | SaveAttempt
+    | MarkBroadcast
+    | AbandonBatch
+)
+Result = (
+    BlockAppended
+    | NotNext
+    | HoldPlaced
+    | HoldRefused
+    | RequestKnown
+    | Capture
+    | HoldReleased
+    | HoldNotEnding
+    | Done
+    | NotWritten
+)
+Results = Sequence[Result]

@@ -1,0 +1,155 @@
+"""What the ledger can be asked. Reads see the last commit; amounts are nanocredits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from mintery.domain.batch import Batch
+from mintery.domain.hold import Hold, RequestId
+from mintery.domain.receipt import Receipt
+from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
+from mintery.ledger.commands import Answer, Block, Command, RequestKey, Result
+from mintery.units import NanoCredits, UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBalance:
+    """One account's buckets. On chain: balance == available + held + captured.
+
+    Attributes:
+        available: not set aside. ``exiting`` of it is not for new holds.
+        held: in open holds.
+        captured: charged, not settled yet.
+        spent: charged in this epoch, settled or not; what vouchers count against.
+        exit_unlock: unix seconds, None when no exit is pending.
+    """
+
+    id: AccountId
+    key: AccountKey
+    epoch: int
+    available: NanoCredits
+    held: NanoCredits
+    captured: NanoCredits
+    spent: NanoCredits
+    exiting: NanoCredits
+    exit_unlock: UnixSeconds | None
+    closing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """A request as recorded: its key, its hold, and where its answer stands."""
+
+    id: RequestId
+    key: RequestKey
+    hold: Hold
+    delivered_at: datetime | None
+    answer: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    batch_id: int
+    tx_hash: str
+    raw: bytes
+    nonce: int
+    signed_at: datetime
+    broadcast_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecord:
+    """Facts of one batch; open while it is neither settled nor abandoned."""
+
+    batch: Batch
+    receipts: tuple[RequestId, ...]
+    formed_at: datetime
+    attempts: tuple[Attempt, ...]
+    settled_in: Block | None
+    abandoned_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptRecord:
+    """A receipt with where it was settled; ``batch_id`` is None until it is in a batch, ``tx_hash`` until that is final."""
+
+    receipt: Receipt
+    batch_id: int | None
+    tx_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTotals:
+    """Sums over all accounts of one token; ``deposited - exited - burned == available + held + captured``.
+
+    ``receipts`` is the sum of all receipts' costs, ``losses`` what the operator bore (never the holder).
+    """
+
+    token: Address
+    deposited: NanoCredits
+    exited: NanoCredits
+    burned: NanoCredits
+    available: NanoCredits
+    held: NanoCredits
+    captured: NanoCredits
+    receipts: NanoCredits
+    losses: NanoCredits
+
+
+class Ledger(Protocol):
+    """The ledger as use cases see it. ``commit`` may be called from any thread."""
+
+    def commit(self, commands: Sequence[Command]) -> Sequence[Result]:
+        """Write and wait until it is durable: one result for each command, in order."""
+
+    async def commit_async(self, commands: Sequence[Command]) -> Sequence[Result]:
+        """As ``commit``, for event loops."""
+
+    def account(self, account: AccountId) -> AccountBalance | None: ...
+
+    def accounts(self, *, holder: Address | None = None) -> Sequence[AccountBalance]: ...
+
+    def request(self, request: RequestId) -> RequestRecord | None: ...
+
+    def undelivered(self, key: RequestKey) -> RequestRecord | None:
+        """The newest attempt with this credential and body that was not fully delivered: open, or captured and not
+        marked delivered.
+        """
+
+    def by_idempotency_key(self, credential: bytes, idempotency_key: str) -> RequestRecord | None: ...
+
+    def by_raised(self, digest: bytes) -> RequestRecord | None: ...
+
+    def receipt(self, request: RequestId) -> ReceiptRecord | None: ...
+
+    def receipts(self, *, account: AccountId | None = None, limit: int = 100) -> Sequence[ReceiptRecord]:
+        """Newest first."""
+
+    def open_holds(self) -> Sequence[Hold]: ...
+
+    def unbatched(self, *, limit: int) -> Sequence[Receipt]:
+        """Receipts with a cost that are in no batch, oldest first."""
+
+    def highest_voucher(self, account: AccountId, epoch: int, at_least: NanoCredits) -> SignedVoucher | None:
+        """The stored voucher with the largest maxSpend that covers ``at_least`` spent."""
+
+    def spent_settled(self, account: AccountId) -> NanoCredits:
+        """Burned in this epoch, as the chain last said."""
+
+    def batch(self, batch_id: int) -> BatchRecord | None: ...
+
+    def open_batches(self) -> Sequence[BatchRecord]: ...
+
+    def last_block(self) -> Block | None: ...
+
+    def used(self, constraint: str) -> NanoCredits: ...
+
+    def totals(self) -> Sequence[TokenTotals]: ...
+
+    def check(self) -> None:
+        """Every invariant of the tables themselves: transfers sum to zero, stored balances equal their transfers.
+
+        Raises:
+            LedgerInconsistent
+        """
