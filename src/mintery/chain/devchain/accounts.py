@@ -1,36 +1,18 @@
-"""The ten prefunded accounts every Ethereum development chain shares."""
+"""What both engines start from: the ten prefunded accounts every Ethereum development chain shares, and its limits.
 
-from __future__ import annotations
+Their keys are printed in every tutorial, so they must never hold anything of value.
+"""
 
-from dataclasses import dataclass, field
+from mintery.crypto.keys import PrivateKey, dev_key
 
-from eth_account.hdaccount import HDPath, seed_from_mnemonic
-from eth_keys.datatypes import PrivateKey
-
-DEV_MNEMONIC = "test test test test test test test test test test test junk"
+DEV_CHAIN_ID = 31_337
 DEV_ACCOUNT_COUNT = 10
 DEV_BALANCE_ETHER = 10_000
 ACCOUNTS_PATH = "m/44'/60'/0'/0"
 WEI_PER_ETHER = 10**18
+BLOCK_GAS_LIMIT = 30_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class DevAccount:
-    """A publicly known account: its key is printed in every tutorial, so it must never hold anything of value.
-
-    ``address`` is checksummed; ``key`` is the 32-byte secret.
-    """
-
-    address: str
-    key: bytes = field(repr=False)
-
-    @property
-    def canonical_address(self) -> bytes:
-        return bytes.fromhex(self.address[2:])
-
-
-def dev_accounts() -> tuple[DevAccount, ...]:
-    """The accounts of the well-known development mnemonic (BIP-39, BIP-44 path m/44'/60'/0'/0/i)."""
-    seed = seed_from_mnemonic(DEV_MNEMONIC, "")
-    keys = [PrivateKey(HDPath(f"{ACCOUNTS_PATH}/{index}").derive(seed)) for index in range(DEV_ACCOUNT_COUNT)]
-    return tuple(DevAccount(key.public_key.to_checksum_address(), key.to_bytes()) for key in keys)
+def dev_accounts() -> tuple[PrivateKey, ...]:
+    """Accounts 0 to 9 of the well-known development mnemonic."""
+    return tuple(dev_key(index) for index in range(DEV_ACCOUNT_COUNT))

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from eth.abc import BlockAPI, BlockHeaderAPI, ReceiptAPI, SignedTransactionAPI
+from eth.abc import BlockAPI, ReceiptAPI, SignedTransactionAPI
+from eth_typing import Address
 
 from mintery.chain.devchain.codec import BlockRef
 from mintery.chain.devchain.faults import refused
@@ -20,7 +21,7 @@ class MinedTransaction:
     receipt: ReceiptAPI
     hash: bytes
     type: int
-    sender: bytes
+    sender: Address
     to: bytes | None
     created: bytes | None
     gas_used: int
@@ -33,7 +34,7 @@ class MinedBlock:
 
     number: int
     hash: bytes
-    header: BlockHeaderAPI
+    header: Any
     body: BlockAPI
     transaction: MinedTransaction | None
 

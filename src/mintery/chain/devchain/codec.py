@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from eth_typing import Address
+
 from mintery.chain.devchain.faults import invalid_params
 
 _QUANTITY = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]*)\Z")
@@ -51,8 +53,9 @@ def parse_bytes(value: Any, name: str, length: int | None = None) -> bytes:
     return raw
 
 
-def parse_address(value: Any, name: str = "address") -> bytes:
-    return parse_bytes(value, name, 20)
+def parse_address(value: Any, name: str = "address") -> Address:
+    """The 20 bytes of an address, in any case."""
+    return Address(parse_bytes(value, name, 20))
 
 
 def parse_hash(value: Any, name: str = "hash") -> bytes:

@@ -14,20 +14,20 @@ from eth.abc import BlockHeaderAPI, SignedTransactionAPI, StateAPI
 from eth.vm.chain_context import ChainContext
 from eth.vm.forks.cancun import CancunVM
 from eth_tester import PyEVMBackend
+from eth_typing import Address
 
 from mintery.chain.devchain.accounts import (
     ACCOUNTS_PATH,
+    BLOCK_GAS_LIMIT,
     DEV_ACCOUNT_COUNT,
     DEV_BALANCE_ETHER,
-    DEV_MNEMONIC,
     WEI_PER_ETHER,
 )
 from mintery.chain.devchain.blocks import BlockIndex, MinedBlock, MinedTransaction, created_address
 from mintery.chain.devchain.clock import Clock
 from mintery.chain.devchain.codec import word
 from mintery.chain.devchain.logs import LogEntry, LogIndex
-
-BLOCK_GAS_LIMIT = 30_000_000
+from mintery.crypto.keys import DEV_MNEMONIC
 
 
 class SharedSecondVM(CancunVM):
@@ -57,14 +57,18 @@ class Engine:
     def __init__(self, chain_id: int, wall: Callable[[], float], genesis_time: int | None = None) -> None:
         self.chain_id = chain_id
         self.clock = Clock(wall)
-        self._chain = _start_chain(
-            chain_id,
+        backend = _start_backend(
             timestamp=int(wall()) if genesis_time is None else genesis_time,
             salt=secrets.token_bytes(16) if genesis_time is None else b"",
         )
+        self._chain: Any = backend.chain
+        # eth-tester makes a chain class per backend and fixes its id; no constructor argument reaches it.
+        type(self._chain).chain_id = chain_id
+        self._keys = {key.public_key.to_canonical_address(): key for key in backend.account_keys}
         self.blocks = BlockIndex(_as_mined(self._chain.get_canonical_block_by_number(0), None))
         self.logs = LogIndex()
         self._snapshots: list[Snapshot] = []
+        self._head_state: tuple[bytes, StateAPI] | None = None
 
     @property
     def head(self) -> MinedBlock:
@@ -74,9 +78,26 @@ class Engine:
     def transaction_builder(self) -> Any:
         return SharedSecondVM.get_transaction_builder()
 
+    @property
+    def dev_addresses(self) -> tuple[Address, ...]:
+        return tuple(self._keys)
+
+    def sign(self, sender: Address, unsigned: Any) -> SignedTransactionAPI:
+        """``unsigned``, a transaction of py-evm's builder, signed by the development account ``sender``."""
+        key = self._keys[sender]
+        protection = {} if hasattr(unsigned, "chain_id") else {"chain_id": self.chain_id}
+        # py-evm signs into an older fork's class, which this fork's blocks cannot encode.
+        encoded = unsigned.as_signed_transaction(key, **protection).encode()
+        signed: SignedTransactionAPI = self.transaction_builder.decode(encoded)
+        return signed
+
     def next_header(self) -> BlockHeaderAPI:
         """The header the next block would start from, if it were made now."""
         return self._child_header(self.clock.peek(self.head.timestamp))
+
+    def next_base_fee(self) -> int:
+        """The next block's base fee, in wei per gas."""
+        return int(self.next_header().base_fee_per_gas or 0)
 
     def state_at(self, header: BlockHeaderAPI) -> StateAPI:
         """The state ``header`` leads to, with that header as context and a base fee of 0, so calls cost nothing.
@@ -87,8 +108,14 @@ class Engine:
             self._chain.chaindb.db,
             header.copy(base_fee_per_gas=0),
             ChainContext(self.chain_id),
-            SharedSecondVM.get_prev_hashes(header.parent_hash, self._chain.chaindb),
+            SharedSecondVM.get_prev_hashes(header.parent_hash, self._chain.chaindb) or (),
         )
+
+    def head_state(self) -> StateAPI:
+        """The head's state for reading balances, nonces and the like. Nothing may be executed on it."""
+        if self._head_state is None or self._head_state[0] != self.head.hash:
+            self._head_state = (self.head.hash, self.state_at(self.head.header))
+        return self._head_state[1]
 
     def mine(self, signed: SignedTransactionAPI | None = None) -> MinedBlock:
         """Make one block, holding ``signed`` if given, and return it.
@@ -145,9 +172,9 @@ class Engine:
             )
 
 
-def _start_chain(chain_id: int, timestamp: int, salt: bytes) -> Any:
+def _start_backend(timestamp: int, salt: bytes) -> PyEVMBackend:
     genesis: dict[str, Any] = {"timestamp": timestamp, "extra_data": salt, "gas_limit": BLOCK_GAS_LIMIT}
-    backend = PyEVMBackend.from_mnemonic(
+    return PyEVMBackend.from_mnemonic(
         DEV_MNEMONIC,
         num_accounts=DEV_ACCOUNT_COUNT,
         hd_path=ACCOUNTS_PATH,
@@ -155,9 +182,6 @@ def _start_chain(chain_id: int, timestamp: int, salt: bytes) -> Any:
         genesis_parameters=PyEVMBackend.generate_genesis_params(genesis),
         vm_configuration=((0, SharedSecondVM),),
     )
-    # eth-tester makes a chain class per backend and fixes its id; no constructor argument reaches it.
-    type(backend.chain).chain_id = chain_id
-    return backend.chain
 
 
 def _as_mined(body: Any, transaction: MinedTransaction | None) -> MinedBlock:
@@ -170,7 +194,7 @@ def _as_mined_transaction(signed: Any, receipt: Any, computation: Any, header: A
         receipt=receipt,
         hash=bytes(signed.hash),
         type=signed.type_id or 0,
-        sender=bytes(signed.sender),
+        sender=signed.sender,
         to=bytes(signed.to) or None,
         created=created_address(signed, computation),
         gas_used=receipt.gas_used,

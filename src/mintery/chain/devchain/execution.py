@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,8 +9,9 @@ from eth.abc import StateAPI
 from eth.exceptions import OutOfGas, Revert
 from eth.vm.forks.cancun.state import CancunTransactionExecutor
 from eth.vm.spoof import SpoofTransaction
-from eth_abi import decode
+from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
+from eth_typing import Address
 
 from mintery.chain.devchain.codec import hex_bytes
 from mintery.chain.devchain.faults import EXECUTION_REVERTED, RpcFault, refused
@@ -26,8 +26,8 @@ TRANSFER_GAS = 21_000
 class Message:
     """What a caller asks to run. ``to`` None creates a contract; value is in wei; gas is the limit."""
 
-    sender: bytes
-    to: bytes | None
+    sender: Address
+    to: Address | None
     value: int
     body: bytes
     gas: int
@@ -56,7 +56,7 @@ def run(builder: Any, state: StateAPI, message: Message) -> Outcome:
     Raises:
         RpcFault: the value exceeds the sender's balance, or gas is below the intrinsic cost.
     """
-    if message.value and state.get_balance(message.sender) < message.value:  # type: ignore[arg-type]  # py-evm's NewType for 20 bytes
+    if message.value and state.get_balance(message.sender) < message.value:
         raise refused(f"insufficient funds for transfer: address {hex_bytes(message.sender)}")
     call = SpoofTransaction(
         builder.new_unsigned_dynamic_fee_transaction(
@@ -76,7 +76,7 @@ def run(builder: Any, state: StateAPI, message: Message) -> Outcome:
         raise refused(f"intrinsic gas too low: have {message.gas}, want {needed}")
     snapshot = state.snapshot()
     try:
-        computation = _FreeExecutor(state)(call)  # type: ignore[arg-type]  # a spoof answers to every name of a transaction
+        computation = _FreeExecutor(state)(call)
         error = computation.error if computation.is_error else None
         return Outcome(computation.output, message.gas - computation.get_gas_remaining(), error)
     finally:
@@ -101,7 +101,7 @@ def fault_of(error: Exception, output: bytes) -> RpcFault:
     return refused(f"{type(error).__name__}: {error}")
 
 
-def estimate(builder: Any, new_state: Callable[[], StateAPI], message: Message) -> int:
+def estimate(builder: Any, state: StateAPI, message: Message) -> int:
     """The least gas limit (within 1.5 %) under which ``message`` succeeds; ``message.gas`` is the cap.
 
     A contract may look at its remaining gas and each nested call keeps a 64th back (EIP-150), so gas used is no bound:
@@ -110,9 +110,9 @@ def estimate(builder: Any, new_state: Callable[[], StateAPI], message: Message) 
     Raises:
         RpcFault: it fails even with the cap, with the revert's bytes where it reverts.
     """
-    state = new_state()
-    if message.to is not None and not message.body and not message.access_list and message.gas >= TRANSFER_GAS:
-        if not state.get_code(message.to) and run(builder, state, replace(message, gas=TRANSFER_GAS)).error is None:  # type: ignore[arg-type]  # py-evm's NewType for 20 bytes
+    if _is_plain_transfer(state, message):
+        transfer = replace(message, gas=TRANSFER_GAS)
+        if run(builder, state, transfer).error is None:
             return TRANSFER_GAS
     first = run(builder, state, message)
     output_of(first)
@@ -129,6 +129,12 @@ def estimate(builder: Any, new_state: Callable[[], StateAPI], message: Message) 
         middle = min((low + high) // 2, low * 2)
         low, high = (low, middle) if succeeds(middle) else (middle, high)
     return high
+
+
+def _is_plain_transfer(state: StateAPI, message: Message) -> bool:
+    if message.to is None or message.body or message.access_list or message.gas < TRANSFER_GAS:
+        return False
+    return not state.get_code(message.to)
 
 
 def _reason(output: bytes) -> str | None:

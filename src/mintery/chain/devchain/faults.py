@@ -17,7 +17,7 @@ SERVER_ERROR = -32000
 EXECUTION_REVERTED = 3
 
 
-class RpcFault(Exception):  # noqa: N818 - "error" is the JSON-RPC object, this is what raises it
+class RpcFault(Exception):
     """One JSON-RPC error object.
 
     ``payload`` goes into its ``data`` field: for a revert, the revert bytes as 0x-prefixed hex.

@@ -95,8 +95,7 @@ class LogIndex:
 
 def _postings_of(entry: LogEntry) -> Iterator[Posting]:
     yield (entry.address,)
-    for place, topic in enumerate(entry.topics):
-        yield (place, topic)
+    yield from enumerate(entry.topics)
     if entry.topics:
         yield (entry.address, entry.topics[0])
 
