@@ -124,8 +124,10 @@ class Engine:
         Raises:
             eth_utils.ValidationError: the transaction cannot enter a block. The chain is as before.
         """
-        self._chain.header = self._child_header(self.clock.take(self.head.timestamp))
+        parent_time = self.head.timestamp
+        self._chain.header = self.next_header()
         imported, receipts, computations = self._chain.mine_all([] if signed is None else [signed])
+        self.clock.take(parent_time)
         body = imported.imported_block
         if signed is None:
             block = _as_mined(body, None)

@@ -145,6 +145,6 @@ def _reason(output: bytes) -> str | None:
             return str(decode(["string"], output[4:])[0])
         if output[:4] == PANIC:
             return f"panic code 0x{decode(['uint256'], output[4:])[0]:02x}"
-    except DecodingError:
+    except (DecodingError, UnicodeDecodeError):
         return None
     return None
