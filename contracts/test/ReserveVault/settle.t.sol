@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {CreditToken} from "../../CreditToken.sol";
 import {IReserveVault} from "../../interfaces/IReserveVault.sol";
 import {VaultTest} from "../VaultTest.sol";
 
