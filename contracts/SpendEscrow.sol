@@ -7,6 +7,7 @@ import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC2
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {ICreditToken} from "./interfaces/ICreditToken.sol";
 import {IReserveVault} from "./interfaces/IReserveVault.sol";
@@ -18,6 +19,7 @@ import {Vouchers} from "./libraries/Vouchers.sol";
 /// @dev Every amount that enters or leaves is a whole number of nanocredits, so balances are too. The only contracts
 ///     called are the vault and the tokens it deployed.
 contract SpendEscrow is ISpendEscrow, AccessManaged, EIP712 {
+    using SafeCast for uint256;
     using SafeERC20 for IERC20;
     using SettlementLines for bytes;
     using Vouchers for Vouchers.Voucher;
@@ -134,7 +136,7 @@ contract SpendEscrow is ISpendEscrow, AccessManaged, EIP712 {
         uint256 balanceAfter = position.balance + credits;
         _requireCountable(balanceAfter);
 
-        position.balance = uint96(balanceAfter);
+        position.balance = balanceAfter.toUint96();
         totalBalance[key.token] += credits;
         emit Deposited(account, key.token, key.gateway, key.holder, key.signer, credits);
     }
@@ -152,7 +154,7 @@ contract SpendEscrow is ISpendEscrow, AccessManaged, EIP712 {
         // Of a pending close, any amount is a part: it keeps the timer.
         bool raised = !position.closing && credits > position.exitAmount;
         uint40 unlock = raised ? _now() + EXIT_DELAY : position.exitUnlock;
-        (position.exitAmount, position.exitUnlock, position.closing) = (uint96(credits), unlock, false);
+        (position.exitAmount, position.exitUnlock, position.closing) = (credits.toUint96(), unlock, false);
         emit ExitStarted(account, credits, unlock, false);
     }
 
@@ -217,7 +219,7 @@ contract SpendEscrow is ISpendEscrow, AccessManaged, EIP712 {
 
     /// @dev `credits` are at most the balance.
     function _pay(Position storage position, AccountKey calldata key, uint256 credits) private {
-        position.balance -= uint96(credits);
+        position.balance -= credits.toUint96();
         totalBalance[key.token] -= credits;
         IERC20(key.token).safeTransfer(key.holder, credits);
     }
@@ -243,7 +245,7 @@ contract SpendEscrow is ISpendEscrow, AccessManaged, EIP712 {
 
             voucher.token = batch.token;
             uint256 burned = _burnLines(batch.lines, voucher, separator, outcomes, settled);
-            settled += batch.lines.length / SettlementLines.LINE_BYTES;
+            settled += SettlementLines.count(batch.lines.length);
             totalBalance[batch.token] -= burned;
             IReserveVault(VAULT).settle(batch.token, gateway, batchId, burned, batch.usage, batch.requests);
         }
@@ -259,12 +261,12 @@ contract SpendEscrow is ISpendEscrow, AccessManaged, EIP712 {
     }
 
     /// @dev A token without lines could burn nothing and pay nobody.
-    function _countLines(TokenBatch[] calldata batches) private pure returns (uint256 count) {
+    function _countLines(TokenBatch[] calldata batches) private pure returns (uint256 lines) {
         if (batches.length == 0) revert EmptyBatch();
         for (uint256 i; i < batches.length; ++i) {
             uint256 length = batches[i].lines.length;
             if (length == 0 || length % SettlementLines.LINE_BYTES != 0) revert MalformedLines(length);
-            count += length / SettlementLines.LINE_BYTES;
+            lines += SettlementLines.count(length);
         }
     }
 
@@ -285,7 +287,7 @@ contract SpendEscrow is ISpendEscrow, AccessManaged, EIP712 {
         bytes memory outcomes,
         uint256 first
     ) private returns (uint256 burned) {
-        uint256 count = lines.length / SettlementLines.LINE_BYTES;
+        uint256 count = SettlementLines.count(lines.length);
         for (uint256 i; i < count; ++i) {
             (uint96 spentAfter, bytes32 r, bytes32 vs) = lines.read(i, voucher);
             (LineStatus status, uint96 taken) = _burnLine(voucher, spentAfter, voucher.signerOf(separator, r, vs));

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {LineStatus} from "../interfaces/ISpendEscrow.sol";
+import {BackingMath} from "./BackingMath.sol";
 import {Vouchers} from "./Vouchers.sol";
 
 /// @title Reads packed settlement lines and writes packed outcomes.
@@ -11,6 +12,12 @@ library SettlementLines {
     uint256 internal constant LINE_BYTES = 133;
     uint256 internal constant OUTCOME_BYTES = 13;
 
+    /// @dev How many whole lines `length` bytes hold.
+    function count(uint256 length) internal pure returns (uint256) {
+        return BackingMath.entriesDown(length, LINE_BYTES);
+    }
+
+    // forge-lint: disable-start(unsafe-typecast)
     /// @dev Reads a line into `voucher`, which keeps its type hash, token and gateway. `index` must be below the count.
     /// @return spentAfter Credits (18 decimals) the account has spent once this line is settled.
     /// @return r Signature, first half.
@@ -39,12 +46,14 @@ library SettlementLines {
         voucher.keyHash = bytes16(keyHash);
     }
 
-    /// @dev Room for `count` outcomes.
-    function newOutcomes(uint256 count) internal pure returns (bytes memory outcomes) {
+    // forge-lint: disable-end(unsafe-typecast)
+
+    /// @dev Room for as many outcomes as there are lines.
+    function newOutcomes(uint256 lines) internal pure returns (bytes memory outcomes) {
         // A word of slack: `writeOutcome` stores whole words, and the last one reaches past the outcomes.
-        outcomes = new bytes(count * OUTCOME_BYTES + 32);
+        outcomes = new bytes(lines * OUTCOME_BYTES + 32);
         assembly ("memory-safe") {
-            mstore(outcomes, mul(count, OUTCOME_BYTES))
+            mstore(outcomes, mul(lines, OUTCOME_BYTES))
         }
     }
 
