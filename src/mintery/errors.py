@@ -15,7 +15,8 @@ MinteryError
 │                           ReserveShort, Draining, Overloaded, HoldTooLong
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerInconsistent
-├── ChainError              RpcUnavailable, TransactionReverted, TransactionMissing, OutcomeMismatch
+├── ChainError              RpcUnavailable, RpcRefused, TransactionReverted, TransactionMissing, TransactionReplaced,
+│                           OutcomeMismatch
 └── CheckFailed             ReceiptRefused, ReconciliationFailed
 """
 
@@ -479,6 +480,17 @@ class RpcUnavailable(ChainError):
         self.why = why
 
 
+class RpcRefused(ChainError):
+    """The rpc answered with an error. ``payload`` is the JSON-RPC error's own ``data``."""
+
+    def __init__(self, method: str, code: int, message: str, payload: object = None) -> None:
+        super().__init__(f"the rpc refused {method}: {message}")
+        self.method = method
+        self.code = code
+        self.message = message
+        self.payload = payload
+
+
 class TransactionReverted(ChainError):
     """``error`` is the contract's error name, ``arguments`` its named values."""
 
@@ -494,6 +506,15 @@ class TransactionMissing(ChainError):
     def __init__(self, tx_hash: str, seconds: int) -> None:
         super().__init__(f"transaction {tx_hash} is not in a block after {seconds} s")
         self.tx_hash = tx_hash
+
+
+class TransactionReplaced(ChainError):
+    """Its nonce went to another transaction of the same key, so it never happens."""
+
+    def __init__(self, tx_hash: str, nonce: int) -> None:
+        super().__init__(f"transaction {tx_hash} never happens: nonce {nonce} went to another one")
+        self.tx_hash = tx_hash
+        self.nonce = nonce
 
 
 class OutcomeMismatch(ChainError):
