@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mintery
+from mintery import __version__
 from mintery.chain.artifact import load_artifact
 from mintery.chain.contracts import Contracts, contracts_of
 from mintery.chain.deployment import (
@@ -128,7 +128,7 @@ class _Work:
             first_block=placed["MinteryFactory"].block,
             contracts=placed,
             compiler=load_artifact("ReserveVault").compiler,
-            version=mintery.__version__,
+            version=__version__,
         )
 
     def set_up(self, contracts: Contracts, config: DeployConfig) -> None:
