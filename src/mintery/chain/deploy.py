@@ -114,10 +114,10 @@ class _Work:
         registry = place("ProviderRegistry", access)
         oracle = place(
             "PriceOracle",
-            config.epoch_length,
-            config.queue_delay,
             list(config.reporters),
             config.quorum,
+            config.epoch_length,
+            config.queue_delay,
             access,
         )
         vault = place("ReserveVault", asset, oracle, registry, config.exit_delay, access)
