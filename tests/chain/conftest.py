@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mintery.chain.compiler import Compiler, find_compiler
-from mintery.chain.devchain import DevChain
+from mintery.chain.devchain.chain import DevChain
 from mintery.chain.rpc import Rpc, connect
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"

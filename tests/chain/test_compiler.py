@@ -40,7 +40,10 @@ def test_no_compiler_anywhere_names_every_place_that_was_tried(project: Path):
 
 
 def test_a_named_compiler_that_does_not_run_is_not_replaced_by_another(project: Path):
-    with pytest.raises(CompilerMissing, match=r"SOLC=/nowhere/solc \(does not run"), find_compiler(project, solc=Path("/nowhere/solc")):
+    with (
+        pytest.raises(CompilerMissing, match=r"SOLC=/nowhere/solc \(does not run"),
+        find_compiler(project, solc=Path("/nowhere/solc")),
+    ):
         pass
 
 
@@ -49,7 +52,10 @@ def test_a_compiler_that_is_too_old_is_refused(project: Path):
     old.write_text("#!/bin/sh\necho 'Version: 0.8.19+commit.7dd6d404.Linux.g++'\n")
     old.chmod(0o700)
 
-    with pytest.raises(CompilerMissing, match=r"0\.8\.19\+commit\.7dd6d404, older than 0\.8\.30"), find_compiler(project, solc=old):
+    with (
+        pytest.raises(CompilerMissing, match=r"0\.8\.19\+commit\.7dd6d404, older than 0\.8\.30"),
+        find_compiler(project, solc=old),
+    ):
         pass
 
 
