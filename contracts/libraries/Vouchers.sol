@@ -37,14 +37,13 @@ library Vouchers {
 
     /// @dev Signers are EOAs by rule, whatever code their address carries: `ecrecover` alone decides.
     /// @param vs EIP-2098: s with the parity in its top bit.
-    /// @return Zero for a high s and for a signature that is no one's.
+    /// @return signer Zero for a high s and for a signature that is no one's.
     function signerOf(Voucher memory voucher, bytes32 separator, bytes32 r, bytes32 vs)
         internal
         pure
-        returns (address)
+        returns (address signer)
     {
-        (address signer,,) = ECDSA.tryRecover(digest(voucher, separator), r, vs);
-        return signer;
+        (signer,,) = ECDSA.tryRecover(digest(voucher, separator), r, vs);
     }
 
     /// @return account keccak256(abi.encode(token, gateway, holder, signer)).
