@@ -10,15 +10,18 @@ import time
 from itertools import count
 from pathlib import Path
 
+from tests.ledger.samples import IDENTITY, Chain, Wallet, capture, deposit, place, wallet
+
 from mintery.ledger.commands import Answer, HoldPlaced
 from mintery.ledger.store import LedgerStore, open_ledger
-from tests.ledger.samples import IDENTITY, Chain, Wallet, capture, deposit, place, wallet
 
 SECONDS = 4.0
 BODY = b"x" * 1_024
 
 
-async def pairs_in(store: LedgerStore, wallets: list[Wallet], numbers: count, seconds: float) -> tuple[int, list[float]]:
+async def pairs_in(
+    store: LedgerStore, wallets: list[Wallet], numbers: count, seconds: float
+) -> tuple[int, list[float]]:
     done = 0
     waits: list[float] = []
     end = time.perf_counter() + seconds

@@ -1,14 +1,6 @@
 from datetime import timedelta
 
 import pytest
-
-from mintery.domain.batch import LineStatus
-from mintery.domain.hold import Constraint, Ending, RequestId
-from mintery.errors import OutcomeMismatch
-from mintery.ledger.commands import AbandonBatch, Done, FormBatch, MarkBroadcast, NotWritten, SaveAttempt
-from mintery.ledger.reads import Attempt
-from mintery.ledger.store import LedgerStore
-from mintery.units import NanoCredits
 from tests.ledger.samples import (
     NOON,
     OTHER_TOKEN,
@@ -22,6 +14,14 @@ from tests.ledger.samples import (
     settled,
     wallet,
 )
+
+from mintery.domain.batch import LineStatus
+from mintery.domain.hold import Constraint, Ending, RequestId
+from mintery.errors import OutcomeMismatch
+from mintery.ledger.commands import AbandonBatch, Done, FormBatch, MarkBroadcast, NotWritten, SaveAttempt
+from mintery.ledger.reads import Attempt
+from mintery.ledger.store import LedgerStore
+from mintery.units import NanoCredits
 
 
 def charge(ledger: LedgerStore, number: int, of: Wallet, cost: int, *, held: int | None = None) -> RequestId:

@@ -1,6 +1,18 @@
 """What the chain says, and who bears it when it takes what was promised."""
 
 import pytest
+from tests.ledger.samples import (
+    TOKEN,
+    Chain,
+    Wallet,
+    burned,
+    capture,
+    deposit,
+    form,
+    place,
+    settled,
+    wallet,
+)
 
 from mintery.domain.batch import LineStatus
 from mintery.domain.hold import Constraint, Ending
@@ -18,18 +30,6 @@ from mintery.ledger.commands import (
 from mintery.ledger.reads import TokenTotals
 from mintery.ledger.store import LedgerStore
 from mintery.units import NanoCredits, UnixSeconds
-from tests.ledger.samples import (
-    TOKEN,
-    Chain,
-    Wallet,
-    burned,
-    capture,
-    deposit,
-    form,
-    place,
-    settled,
-    wallet,
-)
 
 
 def exits(of: Wallet, amount: int, *, epoch: int = 0) -> ExitExecutedSeen:

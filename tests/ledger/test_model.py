@@ -14,6 +14,21 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from tests.ledger.samples import (
+    IDENTITY,
+    NOON,
+    OTHER_TOKEN,
+    TOKEN,
+    Chain,
+    Wallet,
+    capture,
+    deposit,
+    form,
+    place,
+    release,
+    settled,
+    wallet,
+)
 
 from mintery.domain.batch import LineOutcome, LineStatus
 from mintery.domain.hold import Constraint, Ending, ReleaseReason
@@ -34,21 +49,6 @@ from mintery.ledger.commands import (
 )
 from mintery.ledger.store import open_ledger
 from mintery.units import NanoCredits, UnixSeconds
-from tests.ledger.samples import (
-    IDENTITY,
-    NOON,
-    OTHER_TOKEN,
-    TOKEN,
-    Chain,
-    Wallet,
-    capture,
-    deposit,
-    form,
-    place,
-    release,
-    settled,
-    wallet,
-)
 
 WALLETS = (wallet(1, TOKEN), wallet(2, TOKEN), wallet(3, OTHER_TOKEN))
 wallets = st.sampled_from(WALLETS)
