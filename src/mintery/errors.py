@@ -1,9 +1,9 @@
 """One tree for everything that can go wrong. Each error carries what a caller may act on; none carries an HTTP status.
 
 MinteryError
-├── ConfigurationError      the machine, a file or a setting: SettingMissing, MalformedFile, CompilerMissing,
-│                           CompilationFailed, PortTaken, DeploymentMissing, DeploymentOfAnotherChain,
-│                           LedgerOfAnotherChain, UnknownAccountKey
+├── ConfigurationError      the machine, a file or a setting: SettingMissing, SettingTooLow, MalformedFile,
+│                           CompilerMissing, CompilationFailed, PortTaken, DeploymentMissing, DeploymentOfAnotherChain,
+│                           LedgerOfAnotherChain, UnknownAccountKey, AnvilMissing, AnvilFailed
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           MalformedSku, MalformedReceipt, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
@@ -16,7 +16,8 @@ MinteryError
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke
 ├── AnswerLost              a fault of this gateway while it answered
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerInconsistent
-├── ChainError              RpcUnavailable, TransactionReverted, TransactionMissing, OutcomeMismatch
+├── ChainError              RpcUnavailable, RpcRefused, TransactionReverted, TransactionMissing, TransactionReplaced,
+│                           OutcomeMismatch
 └── CheckFailed             ReceiptRefused, ReconciliationFailed
 """
 
@@ -37,6 +38,16 @@ class SettingMissing(ConfigurationError):
     def __init__(self, name: str, why: str) -> None:
         super().__init__(f"{name} is not set: {why}")
         self.name = name
+
+
+class SettingTooLow(ConfigurationError):
+    """A protocol time or size below what this chain allows."""
+
+    def __init__(self, name: str, *, actual: int, limit: int) -> None:
+        super().__init__(f"{name} is {actual}; at least {limit} is needed on this chain")
+        self.name = name
+        self.actual = actual
+        self.limit = limit
 
 
 class MalformedFile(ConfigurationError):
@@ -65,6 +76,23 @@ class PortTaken(ConfigurationError):
         super().__init__(f"{host}:{port} is taken by another program; choose another port with --port")
         self.host = host
         self.port = port
+
+
+class AnvilMissing(ConfigurationError):
+    hint = "Install Foundry, or run `npm ci` in contracts/ for the packaged anvil."
+
+    def __init__(self, tried: Sequence[str]) -> None:
+        super().__init__(f"no anvil found; tried {', '.join(tried)}")
+        self.tried = tuple(tried)
+
+
+class AnvilFailed(ConfigurationError):
+    """anvil did not start, or ended by itself. ``output`` is what it said last."""
+
+    def __init__(self, executable: str, output: str) -> None:
+        super().__init__(f"{executable} does not run: {output.strip() or 'it said nothing'}")
+        self.executable = executable
+        self.output = output
 
 
 class DeploymentMissing(ConfigurationError):
@@ -538,6 +566,17 @@ class RpcUnavailable(ChainError):
         self.why = why
 
 
+class RpcRefused(ChainError):
+    """The rpc answered with an error. ``payload`` is the JSON-RPC error's own ``data``."""
+
+    def __init__(self, method: str, code: int, message: str, payload: object = None) -> None:
+        super().__init__(f"the rpc refused {method}: {message}")
+        self.method = method
+        self.code = code
+        self.message = message
+        self.payload = payload
+
+
 class TransactionReverted(ChainError):
     """``error`` is the contract's error name, ``arguments`` its named values."""
 
@@ -553,6 +592,15 @@ class TransactionMissing(ChainError):
     def __init__(self, tx_hash: str, seconds: int) -> None:
         super().__init__(f"transaction {tx_hash} is not in a block after {seconds} s")
         self.tx_hash = tx_hash
+
+
+class TransactionReplaced(ChainError):
+    """Its nonce went to another transaction of the same key, so it never happens."""
+
+    def __init__(self, tx_hash: str, nonce: int) -> None:
+        super().__init__(f"transaction {tx_hash} never happens: nonce {nonce} went to another one")
+        self.tx_hash = tx_hash
+        self.nonce = nonce
 
 
 class OutcomeMismatch(ChainError):
