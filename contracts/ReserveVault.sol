@@ -271,6 +271,8 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
         }
     }
 
+    // forge-lint: disable-start(unsafe-typecast)
+    /// @dev Each cast cuts one field out of a packed entry.
     function _priceUsage(address token, bytes calldata usage) private view returns (Bill memory bill) {
         if (usage.length % USAGE_WIDTH != 0) revert MalformedUsage(usage.length);
         bill.dues = new Due[](BackingMath.entriesDown(usage.length, USAGE_WIDTH));
@@ -294,4 +296,6 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
             bill.usdWad += due.usdWad;
         }
     }
+
+    // forge-lint: disable-end(unsafe-typecast)
 }

@@ -156,8 +156,7 @@ abstract contract EscrowTest is Test {
         uint40 deadline,
         uint32 epoch
     ) internal view returns (bytes memory) {
-        bytes32 digest =
-            escrow.voucherDigest(address(token_), gateway, holder_, epoch, maxSpend, deadline, KEY_HASH);
+        bytes32 digest = escrow.voucherDigest(address(token_), gateway, holder_, epoch, maxSpend, deadline, KEY_HASH);
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key_, digest);
         return packed(holder_, maxSpend, spentAfter, deadline, epoch, r, compact(v, s));
     }
