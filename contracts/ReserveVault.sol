@@ -82,7 +82,7 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IReserveVault
-    /// @dev The asset arrives before the credits exist.
+    /// @dev The asset has arrived, whole, before the credits exist: a loss before or a fee on the way stops the mint.
     function mint(address token, uint256 credits, uint256 maxAssets, address to)
         external
         nonReentrant
@@ -94,8 +94,6 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
         if (project.retiredAt != 0) revert ProjectRetired(token, project.retiredAt);
         if (!project.publicMint && msg.sender != project.issuer) revert MintNotPublic(msg.sender, project.issuer);
         if (ORACLE.depegged()) revert AssetDepegged();
-        uint256 balance = ASSET.balanceOf(address(this));
-        if (balance < totalClaims) revert Undercollateralised(balance, totalClaims);
 
         _startSupplyWindow(project, token);
         uint256 supplyAfter = ICreditToken(token).totalSupply() + credits;
@@ -110,6 +108,8 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
         emit Minted(token, msg.sender, to, credits, assets);
 
         ASSET.safeTransferFrom(msg.sender, address(this), assets);
+        uint256 balance = ASSET.balanceOf(address(this));
+        if (balance < totalClaims) revert Undercollateralised(balance, totalClaims);
         ICreditToken(token).mint(to, credits);
     }
 
