@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
-import {CreditToken} from "../CreditToken.sol";
-import {ProviderRegistry} from "../ProviderRegistry.sol";
-import {ReserveVault} from "../ReserveVault.sol";
-import {SpendEscrow} from "../SpendEscrow.sol";
-import {Kind} from "../interfaces/IProviderRegistry.sol";
-import {IReserveVault} from "../interfaces/IReserveVault.sol";
-import {ISpendEscrow, LineStatus} from "../interfaces/ISpendEscrow.sol";
-import {TestDollar} from "../mocks/TestDollar.sol";
+import {IAccessManager as AccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
+import {ICreditToken as CreditToken} from "../interfaces/ICreditToken.sol";
+import {IProviderRegistry as ProviderRegistry, Kind} from "../interfaces/IProviderRegistry.sol";
+import {IReserveVault, IReserveVault as ReserveVault} from "../interfaces/IReserveVault.sol";
+import {ISpendEscrow, ISpendEscrow as SpendEscrow, LineStatus} from "../interfaces/ISpendEscrow.sol";
+import {ITestDollar as TestDollar} from "./ITestDollar.sol";
 import {Test} from "./Test.sol";
 import {SettableOracle} from "./mocks/SettableOracle.sol";
 
