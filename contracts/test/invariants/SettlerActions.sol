@@ -57,9 +57,7 @@ abstract contract SettlerActions is World {
     function release(uint256 seed, uint256 credits) external {
         if (accountKeys.length == 0) return;
         ISpendEscrow.AccountKey memory key = accountKeys[seed % accountKeys.length];
-        uint256 project;
-        while (address(tokens[project]) != key.token) ++project;
-        giveBack(key, project, credits);
+        giveBack(key, indexOf(key.token), credits);
     }
 
     function giveBack(ISpendEscrow.AccountKey memory key, uint256 project, uint256 credits) private on(project) {
@@ -156,7 +154,7 @@ abstract contract SettlerActions is World {
         uint256 supply = supplyOf(batch.project);
         uint256 owed = owedToAll();
         uint256 reserve = projectOf(batch.project).reserve;
-        uint256 income = attackersIncome();
+        uint256 wealth = attackersWealth();
         ISpendEscrow.TokenBatch[] memory batches = new ISpendEscrow.TokenBatch[](1);
         batches[0] = ISpendEscrow.TokenBatch(token, batch.requests, batch.lines, batch.usage);
         uint64 id = escrow.nextBatchId(gateways[batch.gateway]);
@@ -178,14 +176,10 @@ abstract contract SettlerActions is World {
         uint256 paid = owedToAll() - owed;
         if (burned != 0) ++did["burn"];
         if (paid != 0) ++did["pay"];
-        if (batch.gateway == 0) attackerDue += attackersIncome() - income;
+        // Holders may spend on the attacker's project and provider, through a gateway that they trust.
+        if (batch.gateway == 0) attackerDue = attackerDue + attackersWealth() - wealth;
         flows[batch.project].settled += reserve - projectOf(batch.project).reserve;
         checkBurn(batch, burned, paid);
-    }
-
-    /// @dev Holders who spend on the attacker's project or provider through a gateway they trust pay the attacker.
-    function attackersIncome() private view returns (uint256) {
-        return vault.owedTo(3) + projectOf(2).margin;
     }
 
     /// @dev S5, multiplied out: nothing here is rounded.
@@ -195,11 +189,5 @@ abstract contract SettlerActions is World {
         uint256 cost = batch.usdWad * 1e6 * (1e4 + uint256(terms.markupBps));
         uint256 rounding = uint256(batch.requests) * NANOCREDIT * terms.par * 1e4;
         if (burned * terms.par * 1e4 > cost + rounding) broken.push("S5: burned above the cost of the usage");
-    }
-
-    function owedToAll() internal view returns (uint256 owed) {
-        for (uint32 provider = 1; provider < payouts.length; ++provider) {
-            owed += vault.owedTo(provider);
-        }
     }
 }

@@ -56,7 +56,7 @@ abstract contract World is Test {
 
     // What was seen, for the invariants.
     mapping(uint256 project => Flow) internal flows;
-    // What the attacker may have at most: what it paid, and what others knowingly spent with it.
+    // What the attacker may be worth at most: what it paid, and what others knowingly spent with it.
     uint256 internal attackerDue;
     mapping(bytes32 account => mapping(uint32 epoch => uint256)) internal mostSigned;
     mapping(bytes32 account => mapping(uint32 epoch => uint256)) internal lastSpent;
@@ -217,6 +217,30 @@ abstract contract World is Test {
         if (known[id]) return;
         known[id] = true;
         accountKeys.push(key);
+    }
+
+    function owedToAll() internal view returns (uint256 owed) {
+        for (uint32 provider = 1; provider < payouts.length; ++provider) {
+            owed += vault.owedTo(provider);
+        }
+    }
+
+    /// @notice Asset base units: dollars, the par of all its credits, and what it may withdraw as issuer and as provider.
+    function attackersWealth() internal view returns (uint256 wealth) {
+        address attacker = members[ATTACKER].addr;
+        uint256[PROJECTS] memory credits;
+        for (uint256 i = 0; i < accountKeys.length; ++i) {
+            if (accountKeys[i].holder != attacker) continue;
+            credits[indexOf(accountKeys[i].token)] += escrow.accountOf(escrow.accountId(accountKeys[i])).balance;
+        }
+        for (uint256 i = 0; i < PROJECTS; ++i) {
+            wealth += (credits[i] + tokens[i].balanceOf(attacker)) * projectOf(i).par / 1e18;
+        }
+        wealth += asset.balanceOf(attacker) + vault.owedTo(3) + projectOf(2).margin;
+    }
+
+    function indexOf(address token) internal view returns (uint256 project) {
+        while (address(tokens[project]) != token) ++project;
     }
 
     /// @dev All that belongs to the projects other than this one.
