@@ -1,0 +1,274 @@
+"""The ledger's tables.
+
+Amounts are BIGINT nanocredits, never floats: SQLite's tables are STRICT, so a float cannot be stored. What may pass 63
+bits (uint96 of the chain) is decimal text of 29 digits, which sorts as its number does. Instants are BIGINT
+microseconds since 1970 UTC. Transfers and receipts refuse UPDATE and DELETE by triggers that the migrations make.
+
+Status is nowhere stored. A request is held, dispatched, captured or released by its facts; a batch is open while it is
+neither settled nor abandoned.
+"""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+)
+
+from mintery.ledger.columns import Int64, blob, integer, sequence, table, text
+
+identity = table(
+    "identity",
+    Column("one", Int64, primary_key=True, autoincrement=False),
+    CheckConstraint("one = 1", name="one"),
+    *integer("chain_id"),
+    text("genesis_hash"),
+    text("escrow"),
+)
+
+blocks = table(
+    "blocks",
+    Column("number", Int64, primary_key=True, autoincrement=False),
+    Column("hash", Text, nullable=False, unique=True),
+    text("parent"),
+    *integer("timestamp"),
+)
+
+events = table(
+    "events",
+    Column("block_hash", Text, ForeignKey("blocks.hash"), primary_key=True),
+    Column("log_index", Int64, primary_key=True, autoincrement=False),
+    text("kind"),
+    text("account", null=True),
+    *integer("amount", null=True),
+    *integer("batch_id", null=True),
+)
+
+accounts = table(
+    "accounts",
+    Column("id", Text, primary_key=True),
+    # The key is NULL until the first deposit: events of exits name the account by its hash alone.
+    text("token", null=True),
+    text("gateway", null=True),
+    text("holder", null=True),
+    text("signer", null=True),
+    *integer("epoch", default="0"),
+    *integer("available", default="0"),
+    *integer("held", default="0"),
+    *integer("captured", default="0"),
+    *integer("uncovered", default="0"),
+    *integer("spent_settled", default="0"),
+    *integer("exiting", default="0"),
+    *integer("exit_unlock", null=True),
+    *integer("closing", default="0"),
+    CheckConstraint("closing <= 1", name="closing_flag"),
+    CheckConstraint("token IS NOT NULL OR available + held + captured + uncovered = 0", name="opened"),
+    Index(None, "holder"),
+)
+
+vouchers = table(
+    "vouchers",
+    Column("digest", LargeBinary, primary_key=True),
+    text("account", ForeignKey("accounts.id")),
+    *integer("chain_id"),
+    *integer("epoch"),
+    text("max_spend"),
+    *integer("deadline"),
+    blob("key_hash"),
+    blob("r"),
+    blob("vs"),
+    Index(None, "account", "epoch", "max_spend"),
+)
+
+requests = table(
+    "requests",
+    Column("id", Text, primary_key=True),
+    blob("credential"),
+    blob("body"),
+    text("idempotency_key", null=True),
+    blob("raised", null=True),
+    text("account", ForeignKey("accounts.id")),
+    *integer("epoch"),
+    Column("voucher", LargeBinary, ForeignKey("vouchers.digest"), nullable=False),
+    *integer("amount"),
+    # What is still in the account's held bucket for it; a chain event may have taken some.
+    *integer("backed"),
+    *integer("limits"),
+    *integer("placed_at"),
+    *integer("lease_until"),
+    *integer("dispatched_at", null=True),
+    *integer("captured", null=True),
+    text("released_for", null=True),
+    *integer("ended_at", null=True),
+    *integer("delivered_at", null=True),
+    Column("batch", Int64, ForeignKey("batches.seq"), nullable=True),
+    CheckConstraint("captured IS NULL OR released_for IS NULL", name="one_ending"),
+    CheckConstraint("captured IS NULL OR dispatched_at IS NOT NULL", name="dispatched_before_captured"),
+    CheckConstraint("captured IS NULL OR captured <= amount", name="captured_within"),
+    CheckConstraint("backed <= amount", name="backed_within"),
+    CheckConstraint("(captured IS NULL AND released_for IS NULL) = (ended_at IS NULL)", name="ended"),
+    CheckConstraint("ended_at IS NULL OR backed = 0", name="ended_unbacked"),
+)
+_OPEN = requests.c.ended_at.is_(None)
+Index(
+    "uq_requests_idempotency_key",
+    requests.c.credential,
+    requests.c.idempotency_key,
+    unique=True,
+    sqlite_where=requests.c.idempotency_key.is_not(None),
+    postgresql_where=requests.c.idempotency_key.is_not(None),
+)
+Index(
+    "uq_requests_raised",
+    requests.c.raised,
+    unique=True,
+    sqlite_where=requests.c.raised.is_not(None),
+    postgresql_where=requests.c.raised.is_not(None),
+)
+Index("ix_requests_open", requests.c.account, requests.c.placed_at, sqlite_where=_OPEN, postgresql_where=_OPEN)
+# Small, as most requests are delivered soon; so is the index of open holds.
+_UNDELIVERED = requests.c.delivered_at.is_(None) & requests.c.released_for.is_(None)
+Index(
+    "ix_requests_undelivered",
+    requests.c.credential,
+    requests.c.body,
+    sqlite_where=_UNDELIVERED,
+    postgresql_where=_UNDELIVERED,
+)
+Index("ix_requests_batch", requests.c.batch)
+_UNBATCHED = (requests.c.captured > 0) & requests.c.batch.is_(None)
+Index(
+    "ix_requests_unbatched",
+    requests.c.ended_at,
+    requests.c.id,
+    sqlite_where=_UNBATCHED,
+    postgresql_where=_UNBATCHED,
+)
+
+counters = table(
+    "counters",
+    Column("key", Text, primary_key=True),
+    *integer("used"),
+)
+
+hold_limits = table(
+    "hold_limits",
+    Column("request", Text, ForeignKey("requests.id"), primary_key=True),
+    Column("key", Text, ForeignKey("counters.key"), primary_key=True),
+    *integer("ceiling"),
+    text("until"),
+    # What it still counts against the counter; the counter's ``used`` is their sum.
+    *integer("counted"),
+)
+
+answers = table(
+    "answers",
+    Column("request", Text, ForeignKey("requests.id"), primary_key=True),
+    *integer("status"),
+    text("content_type"),
+    blob("body"),
+    *integer("kept_since"),
+    Index(None, "kept_since"),
+)
+
+receipts = table(
+    "receipts",
+    sequence(),
+    Column("request", Text, ForeignKey("requests.id"), nullable=False, unique=True),
+    text("account", ForeignKey("accounts.id")),
+    text("token"),
+    *integer("epoch"),
+    *integer("cost"),
+    *integer("held"),
+    text("model"),
+    text("provider"),
+    *integer("captured_at"),
+    text("facts"),
+    blob("signature", null=True),
+    CheckConstraint("cost <= held", name="cost_within"),
+    Index(None, "account", "seq"),
+)
+
+transfers = table(
+    "transfers",
+    sequence(),
+    Column("id", Text, nullable=False, unique=True),
+    text("kind"),
+    text("debit"),
+    text("credit"),
+    *integer("amount", least=1),
+    text("pending", null=True),
+    *integer("at"),
+    text("reference"),
+    CheckConstraint("debit <> credit", name="two_sides"),
+)
+Index(
+    "uq_transfers_pending",
+    transfers.c.pending,
+    unique=True,
+    sqlite_where=transfers.c.pending.is_not(None),
+    postgresql_where=transfers.c.pending.is_not(None),
+)
+
+batches = table(
+    "batches",
+    sequence(),
+    *integer("batch_id", least=1),
+    text("gateway"),
+    blob("receipts_root"),
+    *integer("formed_at"),
+    Column("settled_block", Text, ForeignKey("blocks.hash"), nullable=True),
+    text("settled_tx", null=True),
+    *integer("abandoned_at", null=True),
+    text("why", null=True),
+    CheckConstraint("settled_block IS NULL OR abandoned_at IS NULL", name="one_ending"),
+    CheckConstraint("(settled_block IS NULL) = (settled_tx IS NULL)", name="settled"),
+)
+_STANDING = batches.c.abandoned_at.is_(None)
+Index("uq_batches_standing", batches.c.batch_id, unique=True, sqlite_where=_STANDING, postgresql_where=_STANDING)
+
+batch_tokens = table(
+    "batch_tokens",
+    Column("batch", Int64, ForeignKey("batches.seq"), primary_key=True),
+    Column("position", Int64, primary_key=True, autoincrement=False),
+    text("token"),
+    *integer("requests"),
+    text("usage"),
+)
+
+batch_lines = table(
+    "batch_lines",
+    Column("batch", Int64, ForeignKey("batches.seq"), primary_key=True),
+    Column("position", Int64, primary_key=True, autoincrement=False),
+    text("token"),
+    text("account", ForeignKey("accounts.id")),
+    Column("voucher", LargeBinary, ForeignKey("vouchers.digest"), nullable=False),
+    text("spent_after"),
+    *integer("due"),
+    *integer("status", null=True),
+    *integer("burned", null=True),
+    CheckConstraint("burned IS NULL OR burned <= due", name="burned_within"),
+    UniqueConstraint("batch", "account"),
+    Index(None, "account"),
+)
+
+batch_receipts = table(
+    "batch_receipts",
+    Column("batch", Int64, ForeignKey("batches.seq"), primary_key=True),
+    Column("position", Int64, primary_key=True, autoincrement=False),
+    text("request", ForeignKey("requests.id")),
+    Index(None, "request"),
+)
+
+attempts = table(
+    "attempts",
+    Column("tx_hash", Text, primary_key=True),
+    Column("batch", Int64, ForeignKey("batches.seq"), nullable=False, index=True),
+    blob("raw"),
+    *integer("nonce"),
+    *integer("signed_at"),
+    *integer("broadcast_at", null=True),
+)
