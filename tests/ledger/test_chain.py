@@ -237,3 +237,11 @@ def test_what_is_on_chain_is_what_the_buckets_hold(ledger: LedgerStore, chain: C
 
     assert total == TokenTotals(TOKEN, *map(NanoCredits, (1_050, 0, 0, 930, 0, 120, 120, 0)))
     assert [balance.id for balance in ledger.accounts(holder=bob.key.address)] == [bob.id]
+
+
+def test_sums_may_pass_63_bits(ledger: LedgerStore, chain: Chain):
+    rich = [wallet(number) for number in (1, 2, 3)]
+    ledger.commit([chain.block(*(deposit(own, 2**63 - 1) for own in rich))])
+
+    assert totals(ledger).deposited == totals(ledger).available == 3 * (2**63 - 1)
+    ledger.check()
