@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {CreditToken} from "../CreditToken.sol";
-import {ProviderRegistry} from "../ProviderRegistry.sol";
-import {ReserveVault} from "../ReserveVault.sol";
-import {SpendEscrow} from "../SpendEscrow.sol";
+import {ICreditToken as CreditToken} from "../interfaces/ICreditToken.sol";
+import {IProviderRegistry as ProviderRegistry} from "../interfaces/IProviderRegistry.sol";
+import {IReserveVault as ReserveVault} from "../interfaces/IReserveVault.sol";
+import {ISpendEscrow as SpendEscrow} from "../interfaces/ISpendEscrow.sol";
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {Kind} from "../interfaces/IProviderRegistry.sol";
 import {IReserveVault} from "../interfaces/IReserveVault.sol";
 import {ISpendEscrow, LineStatus} from "../interfaces/ISpendEscrow.sol";
-import {TestDollar} from "../mocks/TestDollar.sol";
+import {ITestDollar as TestDollar} from "./ITestDollar.sol";
 import {OracleTest} from "./OracleTest.sol";
 
 /// @notice Every contract as it is deployed, no stand-ins: open, price, mint, send, deposit, settle, withdraw, exit, redeem.

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
-import {PriceOracle} from "../PriceOracle.sol";
+import {IPriceOracle as PriceOracle} from "../interfaces/IPriceOracle.sol";
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {Test} from "./Test.sol";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {PriceOracle} from "../../PriceOracle.sol";
+import {IPriceOracle as PriceOracle} from "../../interfaces/IPriceOracle.sol";
 import {IPriceOracle} from "../../interfaces/IPriceOracle.sol";
 import {OracleTest} from "../OracleTest.sol";
 

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
-import {PriceOracle} from "../../PriceOracle.sol";
+import {IPriceOracle as PriceOracle} from "../../interfaces/IPriceOracle.sol";
 import {IPriceOracle} from "../../interfaces/IPriceOracle.sol";
 import {OracleTest} from "../OracleTest.sol";
 
@@ -61,7 +61,7 @@ contract SetReportersTest is OracleTest {
 
     function test_EpochsHaveALength() external {
         vm.expectRevert(IPriceOracle.ZeroEpochLength.selector);
-        new PriceOracle(reporters, QUORUM, 0, QUEUE_DELAY, address(authority));
+        vm.deployCode("PriceOracle.sol:PriceOracle", abi.encode(reporters, QUORUM, uint40(0), QUEUE_DELAY, authority));
     }
 
     function ascending(uint256 count) private pure returns (address[] memory list) {

@@ -47,7 +47,7 @@ contract InvariantsTest is Test {
     }
 
     /// @dev One campaign for all rules: forge would run the same calls again for each function. The messages name the rule.
-    /// forge-config: default.invariant.runs = 32
+    /// forge-config: default.invariant.runs = 64
     /// forge-config: default.invariant.depth = 128
     function invariant_WhatMustAlwaysHold() external view {
         handler.requireReserves();

@@ -124,16 +124,23 @@ abstract contract SettlerActions is World {
         revert("no such signer");
     }
 
-    /// @dev The usage costs what the lines ask for, half of it, or twice: exact, over-burning, or short of backing.
+    /// @dev The usage costs what the lines ask for; or half a nanocredit less, or half of it (S5 forbids both); or twice
+    ///     that, which the backing does not cover.
     function claimUsage(Batch memory batch, uint256 claim) private view {
         uint32[2] memory providers = [[uint32(1), 2], [uint32(4), 4], [uint32(1), 3]][batch.project];
         IReserveVault.Project memory terms = projectOf(batch.project);
+        uint256 divisor = 100 * (1e4 + uint256(terms.markupBps));
         // In 1e-18 USD, rounded up, without the markup.
-        uint256 usdWad = batch.asked * terms.par / (100 * (1e4 + uint256(terms.markupBps))) + 1;
-        if (claim & 0xf0 == 0) usdWad >>= 1;
-        if (claim & 0xf0 > 0xb0) usdWad <<= 1;
+        uint256 usdWad = batch.asked * terms.par / divisor + 1;
+        uint256 mode = (claim >> 4) % 8;
         uint256 first = bound(claim >> 8, 0, usdWad);
-        addUsage(batch, providers[0], first, claim & 1 == 1);
+        if (mode == 0) (usdWad, first) = (usdWad >> 1, first >> 1);
+        if (mode == 1) (usdWad, first) = (usdWad << 1, first << 1);
+        if (mode == 2) {
+            uint256 less = NANOCREDIT * terms.par / (2 * divisor);
+            (usdWad, first, batch.requests) = (usdWad > less ? usdWad - less : 0, 0, 0);
+        }
+        if (first != 0) addUsage(batch, providers[0], first, claim & 1 == 1);
         addUsage(batch, providers[1], usdWad - first, claim & 2 == 2);
     }
 
