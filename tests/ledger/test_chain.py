@@ -245,3 +245,20 @@ def test_sums_may_pass_63_bits(ledger: LedgerStore, chain: Chain):
 
     assert totals(ledger).deposited == totals(ledger).available == 3 * (2**63 - 1)
     ledger.check()
+
+
+@pytest.mark.parametrize(("top_up", "taken"), [(0, 100), (300, 400)])
+def test_what_a_top_up_does_not_cover_is_lost_once(
+    ledger: LedgerStore, chain: Chain, alice: Wallet, top_up: int, taken: int
+):
+    placed = place(1, alice, 1_000)
+    formed = form(1, (alice, 1_000, [placed.request]))
+    ledger.commit([placed, capture(placed, alice, 1_000), formed, chain.block(exits(alice, 900))])
+    if top_up:
+        ledger.commit([chain.block(deposit(alice, top_up))])
+
+    ledger.commit([chain.block(settled(formed, burned(taken, LineStatus.PARTIAL)))])
+
+    assert buckets(ledger, alice) == (0, 0, 0)
+    assert (totals(ledger).burned, totals(ledger).losses) == (taken, 1_000 - taken)
+    ledger.check()
