@@ -30,7 +30,7 @@ class StubControl:
         behaviour: overrides the one in the model's name.
         usage: overrides the counted (prompt, completion) tokens.
         pause: waits so long before each event of a stream.
-        slow: how long ``slow`` waits before its first byte.
+        slow: how long ``slow`` waits before its first byte, unless ``go_on`` is set earlier.
         bodies: what arrived, newest last.
     """
 
@@ -39,6 +39,7 @@ class StubControl:
     usage: tuple[int, int] | None = None
     pause: float = 0
     slow: float = 30
+    go_on: threading.Event = field(default_factory=threading.Event)
     bodies: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -64,6 +65,7 @@ class Stub:
         return self
 
     def stop(self) -> None:
+        self.control.go_on.set()
         if self._runner is not None:
             asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
             self._runner = None
@@ -105,7 +107,7 @@ class Stub:
     async def _misbehave(self, request: web.Request, turn: Turn) -> web.StreamResponse | None:
         match turn.behaviour:
             case Behaviour.SLOW:
-                await asyncio.sleep(self.control.slow)
+                await asyncio.to_thread(self.control.go_on.wait, self.control.slow)
             case Behaviour.DIES_EARLY:
                 _cut(request)
             case Behaviour.NONSENSE:

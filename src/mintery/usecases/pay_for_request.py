@@ -65,6 +65,7 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
     check_may_spend(parts, market, credential)
     joined = await join_attempt(parts.ledger, attempts, key, declared=asked.declared_retry)
     if joined is not None:
+        till.meters.joined.inc()
         log_transition("joined", request=joined.request, account=credential.account)
         return joined
 
