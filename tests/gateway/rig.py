@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import httpx2
 import openai
 import uvicorn
+
 from mintery.crypto.keys import PrivateKey
 from mintery.crypto.vouchers import account_id, encode_key, encode_raised, key_hash, sign_voucher
 from mintery.domain.market import Market, PayoutWindow

@@ -1,28 +1,43 @@
 """Every bad input has its own typed error and status, reaches no provider, and moves no credit."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
+import httpx2
 import pytest
 from tests.gateway.rig import (
     DOMAIN,
     ESCROW,
     EXIT_DELAY,
-    HOLDER,
+    IDENTITY,
     OTHER_TOKEN,
     Rig,
     key_text,
     private_key,
     raised_text,
+    rig,
     voucher,
 )
 
 from mintery.crypto.keys import CURVE_ORDER
 from mintery.crypto.vouchers import encode_key
 from mintery.domain.voucher import EscrowDomain, SignedVoucher, VoucherKey
+from mintery.ledger.store import open_ledger
 
 
-def refused(gateway: Rig, response, status: int, code: str) -> dict:
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """One for all: nothing here may change it."""
+    path = tmp_path_factory.mktemp("bad_input") / "ledger.sqlite"
+    with open_ledger(path, IDENTITY) as ledger:
+        with rig(ledger) as running:
+            running.fund(100)
+            yield running
+        ledger.check()
+
+
+def refused(gateway: Rig, response: httpx2.Response, status: int, code: str) -> dict:
     """Asserts the refusal and that it cost nothing; the error's body."""
     error = response.json()["error"]
     assert (response.status_code, error["code"]) == (status, code), error
@@ -32,7 +47,7 @@ def refused(gateway: Rig, response, status: int, code: str) -> dict:
     return error
 
 
-def resigned(**fields) -> str:
+def resigned(**fields: object) -> str:
     key = voucher()
     return encode_key(VoucherKey(replace(key.signed, **fields), key.secret))
 
@@ -118,15 +133,6 @@ def test_raised_vouchers_of_something_else(gateway: Rig, field: str):
 @pytest.mark.parametrize("text", ["garbage", "mr1.AAAA", "mv1.AAAA"])
 def test_garbage_raised_vouchers(gateway: Rig, text: str):
     refused(gateway, gateway.chat(headers={"Mintery-Voucher": text}), 401, "invalid_api_key")
-
-
-def test_spending_above_the_balance(gateway: Rig):
-    gateway.start_exit(99.9999)
-    error = refused(gateway, gateway.chat(), 402, "insufficient_balance")
-    assert error["available_nanocredits"] == "100000"
-    assert int(error["required_nanocredits"]) > 100_000
-    assert error["wallet"]["holder"] == HOLDER.address
-    assert "deposit" in error["message"]
 
 
 def test_an_account_that_never_deposited(gateway: Rig):
@@ -218,15 +224,5 @@ def test_unknown_paths_and_methods_look_like_openai(gateway: Rig):
     assert gateway.get("/v1/chat/completions").status_code == 405
 
 
-def test_a_key_doubled_in_the_body_cannot_smuggle_a_higher_cap(gateway: Rig):
-    body = b'{"model":"test/echo","max_tokens":900,"messages":[{"role":"user","content":"a"}],"max_tokens":2}'
-    response = gateway.post("/v1/chat/completions", content=body, headers={"Content-Type": "text/plain"})
-
-    assert response.status_code == 200
-    assert gateway.stub.control.bodies[-1]["max_tokens"] == 2
-
-
 def _fields(fields: dict) -> dict:
     return {("model_" if name == "model" else name): value for name, value in fields.items()}
-
-

@@ -5,6 +5,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import httpx2
 import pytest
 from tests.gateway.rig import Rig, key_text, raised_text
 
@@ -72,8 +73,10 @@ def test_of_fifty_copies_of_a_raised_voucher_one_is_answered(gateway: Rig):
 def test_fifty_declared_retries_are_one_charge(gateway: Rig):
     body = {**CHAT, "model": "test/slow"}
 
-    def send(count: int):
-        return gateway.post("/v1/chat/completions", content=json.dumps(body), headers={"x-stainless-retry-count": str(count)})
+    def send(count: int) -> httpx2.Response:
+        return gateway.post(
+            "/v1/chat/completions", content=json.dumps(body), headers={"x-stainless-retry-count": str(count)}
+        )
 
     with ThreadPoolExecutor(50) as pool:
         first = pool.submit(send, 0)
@@ -87,5 +90,3 @@ def test_fifty_declared_retries_are_one_charge(gateway: Rig):
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.headers["x-mintery-receipt"] for answer in answers}) == 1
     assert gateway.stub.control.requests == 1
-
-
