@@ -12,6 +12,7 @@ from mintery.errors import (
     AnswerLost,
     BodyTooLarge,
     Conflict,
+    CredentialRefused,
     HoldAboveStaleLimit,
     LedgerError,
     LimitReached,
@@ -75,6 +76,7 @@ ERRORS: ErrorTable = {
 }
 
 RAISES = (
+    CredentialRefused,
     MalformedRequest, Unsupported, BodyTooLarge, UnknownModel, ModelNotCovered, OutOfFunds, VoucherAlreadyUsed,
     AnswerGone, PriceStale, ModelUnpriced, ProviderUnreachable, ProviderTimedOut, ProviderNonsense,
 )  # fmt: skip
