@@ -1,7 +1,9 @@
 """Values that the ledger's tests are told in. Amounts are nanocredits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 
 from mintery.crypto.hashing import keccak
@@ -52,30 +54,29 @@ class Wallet:
 
     @property
     def id(self) -> AccountId:
-        return account_id(self.account)
+        return _account_id(self.account)
 
     def voucher(self, most: int, *, epoch: int = 0) -> SignedVoucher:
         return _signed(self, most, epoch)
 
 
-_SIGNED: dict[tuple[Wallet, int, int], SignedVoucher] = {}
+# Tests sign and hash the same things again and again.
+_account_id = cache(account_id)
+_digest = cache(voucher_digest)
 
 
+@cache
 def _signed(wallet: Wallet, most: int, epoch: int) -> SignedVoucher:
-    """Signing takes half a millisecond, and tests sign the same voucher again and again."""
-    known = (wallet, most, epoch)
-    if known not in _SIGNED:
-        voucher = Voucher(
-            token=wallet.token,
-            gateway=GATEWAY,
-            holder=wallet.key.address,
-            epoch=epoch,
-            max_spend=credit_units(NanoCredits(most)),
-            deadline=UnixSeconds(2_000_000_000),
-            key_hash=b"k" * 16,
-        )
-        _SIGNED[known] = sign_voucher(voucher, DOMAIN, wallet.key)
-    return _SIGNED[known]
+    voucher = Voucher(
+        token=wallet.token,
+        gateway=GATEWAY,
+        holder=wallet.key.address,
+        epoch=epoch,
+        max_spend=credit_units(NanoCredits(most)),
+        deadline=UnixSeconds(2_000_000_000),
+        key_hash=b"k" * 16,
+    )
+    return sign_voucher(voucher, DOMAIN, wallet.key)
 
 
 def wallet(number: int = 1, token: Address = TOKEN) -> Wallet:
@@ -106,7 +107,7 @@ def place(
         key=RequestKey(keccak(of.id.encode()), body or keccak(number.to_bytes(8)), idempotency_key, raised),
         account=of.id,
         signed=signed,
-        digest=voucher_digest(signed.voucher, DOMAIN),
+        digest=_digest(signed.voucher, DOMAIN),
         amount=NanoCredits(amount),
         placed_at=at,
         lease_until=at + timedelta(minutes=5),
@@ -176,13 +177,20 @@ def deposit(of: Wallet, amount: int) -> DepositSeen:
     return DepositSeen(of.id, of.account, NanoCredits(amount))
 
 
-def form(batch_id: int, *parts: tuple[Wallet, int, list[RequestId]], epoch: int = 0) -> FormBatch:
+def form(
+    batch_id: int,
+    *parts: tuple[Wallet, int, list[RequestId]],
+    epoch: int = 0,
+    epochs: Mapping[AccountId, int] | None = None,
+) -> FormBatch:
     """One line for each of (wallet, its spent counter afterwards in nanocredits, its receipts)."""
     tokens = []
     for token in sorted({wallet.token for wallet, _, _ in parts}):
         own = [part for part in parts if part[0].token == token]
         lines = tuple(
-            SettlementLine(wallet.voucher(10**12, epoch=epoch), credit_units(NanoCredits(spent)))
+            SettlementLine(
+                wallet.voucher(10**12, epoch=(epochs or {}).get(wallet.id, epoch)), credit_units(NanoCredits(spent))
+            )
             for wallet, spent, _ in own
         )
         tokens.append(TokenBatch(token, sum(len(ids) for _, _, ids in own), lines, ()))

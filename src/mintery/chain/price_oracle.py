@@ -1,15 +1,17 @@
 """PriceOracle: what one unit of each SKU costs, by quorum."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mintery.chain.contract import Contract
-from mintery.chain.packing import ascending
+from mintery.chain.packing import ascending, pack_changed, pack_unchanged
 from mintery.chain.rpc import BlockRef, Call, Rpc, TxReceipt
 from mintery.chain.sender import Sender
 from mintery.crypto.hashing import address_bytes
 from mintery.crypto.keys import PrivateKey, Signature
 from mintery.crypto.reports import report_digest
+from mintery.domain.price import PriceInForce, Sku
 from mintery.domain.voucher import Address
 from mintery.errors import UnknownSku
 from mintery.units import UnixSeconds, UsdWad
@@ -37,14 +39,20 @@ class QueuedPrice:
 
 
 @dataclass(frozen=True, slots=True)
-class SignedReport:
-    """One reporter's vector for one epoch; ``changed`` and ``unchanged`` are packed."""
+class PriceVector:
+    """What one reporter saw in one epoch, packed for the oracle: prices that changed, and a bitmap of those that did not."""
 
-    reporter: Address
+    config: bytes
     epoch: int
     observed_at: UnixSeconds
     changed: bytes
     unchanged: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignedReport:
+    reporter: Address
+    vector: PriceVector
     signature: Signature
 
 
@@ -53,6 +61,7 @@ class PriceOracle(Contract):
 
     def __init__(self, rpc: Rpc, address: Address) -> None:
         super().__init__(rpc, "PriceOracle", address)
+        self._named: tuple[bytes, tuple[str, ...]] = (b"", ())
 
     def epoch_length(self) -> int:
         """Seconds."""
@@ -88,6 +97,26 @@ class PriceOracle(Contract):
             return None
         return QueuedPrice(UsdWad(fields["usdWad"]), UnixSeconds(fields["since"]), fields["epoch"])
 
+    def prices_in_force(self, *, at: BlockRef) -> list[PriceInForce]:
+        """Every SKU that has a price in force, but the asset's own, in three round trips."""
+        names = self.sku_names(at=at)
+        skus = range(ASSET_SKU + 1, len(names))
+        current = self.read_each("currentPrice", skus, at=at)
+        refreshed = self.read_each("refreshedAt", skus, at=at)
+        queued = self.read_each("queuedPriceOf", skus, at=at)
+        return [
+            PriceInForce(
+                sku=Sku.parse(names[sku]),
+                index=sku,
+                version=version,
+                usd=UsdWad(usd),
+                refreshed_at=UnixSeconds(seen),
+                queued=waiting["usdWad"] != 0,
+            )
+            for sku, (version, usd), seen, waiting in zip(skus, current, refreshed, queued, strict=True)
+            if version
+        ]
+
     def refreshed_at(self, sku: int, *, at: BlockRef | None = None) -> UnixSeconds:
         """When a quorum last saw the price; 0 for never."""
         return UnixSeconds(self.read("refreshedAt", sku, at=at))
@@ -102,7 +131,13 @@ class PriceOracle(Contract):
         return str(self.read("skuName", sku, at=at))
 
     def sku_names(self, *, at: BlockRef | None = None) -> tuple[str, ...]:
-        return tuple(self.sku_name(sku, at=at) for sku in range(self.sku_count(at=at)))
+        """All of them by number. The config digest covers the names, so they are read again only when it changes."""
+        pinned = at or self.rpc.block()
+        digest = self.config_digest(at=pinned)
+        if self._named[0] != digest:
+            skus = range(self.sku_count(at=pinned))
+            self._named = (digest, tuple(self.read_each("skuName", skus, at=pinned)))
+        return self._named[1]
 
     def find_sku(self, name: str, *, at: BlockRef | None = None) -> int | None:
         found, sku = self.read("skuOf", name, at=at)
@@ -128,35 +163,34 @@ class PriceOracle(Contract):
     def set_reporters_call(self, reporters: Sequence[Address], quorum: int) -> Call:
         return self.call("setReporters", ascending(reporters), quorum)
 
-    def sign_report(
-        self,
-        reporter: PrivateKey,
-        *,
-        config: bytes,
-        epoch: int,
-        observed_at: UnixSeconds,
-        changed: bytes,
-        unchanged: bytes,
-    ) -> SignedReport:
-        """``config`` is ``config_digest()`` as the reporter knows it."""
+    def vector_of(self, seen: Mapping[int, UsdWad], at: BlockRef) -> PriceVector:
+        """A vector of the prices ``seen`` by SKU, observed at the time of ``at`` and compared with those in force there."""
+        in_force = dict(zip(seen, self.read_each("currentPrice", seen, at=at), strict=True))
+        changed = {sku: usd for sku, usd in seen.items() if usd != in_force[sku][1]}
+        return PriceVector(
+            config=self.config_digest(at=at),
+            epoch=divmod(at.timestamp, self.epoch_length())[0],
+            observed_at=at.timestamp,
+            changed=pack_changed(changed),
+            unchanged=pack_unchanged(seen.keys() - changed.keys()),
+        )
+
+    def sign_report(self, reporter: PrivateKey, vector: PriceVector) -> SignedReport:
         digest = report_digest(
             chain_id=self.rpc.chain_id,
             oracle=self.address,
-            config=config,
-            epoch=epoch,
-            observed_at=observed_at,
-            changed=changed,
-            unchanged=unchanged,
+            config=vector.config,
+            epoch=vector.epoch,
+            observed_at=vector.observed_at,
+            changed=vector.changed,
+            unchanged=vector.unchanged,
         )
-        return SignedReport(reporter.address, epoch, observed_at, changed, unchanged, reporter.sign_digest(digest))
+        return SignedReport(reporter.address, vector, reporter.sign_digest(digest))
 
     def report_call(self, reports: Iterable[SignedReport]) -> Call:
         """Sorts by reporter, as the oracle wants it."""
         ordered = sorted(reports, key=lambda report: address_bytes(report.reporter))
-        return self.call(
-            "report",
-            [(r.epoch, r.observed_at, r.changed, r.unchanged, r.signature.r, r.signature.vs) for r in ordered],
-        )
+        return self.call("report", [_as_tuple(report) for report in ordered])
 
     def report(self, sender: Sender, reports: Iterable[SignedReport]) -> TxReceipt:
         return sender.send(self.report_call(reports))
@@ -169,3 +203,9 @@ class PriceOracle(Contract):
 
     def withdraw_depeg(self, sender: Sender) -> TxReceipt:
         return sender.send(self.call("withdrawDepeg"))
+
+
+def _as_tuple(report: SignedReport) -> tuple[Any, ...]:
+    """``IPriceOracle.PriceReport``'s members in order."""
+    vector, signature = report.vector, report.signature
+    return (vector.epoch, vector.observed_at, vector.changed, vector.unchanged, signature.r, signature.vs)
