@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import anyio
 import orjson
 import pytest
 from prometheus_client import CollectorRegistry
@@ -289,3 +290,19 @@ async def test_a_receipt_is_signed_when_read_and_always_the_same(shop: Shop):
     check_receipt_signature(receipt)
     check_arithmetic(receipt)
     assert receipt.settler == SETTLER.address
+
+
+async def test_a_stopping_gateway_waits_for_its_answers_and_cuts_what_is_late(shop: Shop):
+    gone_on = anyio.Event()
+    answered: list[str] = []
+
+    async def answer(until: anyio.Event, name: str) -> None:
+        await until.wait()
+        answered.append(name)
+
+    shop.till.attempts.spawn(answer(gone_on, "in time"))
+    shop.till.attempts.spawn(answer(anyio.Event(), "never"))
+    gone_on.set()
+
+    assert await shop.till.attempts.drained(0.2) == 1
+    assert answered == ["in time"]

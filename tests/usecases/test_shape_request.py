@@ -109,3 +109,31 @@ def test_a_model_is_found_by_its_name_and_endpoint():
     assert find_model(models, {"model": "acme/m"}, None) is CHAT
     with pytest.raises(Unsupported):
         find_model(models, {"model": "acme/m"}, Endpoint.EMBEDDINGS)
+
+
+MARK = {"cache_control": {"type": "ephemeral"}}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"messages": [{"role": "user", "content": "a", **MARK}]},
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": "a", **MARK}]}]},
+        {"messages": [{"role": "user", "content": "a"}], "tools": [{"type": "function", "function": {}, **MARK}]},
+        {"messages": [{"role": "assistant", "audio": {"id": "x"}}]},
+    ],
+)
+def test_marks_that_some_providers_price_apart_are_refused_at_every_depth(fields: dict):
+    with pytest.raises(Unsupported):
+        shape_request(CHAT, TERMS, fields, choices=1)
+
+
+def test_a_conversation_with_tools_passes():
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = [
+        {"role": "user", "content": "a", "name": "me"},
+        {"role": "assistant", "content": None, "tool_calls": [call], "audio": None, "refusal": None},
+        {"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": "b"}]},
+    ]
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    assert shape_request(CHAT, TERMS, {"messages": messages, "tools": tools}, choices=1).most_input > 0
