@@ -3,7 +3,7 @@
 MinteryError
 ├── ConfigurationError      the machine, a file or a setting: SettingMissing, MalformedFile, CompilerMissing,
 │                           CompilationFailed, PortTaken, DeploymentMissing, DeploymentOfAnotherChain,
-│                           LedgerOfAnotherChain, UnknownAccountKey
+│                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           MalformedSku, MalformedReceipt, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
@@ -16,7 +16,7 @@ MinteryError
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerInconsistent
 ├── ChainError              RpcUnavailable, RpcRefused, TransactionReverted, TransactionMissing, TransactionReplaced,
-│                           OutcomeMismatch
+│                           OutcomeMismatch, BlockReplaced, SettlementHalted
 └── CheckFailed             ReceiptRefused, ReconciliationFailed
 """
 
@@ -37,6 +37,15 @@ class SettingMissing(ConfigurationError):
     def __init__(self, name: str, why: str) -> None:
         super().__init__(f"{name} is not set: {why}")
         self.name = name
+
+
+class SettingRefused(ConfigurationError):
+    """A setting's value is of the wrong form. The value may be a secret and is not repeated."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name}: {why}")
+        self.name = name
+        self.why = why
 
 
 class MalformedFile(ConfigurationError):
@@ -515,6 +524,25 @@ class TransactionReplaced(ChainError):
         super().__init__(f"transaction {tx_hash} never happens: nonce {nonce} went to another one")
         self.tx_hash = tx_hash
         self.nonce = nonce
+
+
+class BlockReplaced(ChainError):
+    """The chain no longer has a block that was believed. Nothing more is read until a person has looked."""
+
+    def __init__(self, number: int, *, recorded: str, connected: str) -> None:
+        super().__init__(f"block {number} was {recorded} when it was recorded; the rpc now says {connected}")
+        self.number = number
+        self.recorded = recorded
+        self.connected = connected
+
+
+class SettlementHalted(ChainError):
+    """An alarm stands that no settlement may pass."""
+
+    def __init__(self, alarm: str, why: str) -> None:
+        super().__init__(f"settlement is halted by the alarm {alarm}: {why}")
+        self.alarm = alarm
+        self.why = why
 
 
 class OutcomeMismatch(ChainError):
