@@ -57,6 +57,11 @@ abstract contract Test {
         (addr,) = account(name);
     }
 
+    /// @notice Deploys what forge built, `File.sol:Contract`: a test that says `new` compiles that contract once more itself.
+    function deploy(string memory artifact, bytes memory arguments) internal returns (address) {
+        return vm.deployCode(artifact, arguments);
+    }
+
     /// @notice Wraps `value` into [least, most]; small values and those near 2^256 keep to the edges, where rounding breaks.
     function bound(uint256 value, uint256 least, uint256 most) internal pure returns (uint256) {
         require(least <= most, "bound: least above most");

@@ -2,11 +2,9 @@
 pragma solidity ^0.8.30;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {CreditToken} from "../CreditToken.sol";
 import {ProviderRegistry} from "../ProviderRegistry.sol";
 import {ReserveVault} from "../ReserveVault.sol";
-import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {Kind} from "../interfaces/IProviderRegistry.sol";
 import {IReserveVault} from "../interfaces/IReserveVault.sol";
 import {TestDollar} from "../mocks/TestDollar.sol";
@@ -51,12 +49,12 @@ abstract contract VaultTest is Test {
 
     function setUp() public virtual {
         vm.warp(START);
-        authority = new AccessManager(admin);
-        asset = new TestDollar();
-        oracle = new SettableOracle();
-        registry = new ProviderRegistry(address(authority));
-        vault = new ReserveVault(
-            IERC20(address(asset)), IPriceOracle(address(oracle)), registry, EXIT_DELAY, address(authority)
+        authority = AccessManager(deploy("Authority.sol:Authority", abi.encode(admin)));
+        asset = TestDollar(deploy("TestDollar.sol:TestDollar", ""));
+        oracle = SettableOracle(deploy("SettableOracle.sol:SettableOracle", ""));
+        registry = ProviderRegistry(deploy("ProviderRegistry.sol:ProviderRegistry", abi.encode(authority)));
+        vault = ReserveVault(
+            deploy("ReserveVault.sol:ReserveVault", abi.encode(asset, oracle, registry, EXIT_DELAY, authority))
         );
         oracle.setPrice(SKU, 1, PRICE);
 

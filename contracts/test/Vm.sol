@@ -33,6 +33,9 @@ interface Vm {
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
 
+    // Built code
+    function deployCode(string calldata artifact, bytes calldata arguments) external returns (address deployed);
+
     // Stand-ins
     function mockCall(address callee, bytes calldata input, bytes calldata output) external;
     function mockCallRevert(address callee, bytes calldata input, bytes calldata revertBytes) external;

@@ -1,8 +1,8 @@
 """One tree for everything that can go wrong. Each error carries what a caller may act on; none carries an HTTP status.
 
 MinteryError
-├── ConfigurationError      the machine, a file or a setting: SettingMissing, MalformedFile, CompilerMissing,
-│                           CompilationFailed, PortTaken, DeploymentMissing, DeploymentOfAnotherChain,
+├── ConfigurationError      the machine, a file or a setting: SettingMissing, SettingTooLow, MalformedFile,
+│                           CompilerMissing, CompilationFailed, PortTaken, DeploymentMissing, DeploymentOfAnotherChain,
 │                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           MalformedSku, MalformedReceipt, Unsupported
@@ -46,6 +46,16 @@ class SettingRefused(ConfigurationError):
         super().__init__(f"{name}: {why}")
         self.name = name
         self.why = why
+
+
+class SettingTooLow(ConfigurationError):
+    """A protocol time or size below what this chain allows."""
+
+    def __init__(self, name: str, *, actual: int, limit: int) -> None:
+        super().__init__(f"{name} is {actual}; at least {limit} is needed on this chain")
+        self.name = name
+        self.actual = actual
+        self.limit = limit
 
 
 class MalformedFile(ConfigurationError):
