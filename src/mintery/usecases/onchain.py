@@ -1,9 +1,10 @@
-"""One deployment on one chain, with a wrapper for each contract: what every use case of the chain begins with."""
+"""One deployment on one chain: what every use case of the chain begins with."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from mintery.chain.contracts import Contracts, contracts_of
 from mintery.chain.credit_token import CreditToken
 from mintery.chain.deployment import Deployment
 from mintery.chain.price_oracle import PriceOracle
@@ -17,41 +18,48 @@ from mintery.crypto.keys import PrivateKey
 from mintery.domain.voucher import Address, EscrowDomain
 
 Clock = Callable[[], datetime]
-"""Aware UTC. The wall clock of this process; rules of the chain read the block's timestamp instead."""
+"""Aware UTC: the wall clock of this process. Rules of the chain read the block's timestamp instead."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class OnChain:
     """``confirmations`` blocks stand on top of one that is believed."""
 
     rpc: Rpc
     deployment: Deployment
-    escrow: SpendEscrow
-    vault: ReserveVault
-    oracle: PriceOracle
-    registry: ProviderRegistry
-    asset: Asset
+    contracts: Contracts
     confirmations: int
 
     @classmethod
     def of(cls, rpc: Rpc, deployment: Deployment, *, confirmations: int) -> "OnChain":
-        return cls(
-            rpc=rpc,
-            deployment=deployment,
-            escrow=SpendEscrow(rpc, deployment.escrow),
-            vault=ReserveVault(rpc, deployment.vault),
-            oracle=PriceOracle(rpc, deployment.oracle),
-            registry=ProviderRegistry(rpc, deployment.registry),
-            asset=Asset(rpc, deployment.asset),
-            confirmations=confirmations,
-        )
+        return cls(rpc, deployment, contracts_of(rpc, deployment), confirmations)
+
+    @property
+    def escrow(self) -> SpendEscrow:
+        return self.contracts.escrow
+
+    @property
+    def vault(self) -> ReserveVault:
+        return self.contracts.vault
+
+    @property
+    def oracle(self) -> PriceOracle:
+        return self.contracts.oracle
+
+    @property
+    def registry(self) -> ProviderRegistry:
+        return self.contracts.registry
+
+    @property
+    def asset(self) -> Asset:
+        return self.contracts.asset
 
     @property
     def domain(self) -> EscrowDomain:
         return self.escrow.domain
 
     def token(self, address: Address) -> CreditToken:
-        return CreditToken(self.rpc, address)
+        return self.contracts.token(address)
 
     def sender(self, key: PrivateKey) -> Sender:
         return Sender(self.rpc, key)
