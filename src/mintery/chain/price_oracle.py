@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mintery.chain.contract import Contract
+from mintery.chain.packing import ascending
 from mintery.chain.rpc import BlockRef, Call, Rpc, TxReceipt
 from mintery.chain.sender import Sender
 from mintery.crypto.hashing import address_bytes
@@ -125,7 +126,7 @@ class PriceOracle(Contract):
         return self.call("addSku", name)
 
     def set_reporters_call(self, reporters: Sequence[Address], quorum: int) -> Call:
-        return self.call("setReporters", list(reporters), quorum)
+        return self.call("setReporters", ascending(reporters), quorum)
 
     def sign_report(
         self,
