@@ -26,7 +26,7 @@ class TransactionFields:
 
 def read_transaction(raw: bytes) -> TransactionFields:
     """Raises MalformedInput for bytes that are no EIP-1559 transaction."""
-    from eth_account.typed_transactions import TypedTransaction  # noqa: PLC0415 -- half a second to import
+    from eth_account.typed_transactions.typed_transaction import TypedTransaction  # noqa: PLC0415 -- half a second to import
     from hexbytes import HexBytes  # noqa: PLC0415 -- comes with it
     from rlp.exceptions import RLPException  # noqa: PLC0415 -- comes with it
 
