@@ -9,10 +9,10 @@ MinteryError
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
-├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone
-├── NotFound                UnknownModel, UnknownReceipt, UnknownSku, UnknownProvider
+├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, AttemptFailed
+├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider
 ├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, AssetDepegged,
-│                           ReserveShort, Draining, Overloaded, HoldTooLong
+│                           ReserveShort, Draining, PayoutCapReached, Overloaded, HoldTooLong
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerInconsistent
 ├── ChainError              RpcUnavailable, RpcRefused, TransactionReverted, TransactionMissing, TransactionReplaced,
@@ -337,6 +337,22 @@ class AnswerGone(Conflict):
         self.request_id = request_id
 
 
+class RequestUnderWay(Conflict):
+    """The attempt to be joined runs in another gateway process, or was lost by one."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"request {request_id} is under way; read its receipt before you send it again")
+        self.request_id = request_id
+
+
+class AttemptFailed(Conflict):
+    """The attempt of this idempotency key failed and cost nothing."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"request {request_id} failed and cost nothing; send it again under a new Idempotency-Key")
+        self.request_id = request_id
+
+
 class NotFound(MinteryError):
     """There is no such thing."""
 
@@ -345,6 +361,16 @@ class UnknownModel(NotFound):
     def __init__(self, model: str) -> None:
         super().__init__(f"no model {model[:120]!r} here; GET /v1/models lists them")
         self.model = model
+
+
+class ModelNotCovered(NotFound):
+    """The model is here, but the terms of this project's credits do not pay for it."""
+
+    def __init__(self, model: str, token: str, why: str) -> None:
+        super().__init__(f"credits of {token} do not pay for {model}: {why}")
+        self.model = model
+        self.token = token
+        self.why = why
 
 
 class UnknownReceipt(NotFound):
@@ -424,6 +450,19 @@ class ReserveShort(NotAvailable):
 class Draining(NotAvailable):
     def __init__(self, why: str) -> None:
         super().__init__(f"no new requests: {why}", retry_after=30)
+
+
+class PayoutCapReached(NotAvailable):
+    """What this gateway may pay out of the project in this window is committed. Amounts are nanocredits."""
+
+    def __init__(self, token: str, *, required: int, available: int, retry_after: int) -> None:
+        super().__init__(
+            f"this window's payouts of {token} have room for {available} nanocredits, not {required}",
+            retry_after=retry_after,
+        )
+        self.token = token
+        self.required = required
+        self.available = available
 
 
 class Overloaded(NotAvailable):
