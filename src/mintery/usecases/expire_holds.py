@@ -12,7 +12,7 @@ from mintery.domain.quote import UsageSource
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import Address, EscrowDomain
 from mintery.ledger.commands import HoldReleased, ReleaseHold
-from mintery.ledger.reads import AccountBalance, Ledger
+from mintery.ledger.reads import Ledger
 from mintery.units import NanoCredits
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ def expire_holds(
         if hold.status_at(now) is HoldStatus.HELD:
             ends.append(ReleaseHold(hold.id, ReleaseReason.NOT_DISPATCHED, now))
         elif now - hold.lease_until >= timedelta(seconds=EVIDENCE_SECONDS):
-            receipt = _loss(ledger, hold, market(), domain, settler, now)
+            receipt = _loss(ledger, hold, market(), domain=domain, settler=settler, now=now)
             ends.append(ReleaseHold(hold.id, ReleaseReason.UNRESOLVED, now, receipt))
         else:
             unresolved += 1
@@ -59,18 +59,12 @@ def expire_holds(
 
 
 def _loss(
-    ledger: Ledger, hold: Hold, market: Market, domain: EscrowDomain, settler: Address, now: datetime
+    ledger: Ledger, hold: Hold, market: Market, *, domain: EscrowDomain, settler: Address, now: datetime
 ) -> Receipt | None:
     """A receipt that charges nothing; None where the account's project is no longer known."""
     account = ledger.account(hold.account)
     if account is None or account.key.token not in market.projects:
         return None
-    return loss_receipt(hold, account, market, domain, settler, now)
-
-
-def loss_receipt(
-    hold: Hold, account: AccountBalance, market: Market, domain: EscrowDomain, settler: Address, now: datetime
-) -> Receipt:
     project = market.projects[account.key.token]
     return Receipt(
         id=hold.id,

@@ -89,7 +89,7 @@ class LedgerFigures:
 
 
 def reconcile(
-    chain: OnChain, ledger: Ledger, gateway: Address, flows: FlowLedger, alarms: Alarms, now: datetime
+    chain: OnChain, ledger: Ledger, gateway: Address, flows: FlowLedger, alarms: Alarms, *, now: datetime
 ) -> Reconciliation:
     """Compare everything at the newest block that the ledger has recorded.
 
@@ -141,9 +141,7 @@ def read_chain(chain: OnChain, accounts: Sequence[AccountBalance], flows: FlowLe
     return ChainFigures(
         accounts={account.id: chain.escrow.account_of(account.key, at=at) for account in accounts},
         tokens={token: _token_figures(chain, token, at) for token in sorted(tokens)},
-        owed={
-            provider: chain.vault.owed_to(provider, at=at) for provider in range(1, chain.registry.count(at=at) + 1)
-        },
+        owed={provider: chain.vault.owed_to(provider, at=at) for provider in range(1, chain.registry.count(at=at) + 1)},
         assets=chain.asset.balance_of(chain.vault.address, at=at),
         claims=chain.vault.total_claims(at=at),
         flows=summed,
@@ -170,10 +168,17 @@ def compare(chain: ChainFigures, ledger: LedgerFigures, gateway: Address) -> Ite
         ours = [chain.accounts[account.id] for account in ledger.accounts if account.key.token == token]
         yield from _compare_token(figures, ours, totals.get(token), chain.flows.tokens[token].burned_for[gateway])
     for provider, owed in chain.owed.items():
-        yield Check(f"provider {provider}: owed, against what its events add up to", Rule.EQUAL, owed, chain.flows.owed[provider])
+        yield Check(
+            f"provider {provider}: owed, against what its events add up to",
+            Rule.EQUAL,
+            owed,
+            chain.flows.owed[provider],
+        )
 
     claims = sum(figures.project.reserve + figures.project.margin for figures in chain.tokens.values())
-    yield Check("vault: claims, against reserves, margins and owed", Rule.EQUAL, chain.claims, claims + sum(chain.owed.values()))
+    yield Check(
+        "vault: claims, against reserves, margins and owed", Rule.EQUAL, chain.claims, claims + sum(chain.owed.values())
+    )
     yield Check("vault: assets cover all claims (S2)", Rule.AT_LEAST, chain.assets, chain.claims)
 
 
@@ -189,10 +194,17 @@ def _check_token(figures: TokenFigures, flows: TokenFlows) -> Iterator[Check]:
     name, project = figures.project.token, figures.project
     backing = assets_up(figures.supply, project.par)
     yield Check(f"{name}: reserve backs the supply (S1)", Rule.AT_LEAST, project.reserve, backing)
-    yield Check(f"{name}: the escrow holds what its accounts do (S9)", Rule.AT_LEAST, figures.in_escrow, figures.escrowed)
+    yield Check(
+        f"{name}: the escrow holds what its accounts do (S9)", Rule.AT_LEAST, figures.in_escrow, figures.escrowed
+    )
     supply = flows.minted - flows.redeemed - flows.burned
     yield Check(f"{name}: supply is minted less redeemed less burned", Rule.EQUAL, figures.supply, supply)
-    yield Check(f"{name}: paid and margin are the backing of what was burned", Rule.EQUAL, flows.paid + flows.margin, flows.backing)
+    yield Check(
+        f"{name}: paid and margin are the backing of what was burned",
+        Rule.EQUAL,
+        flows.paid + flows.margin,
+        flows.backing,
+    )
     yield Check(f"{name}: providers were credited what was paid", Rule.EQUAL, flows.credited, flows.paid)
     margin = flows.margin - flows.margin_withdrawn
     yield Check(f"{name}: margin, against what its events add up to", Rule.EQUAL, project.margin, margin)

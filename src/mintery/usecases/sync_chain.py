@@ -122,7 +122,9 @@ def _ours(
             yield seen.log_index, mapped
 
 
-def map_event(seen: ChainEvent, gateway: Address, knows: Knows) -> commands.ChainEvent | None:
+def map_event(  # noqa: PLR0911 -- one return for each event
+    seen: ChainEvent, gateway: Address, knows: Knows
+) -> commands.ChainEvent | None:
     """What the ledger is told of an event of the escrow; None for what is another gateway's.
 
     Deposits and batches name the gateway; the rest names the account alone. An account that paid something out and of
