@@ -13,7 +13,8 @@ MinteryError
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider
 ├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, AssetDepegged,
 │                           ReserveShort, Draining, PayoutCapReached, Overloaded, HoldTooLong
-├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense
+├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke
+├── AnswerLost              a fault of this gateway while it answered
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerInconsistent
 ├── ChainError              RpcUnavailable, RpcRefused, TransactionReverted, TransactionMissing, TransactionReplaced,
 │                           OutcomeMismatch, BlockReplaced, SettlementHalted, QuorumMissing
@@ -512,6 +513,25 @@ class ProviderNonsense(ProviderFailed):
     def __init__(self, provider: str, why: str) -> None:
         super().__init__(f"{provider} answered with something else than the OpenAI format: {why}", provider=provider)
         self.why = why
+
+
+class StreamBroke(ProviderFailed):
+    """A stream ended early. What was delivered of it is charged; the receipt says how much."""
+
+    def __init__(self, provider: str, request_id: str, why: str) -> None:
+        super().__init__(
+            f"the stream of {provider} broke: {why}; receipt {request_id} shows what it cost", provider=provider
+        )
+        self.request_id = request_id
+        self.why = why
+
+
+class AnswerLost(MinteryError):
+    """A fault of this gateway. Where a hold was placed, it is returned or, with evidence, charged."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"request {request_id} was lost by a fault of this gateway; its receipt shows what it cost")
+        self.request_id = request_id
 
 
 class LedgerError(MinteryError):
