@@ -14,6 +14,7 @@ MinteryError
 ├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, AssetDepegged,
 │                           ReserveShort, Draining, Overloaded, HoldTooLong
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense
+├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerInconsistent
 ├── ChainError              RpcUnavailable, TransactionReverted, TransactionMissing, OutcomeMismatch
 └── CheckFailed             ReceiptRefused, ReconciliationFailed
@@ -436,6 +437,28 @@ class ProviderNonsense(ProviderFailed):
     def __init__(self, provider: str, why: str) -> None:
         super().__init__(f"{provider} answered with something else than the OpenAI format: {why}", provider=provider)
         self.why = why
+
+
+class GatewayError(MinteryError):
+    """A gateway, as an app meets it."""
+
+
+class GatewayUnreachable(GatewayError):
+    hint = "Is it running? `mintery up` starts one; --url names another."
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"no gateway answers at {url}: {why}")
+        self.url = url
+        self.why = why
+
+
+class GatewayRefused(GatewayError):
+    """The gateway's own words; ``status`` is its answer's, ``code`` its name for the reason, or empty."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
 
 
 class LedgerError(MinteryError):
