@@ -23,6 +23,7 @@ interface IProviderRegistry {
     error ProviderNameTaken(string name, uint32 id);
     error EmptyProviderName();
     error ZeroPayout();
+    error NotPayout(address caller, address payout);
 
     event ProviderRegistered(uint32 indexed id, string name, address payout, Kind kind, bool resaleAllowed);
     event PayoutChanged(uint32 indexed id, address from, address to);
@@ -52,10 +53,10 @@ interface IProviderRegistry {
 
     function providerOf(uint32 id) external view returns (Provider memory);
 
-    /// @notice What settlement and withdrawal read: reverts for an unknown id.
+    /// @notice What a withdrawal reads: reverts for an unknown id.
     function payoutOf(uint32 id) external view returns (address payout);
 
-    /// @notice What settlement checks against the project's kind: reverts for an unknown id.
+    /// @notice What admission to a project's terms checks against its kind; it never changes. Reverts for an unknown id.
     function kindOf(uint32 id) external view returns (Kind kind);
 
     /// @return id 0 when the name is not registered.

@@ -48,6 +48,8 @@ interface IReserveVault {
         uint128 payoutCap;
     }
 
+    /// @notice Prices are in USD and the asset counts at par, so its base unit must be 1e-6.
+    error WrongAssetDecimals(uint8 actual, uint8 expected);
     error UnknownProject(address token);
     error NotIssuer(address caller, address issuer);
     error NotIssuerOrGuardian(address caller);

@@ -1,9 +1,9 @@
 """One tree for everything that can go wrong. Each error carries what a caller may act on; none carries an HTTP status.
 
 MinteryError
-├── ConfigurationError      the machine, a file or a setting: SettingMissing, MalformedFile, CompilerMissing,
-│                           CompilationFailed, PortTaken, DeploymentMissing, DeploymentOfAnotherChain,
-│                           LedgerOfAnotherChain, UnknownAccountKey
+├── ConfigurationError      the machine, a file or a setting: SettingMissing, SettingTooLow, MalformedFile,
+│                           CompilerMissing, CompilationFailed, PortTaken, DeploymentMissing, DeploymentOfAnotherChain,
+│                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           MalformedSku, MalformedReceipt, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
@@ -16,7 +16,8 @@ MinteryError
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense
 ├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerInconsistent
-├── ChainError              RpcUnavailable, TransactionReverted, TransactionMissing, OutcomeMismatch
+├── ChainError              RpcUnavailable, RpcRefused, TransactionReverted, TransactionMissing, TransactionReplaced,
+│                           OutcomeMismatch, BlockReplaced, SettlementHalted
 └── CheckFailed             ReceiptRefused, ReconciliationFailed
 """
 
@@ -37,6 +38,25 @@ class SettingMissing(ConfigurationError):
     def __init__(self, name: str, why: str) -> None:
         super().__init__(f"{name} is not set: {why}")
         self.name = name
+
+
+class SettingRefused(ConfigurationError):
+    """A setting's value is of the wrong form. The value may be a secret and is not repeated."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name}: {why}")
+        self.name = name
+        self.why = why
+
+
+class SettingTooLow(ConfigurationError):
+    """A protocol time or size below what this chain allows."""
+
+    def __init__(self, name: str, *, actual: int, limit: int) -> None:
+        super().__init__(f"{name} is {actual}; at least {limit} is needed on this chain")
+        self.name = name
+        self.actual = actual
+        self.limit = limit
 
 
 class MalformedFile(ConfigurationError):
@@ -502,6 +522,17 @@ class RpcUnavailable(ChainError):
         self.why = why
 
 
+class RpcRefused(ChainError):
+    """The rpc answered with an error. ``payload`` is the JSON-RPC error's own ``data``."""
+
+    def __init__(self, method: str, code: int, message: str, payload: object = None) -> None:
+        super().__init__(f"the rpc refused {method}: {message}")
+        self.method = method
+        self.code = code
+        self.message = message
+        self.payload = payload
+
+
 class TransactionReverted(ChainError):
     """``error`` is the contract's error name, ``arguments`` its named values."""
 
@@ -517,6 +548,34 @@ class TransactionMissing(ChainError):
     def __init__(self, tx_hash: str, seconds: int) -> None:
         super().__init__(f"transaction {tx_hash} is not in a block after {seconds} s")
         self.tx_hash = tx_hash
+
+
+class TransactionReplaced(ChainError):
+    """Its nonce went to another transaction of the same key, so it never happens."""
+
+    def __init__(self, tx_hash: str, nonce: int) -> None:
+        super().__init__(f"transaction {tx_hash} never happens: nonce {nonce} went to another one")
+        self.tx_hash = tx_hash
+        self.nonce = nonce
+
+
+class BlockReplaced(ChainError):
+    """The chain no longer has a block that was believed. Nothing more is read until a person has looked."""
+
+    def __init__(self, number: int, *, recorded: str, connected: str) -> None:
+        super().__init__(f"block {number} was {recorded} when it was recorded; the rpc now says {connected}")
+        self.number = number
+        self.recorded = recorded
+        self.connected = connected
+
+
+class SettlementHalted(ChainError):
+    """An alarm stands that no settlement may pass."""
+
+    def __init__(self, alarm: str, why: str) -> None:
+        super().__init__(f"settlement is halted by the alarm {alarm}: {why}")
+        self.alarm = alarm
+        self.why = why
 
 
 class OutcomeMismatch(ChainError):

@@ -1,10 +1,10 @@
 """Every unit of money in Mintery, and every division between two of them.
 
-Amounts are integers. ``Decimal`` only parses and prints. A conversion that can lose something says in its name
+Amounts are integers, read from and written to decimal text exactly. A conversion that can lose something says in its name
 which way it rounds: ``_up`` or ``_down``; the same directions as in ``BackingMath.sol``.
 """
 
-from decimal import Decimal, InvalidOperation
+import re
 from typing import NewType
 
 from mintery.errors import MalformedAmount, NotWholeNanocredits
@@ -38,6 +38,8 @@ ONE_IN_BPS = 10_000
 MAX_NANOCREDITS = 2**63 - 1
 MIN_PAR = 10**3
 MAX_PAR = 10**9
+
+_PLAIN_DECIMAL = re.compile(r"[0-9]{1,60}(\.[0-9]{1,60})?")
 
 
 def ceil_div(numerator: int, denominator: int) -> int:
@@ -106,17 +108,13 @@ def pro_rata_down(amount: int, share: int, total: int) -> int:
 
 
 def parse_decimal(text: str, decimals: int) -> int:
-    """``"1.25"`` with 6 decimals is 1250000. Refuses signs, exponents and digits that do not fit."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise MalformedAmount(text, "not a decimal number") from None
-    if not number.is_finite() or number.is_signed() or "e" in text.lower():
+    """``"1.25"`` with 6 decimals is 1250000. Exact at any size; refuses signs, exponents and digits that do not fit."""
+    if not _PLAIN_DECIMAL.fullmatch(text):
         raise MalformedAmount(text, "write it as plain digits, like 12.5")
-    exponent = number.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > decimals:
+    whole, _, fraction = text.partition(".")
+    if len(fraction) > decimals:
         raise MalformedAmount(text, f"at most {decimals} digits may follow the point")
-    return int(number.scaleb(decimals))
+    return int(whole + fraction.ljust(decimals, "0"))
 
 
 def format_decimal(amount: int, decimals: int) -> str:

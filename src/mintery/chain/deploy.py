@@ -1,0 +1,186 @@
+"""Puts the contracts on a chain and sets them up. May be interrupted anywhere and run again."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mintery
+from mintery.chain.artifact import load_artifact
+from mintery.chain.contracts import Contracts, contracts_of
+from mintery.chain.deployment import (
+    DeployedContract,
+    Deployment,
+    check_chain,
+    code_hash,
+    load_deployment,
+    moved_contracts,
+    save_deployment,
+)
+from mintery.chain.factory import Factory, created_address
+from mintery.chain.roles import DeployConfig, check_limits, missing_setup
+from mintery.chain.rpc import Call, Rpc, TxReceipt
+from mintery.chain.sender import Sender
+from mintery.crypto.hashing import keccak
+from mintery.crypto.keys import PrivateKey
+from mintery.domain.voucher import Address
+from mintery.errors import RpcRefused
+
+_FACTORY_SEARCH = 256
+_CALLS_IN_ONE = 100
+
+OnStep = Callable[[str], None]
+"""Called with a line for people before each transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What ``deploy`` did.
+
+    Attributes:
+        reused: the contracts stood already; nothing was deployed.
+        outdated: contracts that stand in another build than this release ships.
+        receipts: of the transactions that were sent.
+    """
+
+    deployment: Deployment
+    reused: bool
+    outdated: tuple[str, ...]
+    receipts: tuple[TxReceipt, ...]
+
+
+def deploy(
+    rpc: Rpc, deployer: PrivateKey, config: DeployConfig, path: Path, *, on_step: OnStep | None = None
+) -> Deployed:
+    """Deploy, or reuse what ``path`` names; then set up whatever of ``config`` is missing.
+
+    Raises:
+        DeploymentOfAnotherChain: ``path`` is a file of another chain; it stays as it is.
+        SettingTooLow: a delay below what this chain allows.
+        SettingMissing: no asset is named, and the chain is not a local one.
+    """
+    known = None
+    if path.exists():
+        known = load_deployment(path)
+        check_chain(known, rpc, path)
+    check_limits(config, local=rpc.is_local)
+
+    work = _Work(rpc, Sender(rpc, deployer), on_step or (lambda _: None))
+    # Code that is gone was rolled back with its chain; CREATE2 puts it where it was.
+    reused = known is not None and not moved_contracts(known, rpc)
+    deployment = known if known is not None and reused else work.place_all(config)
+    save_deployment(deployment, path)
+    work.set_up(contracts_of(rpc, deployment), config)
+    return Deployed(deployment, reused, _outdated(deployment), tuple(work.receipts))
+
+
+def _outdated(deployment: Deployment) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, contract in deployment.contracts.items()
+        if contract.source_hash is not None and contract.source_hash != _source_hash(name)
+    )
+
+
+def _source_hash(name: str) -> str:
+    return load_artifact("TestDollar" if name == "Asset" else name).source_hash
+
+
+class _Work:
+    """One run: a sender, and the receipts so far."""
+
+    def __init__(self, rpc: Rpc, sender: Sender, on_step: OnStep) -> None:
+        self.rpc = rpc
+        self.sender = sender
+        self.on_step = on_step
+        self.receipts: list[TxReceipt] = []
+        self._blocks: dict[Address, int] = {}
+
+    def place_all(self, config: DeployConfig) -> Deployment:
+        """Each contract where it belongs; those that stand already cost nothing."""
+        placed: dict[str, DeployedContract] = {}
+        factory = self._place_factory(placed)
+
+        def place(name: str, *arguments: Any, under: str | None = None) -> Address:
+            placed[under or name] = contract = self._place(factory, name, arguments)
+            return contract.address
+
+        access = place("AccessManager", self.sender.address)
+        if config.asset is None:
+            asset = place("TestDollar", under="Asset")
+        else:
+            asset = config.asset
+            placed["Asset"] = DeployedContract(asset, (), 0, code_hash(self.rpc, asset), None)
+        registry = place("ProviderRegistry", access)
+        oracle = place(
+            "PriceOracle",
+            config.epoch_length,
+            config.queue_delay,
+            list(config.reporters),
+            config.quorum,
+            access,
+        )
+        vault = place("ReserveVault", asset, oracle, registry, config.exit_delay, access)
+        place("SpendEscrow", vault, config.exit_delay, access)
+        return Deployment(
+            chain_id=self.rpc.chain_id,
+            genesis_hash=self.rpc.genesis_hash,
+            first_block=placed["MinteryFactory"].block,
+            contracts=placed,
+            compiler=load_artifact("ReserveVault").compiler,
+            version=mintery.__version__,
+        )
+
+    def set_up(self, contracts: Contracts, config: DeployConfig) -> None:
+        """Whatever of the setup is missing, in as few transactions as possible, delays last."""
+        calls = missing_setup(contracts, config, self.sender.address)
+        for start in range(0, len(calls), _CALLS_IN_ONE):
+            self._send_together(contracts, calls[start : start + _CALLS_IN_ONE])
+
+    def _send_together(self, contracts: Contracts, calls: Sequence[Call]) -> None:
+        self.on_step(f"set up: {len(calls)} settings")
+        self.receipts.append(contracts.access.multicall(self.sender, calls, action="deploy: set up"))
+
+    def _place_factory(self, placed: dict[str, DeployedContract]) -> Factory:
+        artifact = load_artifact("MinteryFactory")
+        creation = Call("deploy MinteryFactory", None, artifact.creation_code)
+        address = self._find_factory(self.rpc.call(creation, sender=self.sender.address))
+        if address is not None:
+            self._blocks = self._read_blocks(Factory(self.rpc, address))
+            block = min(self._blocks.values(), default=0)
+        else:
+            self.on_step("deploy MinteryFactory")
+            receipt = self.sender.send(creation)
+            self.receipts.append(receipt)
+            # A creation's receipt always names what it created.
+            address, block = Address(str(receipt.created)), receipt.block
+        placed[artifact.name] = DeployedContract(address, (), block, code_hash(self.rpc, address), artifact.source_hash)
+        return Factory(self.rpc, address)
+
+    def _find_factory(self, code: bytes) -> Address | None:
+        """A factory that an earlier, interrupted run of the same deployer left behind."""
+        sent = self.rpc.nonce(self.sender.address)
+        for nonce in range(sent - 1, max(-1, sent - 1 - _FACTORY_SEARCH), -1):
+            address = created_address(self.sender.address, nonce)
+            if self.rpc.code(address) == code:
+                return address
+        return None
+
+    def _read_blocks(self, factory: Factory) -> dict[Address, int]:
+        """Where an earlier run deployed what; nothing where the rpc does not search that far back (0 is safe, and slow)."""
+        try:
+            return factory.deployed_blocks()
+        except RpcRefused:
+            return {}
+
+    def _place(self, factory: Factory, name: str, arguments: Sequence[Any]) -> DeployedContract:
+        artifact = load_artifact(name)
+        salt, init_code = keccak(name.encode()), artifact.init_code(*arguments)
+        address = factory.address_of(salt, init_code)
+        block = self._blocks.get(address, 0)
+        if not self.rpc.code(address):
+            self.on_step(f"deploy {name}")
+            receipt = self.sender.send(factory.deploy_call(salt, init_code))
+            self.receipts.append(receipt)
+            block = receipt.block
+        return DeployedContract(address, tuple(arguments), block, code_hash(self.rpc, address), artifact.source_hash)

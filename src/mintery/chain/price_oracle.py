@@ -1,0 +1,170 @@
+"""PriceOracle: what one unit of each SKU costs, by quorum."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mintery.chain.contract import Contract
+from mintery.chain.rpc import BlockRef, Call, Rpc, TxReceipt
+from mintery.chain.sender import Sender
+from mintery.crypto.hashing import address_bytes
+from mintery.crypto.keys import PrivateKey, Signature
+from mintery.crypto.reports import report_digest
+from mintery.domain.voucher import Address
+from mintery.errors import UnknownSku
+from mintery.units import UnixSeconds, UsdWad
+
+ASSET_SKU = 0
+"""`asset:usd`, the reserve asset itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One version of a SKU's price, 1e-18 USD per unit. ``superseded_at`` is 0 while it is in force."""
+
+    usd: UsdWad
+    since: UnixSeconds
+    superseded_at: UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedPrice:
+    """A price that waits for confirmation by a later epoch than ``epoch``."""
+
+    usd: UsdWad
+    since: UnixSeconds
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedReport:
+    """One reporter's vector for one epoch; ``changed`` and ``unchanged`` are packed."""
+
+    reporter: Address
+    epoch: int
+    observed_at: UnixSeconds
+    changed: bytes
+    unchanged: bytes
+    signature: Signature
+
+
+class PriceOracle(Contract):
+    """SKUs are numbered from 0, their versions from 1."""
+
+    def __init__(self, rpc: Rpc, address: Address) -> None:
+        super().__init__(rpc, "PriceOracle", address)
+
+    def epoch_length(self) -> int:
+        """Seconds."""
+        return int(self.read("EPOCH_LENGTH"))
+
+    def queue_delay(self) -> int:
+        """Seconds."""
+        return int(self.read("QUEUE_DELAY"))
+
+    def last_epoch(self, *, at: BlockRef | None = None) -> int:
+        return int(self.read("lastEpoch", at=at))
+
+    def config_digest(self, *, at: BlockRef | None = None) -> bytes:
+        digest: bytes = self.read("configDigest", at=at)
+        return digest
+
+    def current_price(self, sku: int, *, at: BlockRef | None = None) -> tuple[int, UsdWad]:
+        """The version in force and its price; version 0 when there is none."""
+        version, usd = self.read("currentPrice", sku, at=at)
+        return int(version), UsdWad(usd)
+
+    def settlement_price(self, sku: int, version: int, *, at: BlockRef | None = None) -> UsdWad:
+        """Raises TransactionReverted (PriceVersionExpired, UnknownPriceVersion)."""
+        return UsdWad(self.read("settlementPrice", sku, version, at=at))
+
+    def price_of(self, sku: int, version: int, *, at: BlockRef | None = None) -> Price:
+        fields = self.read("priceOf", sku, version, at=at)
+        return Price(UsdWad(fields["usdWad"]), UnixSeconds(fields["since"]), UnixSeconds(fields["supersededAt"]))
+
+    def queued_price_of(self, sku: int, *, at: BlockRef | None = None) -> QueuedPrice | None:
+        fields = self.read("queuedPriceOf", sku, at=at)
+        if not fields["usdWad"]:
+            return None
+        return QueuedPrice(UsdWad(fields["usdWad"]), UnixSeconds(fields["since"]), fields["epoch"])
+
+    def refreshed_at(self, sku: int, *, at: BlockRef | None = None) -> UnixSeconds:
+        """When a quorum last saw the price; 0 for never."""
+        return UnixSeconds(self.read("refreshedAt", sku, at=at))
+
+    def depegged(self, *, at: BlockRef | None = None) -> bool:
+        return bool(self.read("depegged", at=at))
+
+    def sku_count(self, *, at: BlockRef | None = None) -> int:
+        return int(self.read("skuCount", at=at))
+
+    def sku_name(self, sku: int, *, at: BlockRef | None = None) -> str:
+        return str(self.read("skuName", sku, at=at))
+
+    def sku_names(self, *, at: BlockRef | None = None) -> tuple[str, ...]:
+        return tuple(self.sku_name(sku, at=at) for sku in range(self.sku_count(at=at)))
+
+    def find_sku(self, name: str, *, at: BlockRef | None = None) -> int | None:
+        found, sku = self.read("skuOf", name, at=at)
+        return int(sku) if found else None
+
+    def sku_of(self, name: str, *, at: BlockRef | None = None) -> int:
+        """Raises UnknownSku for a name that was never added."""
+        sku = self.find_sku(name, at=at)
+        if sku is None:
+            raise UnknownSku(name)
+        return sku
+
+    def reporters(self, *, at: BlockRef | None = None) -> tuple[Address, ...]:
+        return tuple(self.read("reporters", at=at))
+
+    def quorum(self, *, at: BlockRef | None = None) -> int:
+        return int(self.read("quorum", at=at))
+
+    def add_sku_call(self, name: str) -> Call:
+        """To be sent through the AccessManager by the admin."""
+        return self.call("addSku", name)
+
+    def set_reporters_call(self, reporters: Sequence[Address], quorum: int) -> Call:
+        return self.call("setReporters", list(reporters), quorum)
+
+    def sign_report(
+        self,
+        reporter: PrivateKey,
+        *,
+        config: bytes,
+        epoch: int,
+        observed_at: UnixSeconds,
+        changed: bytes,
+        unchanged: bytes,
+    ) -> SignedReport:
+        """``config`` is ``config_digest()`` as the reporter knows it."""
+        digest = report_digest(
+            chain_id=self.rpc.chain_id,
+            oracle=self.address,
+            config=config,
+            epoch=epoch,
+            observed_at=observed_at,
+            changed=changed,
+            unchanged=unchanged,
+        )
+        return SignedReport(reporter.address, epoch, observed_at, changed, unchanged, reporter.sign_digest(digest))
+
+    def report_call(self, reports: Iterable[SignedReport]) -> Call:
+        """Sorts by reporter, as the oracle wants it."""
+        ordered = sorted(reports, key=lambda report: address_bytes(report.reporter))
+        return self.call(
+            "report",
+            [(r.epoch, r.observed_at, r.changed, r.unchanged, r.signature.r, r.signature.vs) for r in ordered],
+        )
+
+    def report(self, sender: Sender, reports: Iterable[SignedReport]) -> TxReceipt:
+        return sender.send(self.report_call(reports))
+
+    def veto_price(self, guardian: Sender, sku: int) -> TxReceipt:
+        return guardian.send(self.call("vetoPrice", sku))
+
+    def declare_depeg(self, guardian: Sender) -> TxReceipt:
+        return guardian.send(self.call("declareDepeg"))
+
+    def withdraw_depeg(self, sender: Sender) -> TxReceipt:
+        return sender.send(self.call("withdrawDepeg"))

@@ -1,0 +1,183 @@
+"""Sends transactions of one key, with nonces that hold when several threads and processes share it."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mintery.chain.rpc import BlockRef, Call, Rpc, TxReceipt
+from mintery.crypto.keys import PrivateKey, sign_transaction
+from mintery.domain.voucher import Address
+from mintery.errors import RpcRefused, TransactionMissing, TransactionReplaced, TransactionReverted
+from mintery.units import Wei, ceil_div
+
+_NONCE_ATTEMPTS = 64
+_WAIT_SECONDS = 120
+_FIRST_POLL, _LAST_POLL = 0.02, 1.0
+_TAKEN = ("nonce too low", "nonce too high", "replacement transaction underpriced", "invalid nonce")
+_KNOWN = ("already known", "already imported", "known transaction")
+
+OnSigned = Callable[[bytes, str, int], None]
+"""Called with (raw, tx_hash, nonce) before a transaction leaves, so that it can be saved first."""
+
+_locks: dict[tuple[str, Address], threading.Lock] = {}
+_locks_guard = threading.Lock()
+
+
+def _lock_of(rpc: Rpc, address: Address) -> threading.Lock:
+    with _locks_guard:
+        return _locks.setdefault((rpc.genesis_hash, address), threading.Lock())
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """A signed EIP-1559 transaction. Fees are wei per gas; ``hash`` is known before it leaves."""
+
+    call: Call
+    nonce: int
+    gas: int
+    max_fee: Wei
+    priority_fee: Wei
+    raw: bytes
+    hash: str
+
+
+class Sender:
+    """Signs for ``key``, broadcasts and waits. Safe to share between threads."""
+
+    def __init__(self, rpc: Rpc, key: PrivateKey, *, wait_seconds: int = _WAIT_SECONDS) -> None:
+        self.rpc = rpc
+        self.address = key.address
+        self._key = key
+        self._wait_seconds = wait_seconds
+        self._lock = _lock_of(rpc, key.address)
+
+    def simulate(self, call: Call, *, at: BlockRef | None = None) -> bytes:
+        """What the transaction would return.
+
+        Raises:
+            TransactionReverted
+        """
+        return self.rpc.call(call, sender=self.address, at=at)
+
+    def send(self, call: Call, *, gas: int | None = None, on_signed: OnSigned | None = None) -> TxReceipt:
+        """Simulate, sign, broadcast and wait.
+
+        A nonce that another process took first is replaced by the next one; ``on_signed`` then sees each attempt.
+
+        Raises:
+            TransactionReverted: in the simulation (nothing was sent), or in its block.
+            TransactionMissing: it is in no block after ``wait_seconds``; it may still come.
+        """
+        limit = self.gas_limit(call) if gas is None else gas
+        for _ in range(_NONCE_ATTEMPTS):
+            signed = self._sign_and_broadcast(call, limit, on_signed)
+            try:
+                return self.wait(signed)
+            except TransactionReplaced:
+                continue
+        raise TransactionReplaced(signed.hash, signed.nonce)
+
+    def gas_limit(self, call: Call) -> int:
+        """A quarter above the estimate: state may change before the block, and unused gas costs nothing.
+
+        Raises:
+            TransactionReverted: it would revert.
+        """
+        return ceil_div(self.rpc.estimate(call, self.address) * 5, 4)
+
+    def sign(self, call: Call, *, gas: int, nonce: int) -> SignedTransaction:
+        """Covers twice the present base fee: six full blocks of growth."""
+        priority = self.rpc.priority_fee()
+        max_fee = Wei(2 * self.rpc.block().base_fee + priority)
+        return self._signed(call, nonce, gas, max_fee, priority)
+
+    def bump(self, signed: SignedTransaction) -> SignedTransaction:
+        """The same transaction at the same nonce with fees 12.5 % higher, so that nodes take it in its place."""
+        return self._signed(
+            signed.call,
+            signed.nonce,
+            signed.gas,
+            Wei(ceil_div(signed.max_fee * 9, 8)),
+            Wei(ceil_div(signed.priority_fee * 9, 8)),
+        )
+
+    def broadcast(self, raw: bytes) -> None:
+        """Again is harmless: a node that has it already is no error.
+
+        Raises:
+            RpcRefused: the node does not take it.
+        """
+        try:
+            self.rpc.broadcast(raw)
+        except RpcRefused as error:
+            if not any(words in error.message.lower() for words in _KNOWN):
+                raise
+
+    def wait(self, signed: SignedTransaction) -> TxReceipt:
+        """The transaction's receipt.
+
+        Raises:
+            TransactionReverted: it failed in its block.
+            TransactionReplaced: its nonce went to another transaction, so it never happens.
+            TransactionMissing: it is in no block after ``wait_seconds``.
+        """
+        until = time.monotonic() + self._wait_seconds
+        pause = _FIRST_POLL
+        while (receipt := self.rpc.receipt(signed.hash)) is None:
+            self._check_nonce_is_free(signed)
+            if time.monotonic() >= until:
+                raise TransactionMissing(signed.hash, self._wait_seconds)
+            time.sleep(pause)
+            pause = min(2 * pause, _LAST_POLL)
+        if not receipt.succeeded:
+            raise self._revert_of(signed.call, receipt)
+        return receipt
+
+    def _sign_and_broadcast(self, call: Call, gas: int, on_signed: OnSigned | None) -> SignedTransaction:
+        """The lock covers choosing the nonce and the broadcast, so that threads of this process never race."""
+        with self._lock:
+            for _ in range(_NONCE_ATTEMPTS):
+                signed = self.sign(call, gas=gas, nonce=self.rpc.nonce(self.address, "pending"))
+                if on_signed is not None:
+                    on_signed(signed.raw, signed.hash, signed.nonce)
+                try:
+                    self.broadcast(signed.raw)
+                except RpcRefused as error:
+                    if not any(words in error.message.lower() for words in _TAKEN):
+                        raise
+                else:
+                    return signed
+        raise TransactionReplaced(signed.hash, signed.nonce)
+
+    def _check_nonce_is_free(self, signed: SignedTransaction) -> None:
+        """A used nonce, no receipt and a transaction that the node does not know: another one took its place."""
+        if self.rpc.nonce(self.address) <= signed.nonce or self.rpc.knows(signed.hash):
+            return
+        if self.rpc.receipt(signed.hash) is None:
+            raise TransactionReplaced(signed.hash, signed.nonce)
+
+    def _revert_of(self, call: Call, receipt: TxReceipt) -> TransactionReverted:
+        """A receipt carries no reason: the call is repeated at its block."""
+        try:
+            self.simulate(call, at=self.rpc.block(receipt.block))
+        except TransactionReverted as error:
+            return error
+        return TransactionReverted(call.action, "OutOfGasOrMoved", {"gas_used": receipt.gas_used})
+
+    def _signed(self, call: Call, nonce: int, gas: int, max_fee: Wei, priority_fee: Wei) -> SignedTransaction:
+        raw, tx_hash = sign_transaction(
+            self._key,
+            {
+                "type": 2,
+                "chainId": self.rpc.chain_id,
+                "nonce": nonce,
+                "to": call.to or b"",
+                "value": call.value,
+                "data": call.calldata,
+                "gas": gas,
+                "maxFeePerGas": max_fee,
+                "maxPriorityFeePerGas": priority_fee,
+            },
+        )
+        return SignedTransaction(call, nonce, gas, max_fee, priority_fee, raw, "0x" + tx_hash.hex())
