@@ -3,14 +3,14 @@
 MinteryError
 ├── ConfigurationError      the machine, a file or a setting: SettingMissing, SettingTooLow, MalformedFile,
 │                           CompilerMissing, CompilationFailed, PortTaken, DeploymentMissing, DeploymentOfAnotherChain,
-│                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused
+│                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused, DevKeyOnRealChain
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           MalformedSku, MalformedReceipt, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone
-├── NotFound                UnknownModel, UnknownReceipt, UnknownSku, UnknownProvider
+├── NotFound                UnknownModel, UnknownReceipt, UnknownSku, UnknownProvider, UnknownProject, FileMissing
 ├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, AssetDepegged,
 │                           ReserveShort, Draining, Overloaded, HoldTooLong
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense
@@ -122,6 +122,14 @@ class UnknownAccountKey(ConfigurationError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"no key is known as {name!r}")
+        self.name = name
+
+
+class DevKeyOnRealChain(ConfigurationError):
+    hint = "Name a keystore file or an environment variable with --key."
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is a key that everyone knows; it signs on local chains only")
         self.name = name
 
 
@@ -347,6 +355,22 @@ class UnknownProvider(NotFound):
     def __init__(self, provider: str) -> None:
         super().__init__(f"the registry knows no provider {provider!r}")
         self.provider = provider
+
+
+class FileMissing(NotFound):
+    def __init__(self, path: str) -> None:
+        super().__init__(f"there is no file {path}")
+        self.path = path
+
+
+class UnknownProject(NotFound):
+    """``opened`` lists the projects there are, as symbol and token; ``wanted`` is None when none was named."""
+
+    def __init__(self, wanted: str | None, opened: Sequence[str]) -> None:
+        which = "none was named" if wanted is None else f"{wanted!r} fits not exactly one"
+        super().__init__(f"no project was chosen: {which}; open here: {', '.join(opened) or 'none'}")
+        self.wanted = wanted
+        self.opened = tuple(opened)
 
 
 class NotAvailable(MinteryError):
