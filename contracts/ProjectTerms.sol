@@ -70,6 +70,7 @@ abstract contract ProjectTerms is IReserveVault, AccessManaged {
         if (terms.par < LEAST_PAR || terms.par > MOST_PAR) revert ParOutOfRange(terms.par, LEAST_PAR, MOST_PAR);
         if (terms.kind == Kind.Official && terms.markupBps != 0) revert MarkupOnOfficialProject(terms.markupBps);
         if (terms.feeRecipient == address(0)) revert ZeroFeeRecipient();
+        _checkKinds(terms.providers, terms.kind);
 
         bytes32 salt = keccak256(abi.encode(msg.sender, projectCount[msg.sender]++));
         token = address(TOKEN_DEPLOYER.deploy(salt, terms.name, terms.symbol, terms.allowlist));
@@ -84,7 +85,6 @@ abstract contract ProjectTerms is IReserveVault, AccessManaged {
         project.allowlist = terms.allowlist;
         project.mintCap = terms.mintCap;
         project.payoutCap = terms.payoutCap;
-        _checkKinds(terms.providers, terms.kind);
         for (uint256 i = 0; i < terms.providers.length; ++i) {
             hasProvider[token][terms.providers[i]] = true;
         }

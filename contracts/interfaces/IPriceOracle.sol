@@ -48,9 +48,12 @@ interface IPriceOracle {
     error QuorumTooSmall(uint256 reports, uint256 quorum);
     error NotReporter(address signer);
     error ReportersNotAscending(address previous, address next);
+    /// @notice Not N >= 3f+1 with f >= 1 and 2f+1 <= M <= N-f, M odd; or more than 31 reporters.
     error InvalidQuorum(uint256 reporters, uint256 quorum);
+    error ZeroEpochLength();
     error SkusNotAscending(uint32 previous, uint32 next);
     error UnknownSku(uint32 sku);
+    error EmptySkuName();
     error SkuTaken(string name, uint32 sku);
     error ZeroPrice(uint32 sku);
     error MalformedReport();
@@ -74,11 +77,14 @@ interface IPriceOracle {
     /// @notice Adds a SKU by its name, `provider/model:unit`; SKUs are never removed.
     function addSku(string calldata name) external returns (uint32 sku);
 
-    /// @notice Replaces the reporters and the quorum. N >= 3f+1, M >= 2f+1 and odd, so 4 to 6 reporters need 3.
+    /// @notice Replaces the reporters, sorted by ascending address, and the quorum. N >= 3f+1, M >= 2f+1 and odd, so 4 to
+    ///     6 reporters need 3.
     function setReporters(address[] calldata reporters, uint8 quorum) external;
 
     /// @notice Takes one vector of each of at least `quorum` reporters, sorted by ascending signer address, all of one epoch
-    ///     later than the last one taken. Anyone may send it.
+    ///     later than the last one taken: the present epoch or the one before it. Anyone may send it.
+    /// @dev A SKU moves only if `quorum` of these vectors name it. A bit in `unchanged` counts only for a price that was in
+    ///     force when its reporter looked. One malformed vector reverts the call: the sender leaves it out.
     function report(PriceReport[] calldata reports) external;
 
     /// @notice Guardian: drops a queued price.

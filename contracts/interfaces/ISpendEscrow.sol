@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-/// @notice What happened to one settlement line.
+/// @notice What happened to one settlement line: of the reasons to skip it, the first that applies, in this order.
 enum LineStatus {
     Settled,
     /// @dev Burned what the account had, which was less.
@@ -37,7 +37,7 @@ interface ISpendEscrow {
         /// @dev Spent and settled in this epoch.
         uint96 spent;
         uint32 epoch;
-        /// @dev Amount of the pending exit, 0 when none.
+        /// @dev Amount of the pending exit, 0 when none; all of the balance while closing.
         uint96 exitAmount;
         /// @dev Unix seconds from which the exit may be executed, 0 when none is pending.
         uint40 exitUnlock;
@@ -61,6 +61,12 @@ interface ISpendEscrow {
     error MalformedLines(uint256 length);
     error EmptyBatch();
     error SettlementPaused(uint40 until);
+    /// @notice A pause lasts from one second to `limit` seconds.
+    error InvalidPause(uint40 duration, uint40 limit);
+    /// @notice A pause starts no sooner than 24 h after the last one ended.
+    error PauseTooSoon(uint40 now_, uint40 earliest);
+    /// @notice The escrow and its vault count the same exit delay, in seconds.
+    error ExitDelayMismatch(uint40 actual, uint40 expected);
     error SettlementEnded(address token, uint40 endedAt);
     error DepositNotAccepted(address token);
     error NotWholeNanocredits(uint256 credits);
@@ -151,8 +157,11 @@ interface ISpendEscrow {
     /// @param batches Tokens ascending.
     function settle(address gateway, uint64 batchId, bytes32 receiptsRoot, TokenBatch[] calldata batches) external;
 
-    /// @notice Guardian: no batch settles for at most 24 h.
+    /// @notice Guardian: no batch settles for `duration` seconds, at most 24 h; then none can be paused for 24 h.
     function pauseSettlement(uint40 duration) external;
+
+    /// @notice Unix seconds until which no batch settles, or when the last pause ended; 0 for never paused.
+    function settlementPausedUntil() external view returns (uint40);
 
     function accountId(AccountKey calldata key) external pure returns (bytes32);
     function accountOf(bytes32 account) external view returns (Account memory);

@@ -62,4 +62,9 @@ library BackingMath {
         // forge-lint: disable-next-line(unsafe-typecast)
         return uint32(timestamp / 1 days);
     }
+
+    /// @notice The number of the epoch of `length` seconds that holds a time in unix seconds.
+    function epochDown(uint256 timestamp, uint40 length) internal pure returns (uint256) {
+        return timestamp / length;
+    }
 }

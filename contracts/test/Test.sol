@@ -57,9 +57,12 @@ abstract contract Test {
         (addr,) = account(name);
     }
 
-    /// @notice Deploys what forge built, `File.sol:Contract`: a test that says `new` compiles that contract once more itself.
-    function deploy(string memory artifact, bytes memory arguments) internal returns (address) {
-        return vm.deployCode(artifact, arguments);
+    /// @notice Deploys what the default settings built, `File.sol:Contract`.
+    /// @dev A test that imports the contract itself has it built a second time, unoptimised, and forge would deploy that
+    ///     one. A large contract then fails here.
+    function deploy(string memory artifact, bytes memory arguments) internal returns (address deployed) {
+        deployed = vm.deployCode(artifact, arguments);
+        assertLe(deployed.code.length, 24_576, artifact);
     }
 
     /// @notice Wraps `value` into [least, most]; small values and those near 2^256 keep to the edges, where rounding breaks.

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
-import {CreditToken} from "../CreditToken.sol";
-import {ProviderRegistry} from "../ProviderRegistry.sol";
-import {ReserveVault} from "../ReserveVault.sol";
-import {Kind} from "../interfaces/IProviderRegistry.sol";
+import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
+import {ICreditToken} from "../interfaces/ICreditToken.sol";
+import {IProviderRegistry, Kind} from "../interfaces/IProviderRegistry.sol";
 import {IReserveVault} from "../interfaces/IReserveVault.sol";
-import {TestDollar} from "../mocks/TestDollar.sol";
+import {ITestDollar} from "./ITestDollar.sol";
 import {Test} from "./Test.sol";
 import {SettableOracle} from "./mocks/SettableOracle.sol";
 
@@ -35,13 +33,13 @@ abstract contract VaultTest is Test {
     address internal acmePayout = actor("acme payout");
     address internal bolePayout = actor("bole payout");
 
-    AccessManager internal authority;
-    TestDollar internal asset;
+    IAccessManager internal authority;
+    ITestDollar internal asset;
     SettableOracle internal oracle;
-    ProviderRegistry internal registry;
-    ReserveVault internal vault;
-    CreditToken internal token;
-    CreditToken internal other;
+    IProviderRegistry internal registry;
+    IReserveVault internal vault;
+    ICreditToken internal token;
+    ICreditToken internal other;
 
     uint32 internal acme;
     uint32 internal bole;
@@ -49,11 +47,11 @@ abstract contract VaultTest is Test {
 
     function setUp() public virtual {
         vm.warp(START);
-        authority = AccessManager(deploy("Authority.sol:Authority", abi.encode(admin)));
-        asset = TestDollar(deploy("TestDollar.sol:TestDollar", ""));
+        authority = IAccessManager(deploy("Authority.sol:Authority", abi.encode(admin)));
+        asset = ITestDollar(deploy("TestDollar.sol:TestDollar", ""));
         oracle = SettableOracle(deploy("SettableOracle.sol:SettableOracle", ""));
-        registry = ProviderRegistry(deploy("ProviderRegistry.sol:ProviderRegistry", abi.encode(authority)));
-        vault = ReserveVault(
+        registry = IProviderRegistry(deploy("ProviderRegistry.sol:ProviderRegistry", abi.encode(authority)));
+        vault = IReserveVault(
             deploy("ReserveVault.sol:ReserveVault", abi.encode(asset, oracle, registry, EXIT_DELAY, authority))
         );
         oracle.setPrice(SKU, 1, PRICE);
@@ -95,13 +93,13 @@ abstract contract VaultTest is Test {
         });
     }
 
-    function open(IReserveVault.Terms memory terms_) internal returns (CreditToken) {
+    function open(IReserveVault.Terms memory terms_) internal returns (ICreditToken) {
         vm.prank(issuer);
-        return CreditToken(vault.openProject(terms_));
+        return ICreditToken(vault.openProject(terms_));
     }
 
     /// @notice Mints `credits` of `token_` to `to`, who pays with test dollars made for it.
-    function mintTo(CreditToken token_, address to, uint256 credits) internal returns (uint256 assets) {
+    function mintTo(ICreditToken token_, address to, uint256 credits) internal returns (uint256 assets) {
         assets = vault.previewMint(address(token_), credits);
         asset.mint(to, assets);
         vm.startPrank(to);
@@ -115,7 +113,7 @@ abstract contract VaultTest is Test {
     }
 
     /// @notice Settles for `gateway` what the escrow's account holds.
-    function settle(CreditToken token_, uint256 burned, bytes memory usage, uint24 requests) internal {
+    function settle(ICreditToken token_, uint256 burned, bytes memory usage, uint24 requests) internal {
         vm.prank(escrow);
         vault.settle(address(token_), gateway, 1, burned, usage, requests);
     }

@@ -34,6 +34,7 @@ interface Vm {
     function getRecordedLogs() external returns (Log[] memory);
 
     // Built code
+    function getCode(string calldata artifact) external view returns (bytes memory creationCode);
     function deployCode(string calldata artifact, bytes calldata arguments) external returns (address deployed);
 
     // Stand-ins

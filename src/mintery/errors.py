@@ -3,7 +3,8 @@
 MinteryError
 ├── ConfigurationError      the machine, a file or a setting: SettingMissing, SettingTooLow, MalformedFile,
 │                           CompilerMissing, CompilationFailed, PortTaken, DeploymentMissing, DeploymentOfAnotherChain,
-│                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused, DevKeyOnRealChain
+│                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused, DevKeyOnRealChain, AnvilMissing,
+│                           AnvilFailed
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           MalformedSku, MalformedReceipt, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
@@ -85,6 +86,23 @@ class PortTaken(ConfigurationError):
         super().__init__(f"{host}:{port} is taken by another program; choose another port with --port")
         self.host = host
         self.port = port
+
+
+class AnvilMissing(ConfigurationError):
+    hint = "Install Foundry, or run `npm ci` in contracts/ for the packaged anvil."
+
+    def __init__(self, tried: Sequence[str]) -> None:
+        super().__init__(f"no anvil found; tried {', '.join(tried)}")
+        self.tried = tuple(tried)
+
+
+class AnvilFailed(ConfigurationError):
+    """anvil did not start, or ended by itself. ``output`` is what it said last."""
+
+    def __init__(self, executable: str, output: str) -> None:
+        super().__init__(f"{executable} does not run: {output.strip() or 'it said nothing'}")
+        self.executable = executable
+        self.output = output
 
 
 class DeploymentMissing(ConfigurationError):

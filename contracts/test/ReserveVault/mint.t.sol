@@ -2,7 +2,6 @@
 pragma solidity ^0.8.30;
 
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
-import {CreditToken} from "../../CreditToken.sol";
 import {IReserveVault} from "../../interfaces/IReserveVault.sol";
 import {VaultTest} from "../VaultTest.sol";
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mintery
+from mintery import __version__
 from mintery.chain.artifact import load_artifact
 from mintery.chain.contracts import Contracts, contracts_of
 from mintery.chain.deployment import (
@@ -18,6 +18,7 @@ from mintery.chain.deployment import (
     save_deployment,
 )
 from mintery.chain.factory import Factory, created_address
+from mintery.chain.packing import ascending
 from mintery.chain.roles import DeployConfig, check_limits, missing_setup
 from mintery.chain.rpc import Call, Rpc, TxReceipt
 from mintery.chain.sender import Sender
@@ -67,9 +68,12 @@ def deploy(
 
     work = _Work(rpc, Sender(rpc, deployer), on_step or (lambda _: None))
     # Code that is gone was rolled back with its chain; CREATE2 puts it where it was.
-    reused = known is not None and not moved_contracts(known, rpc)
-    deployment = known if known is not None and reused else work.place_all(config)
-    save_deployment(deployment, path)
+    if known is not None and not moved_contracts(known, rpc):
+        deployment = known
+    else:
+        deployment = work.place_all(config)
+        save_deployment(deployment, path)
+    reused = not work.receipts
     work.set_up(contracts_of(rpc, deployment), config)
     return Deployed(deployment, reused, _outdated(deployment), tuple(work.receipts))
 
@@ -114,10 +118,10 @@ class _Work:
         registry = place("ProviderRegistry", access)
         oracle = place(
             "PriceOracle",
+            ascending(config.reporters),
+            config.quorum,
             config.epoch_length,
             config.queue_delay,
-            list(config.reporters),
-            config.quorum,
             access,
         )
         vault = place("ReserveVault", asset, oracle, registry, config.exit_delay, access)
@@ -128,7 +132,7 @@ class _Work:
             first_block=placed["MinteryFactory"].block,
             contracts=placed,
             compiler=load_artifact("ReserveVault").compiler,
-            version=mintery.__version__,
+            version=__version__,
         )
 
     def set_up(self, contracts: Contracts, config: DeployConfig) -> None:

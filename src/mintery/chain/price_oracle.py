@@ -1,9 +1,11 @@
 """PriceOracle: what one unit of each SKU costs, by quorum."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mintery.chain.contract import Contract
+from mintery.chain.packing import ascending, pack_changed, pack_unchanged
 from mintery.chain.rpc import BlockRef, Call, Rpc, TxReceipt
 from mintery.chain.sender import Sender
 from mintery.crypto.hashing import address_bytes
@@ -36,14 +38,20 @@ class QueuedPrice:
 
 
 @dataclass(frozen=True, slots=True)
-class SignedReport:
-    """One reporter's vector for one epoch; ``changed`` and ``unchanged`` are packed."""
+class PriceVector:
+    """What one reporter saw in one epoch, packed for the oracle: prices that changed, and a bitmap of those that did not."""
 
-    reporter: Address
+    config: bytes
     epoch: int
     observed_at: UnixSeconds
     changed: bytes
     unchanged: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignedReport:
+    reporter: Address
+    vector: PriceVector
     signature: Signature
 
 
@@ -125,37 +133,36 @@ class PriceOracle(Contract):
         return self.call("addSku", name)
 
     def set_reporters_call(self, reporters: Sequence[Address], quorum: int) -> Call:
-        return self.call("setReporters", list(reporters), quorum)
+        return self.call("setReporters", ascending(reporters), quorum)
 
-    def sign_report(
-        self,
-        reporter: PrivateKey,
-        *,
-        config: bytes,
-        epoch: int,
-        observed_at: UnixSeconds,
-        changed: bytes,
-        unchanged: bytes,
-    ) -> SignedReport:
-        """``config`` is ``config_digest()`` as the reporter knows it."""
+    def vector_of(self, seen: Mapping[int, UsdWad], at: BlockRef) -> PriceVector:
+        """A vector of the prices ``seen`` by SKU, observed at the time of ``at`` and compared with those in force there."""
+        in_force = {sku: self.current_price(sku, at=at)[1] for sku in seen}
+        changed = {sku: usd for sku, usd in seen.items() if usd != in_force[sku]}
+        return PriceVector(
+            config=self.config_digest(at=at),
+            epoch=divmod(at.timestamp, self.epoch_length())[0],
+            observed_at=at.timestamp,
+            changed=pack_changed(changed),
+            unchanged=pack_unchanged(seen.keys() - changed.keys()),
+        )
+
+    def sign_report(self, reporter: PrivateKey, vector: PriceVector) -> SignedReport:
         digest = report_digest(
             chain_id=self.rpc.chain_id,
             oracle=self.address,
-            config=config,
-            epoch=epoch,
-            observed_at=observed_at,
-            changed=changed,
-            unchanged=unchanged,
+            config=vector.config,
+            epoch=vector.epoch,
+            observed_at=vector.observed_at,
+            changed=vector.changed,
+            unchanged=vector.unchanged,
         )
-        return SignedReport(reporter.address, epoch, observed_at, changed, unchanged, reporter.sign_digest(digest))
+        return SignedReport(reporter.address, vector, reporter.sign_digest(digest))
 
     def report_call(self, reports: Iterable[SignedReport]) -> Call:
         """Sorts by reporter, as the oracle wants it."""
         ordered = sorted(reports, key=lambda report: address_bytes(report.reporter))
-        return self.call(
-            "report",
-            [(r.epoch, r.observed_at, r.changed, r.unchanged, r.signature.r, r.signature.vs) for r in ordered],
-        )
+        return self.call("report", [_as_tuple(report) for report in ordered])
 
     def report(self, sender: Sender, reports: Iterable[SignedReport]) -> TxReceipt:
         return sender.send(self.report_call(reports))
@@ -168,3 +175,9 @@ class PriceOracle(Contract):
 
     def withdraw_depeg(self, sender: Sender) -> TxReceipt:
         return sender.send(self.call("withdrawDepeg"))
+
+
+def _as_tuple(report: SignedReport) -> tuple[Any, ...]:
+    """``IPriceOracle.PriceReport``'s members in order."""
+    vector, signature = report.vector, report.signature
+    return (vector.epoch, vector.observed_at, vector.changed, vector.unchanged, signature.r, signature.vs)

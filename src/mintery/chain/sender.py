@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mintery.chain.rpc import BlockRef, Call, Rpc, TxReceipt
+from mintery.crypto.hashing import keccak
 from mintery.crypto.keys import PrivateKey, sign_transaction
+from mintery.crypto.transactions import read_transaction
 from mintery.domain.voucher import Address
 from mintery.errors import RpcRefused, TransactionMissing, TransactionReplaced, TransactionReverted
 from mintery.units import Wei, ceil_div
@@ -69,9 +71,12 @@ class Sender:
             TransactionReverted: in the simulation (nothing was sent), or in its block.
             TransactionMissing: it is in no block after ``wait_seconds``; it may still come.
         """
-        limit = self.gas_limit(call) if gas is None else gas
+        if gas is None:
+            gas = self.gas_limit(call)
+        else:
+            self.simulate(call)
         for _ in range(_NONCE_ATTEMPTS):
-            signed = self._sign_and_broadcast(call, limit, on_signed)
+            signed = self._sign_and_broadcast(call, gas, on_signed)
             try:
                 return self.wait(signed)
             except TransactionReplaced:
@@ -92,6 +97,16 @@ class Sender:
         max_fee = Wei(2 * self.rpc.block().base_fee + priority)
         return self._signed(call, nonce, gas, max_fee, priority)
 
+    def restore(self, action: str, raw: bytes) -> SignedTransaction:
+        """What was signed before a restart, from its saved bytes; ``wait`` and ``bump`` take it.
+
+        Raises:
+            MalformedInput
+        """
+        read = read_transaction(raw)
+        call = Call(action, read.to, read.calldata, read.value)
+        return SignedTransaction(call, read.nonce, read.gas, read.max_fee, read.priority_fee, raw, read.hash)
+
     def bump(self, signed: SignedTransaction) -> SignedTransaction:
         """The same transaction at the same nonce with fees 12.5 % higher, so that nodes take it in its place."""
         return self._signed(
@@ -103,7 +118,7 @@ class Sender:
         )
 
     def broadcast(self, raw: bytes) -> None:
-        """Again is harmless: a node that has it already is no error.
+        """Again is harmless, before and after it is in a block.
 
         Raises:
             RpcRefused: the node does not take it.
@@ -111,7 +126,8 @@ class Sender:
         try:
             self.rpc.broadcast(raw)
         except RpcRefused as error:
-            if not any(words in error.message.lower() for words in _KNOWN):
+            known = any(words in error.message.lower() for words in _KNOWN)
+            if not known and not self.rpc.knows("0x" + keccak(raw).hex()):
                 raise
 
     def wait(self, signed: SignedTransaction) -> TxReceipt:
