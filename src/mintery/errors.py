@@ -18,7 +18,7 @@ MinteryError
 ├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerInconsistent
 ├── ChainError              RpcUnavailable, RpcRefused, TransactionReverted, TransactionMissing, TransactionReplaced,
-│                           OutcomeMismatch, BlockReplaced, SettlementHalted
+│                           OutcomeMismatch, BlockReplaced, SettlementHalted, QuorumMissing
 └── CheckFailed             ReceiptRefused, ReconciliationFailed
 """
 
@@ -618,6 +618,13 @@ class SettlementHalted(ChainError):
         super().__init__(f"settlement is halted by the alarm {alarm}: {why}")
         self.alarm = alarm
         self.why = why
+
+
+class QuorumMissing(ChainError):
+    def __init__(self, reporters: int, quorum: int) -> None:
+        super().__init__(f"{reporters} reporters saw a price; the oracle needs {quorum}")
+        self.reporters = reporters
+        self.quorum = quorum
 
 
 class OutcomeMismatch(ChainError):

@@ -125,6 +125,13 @@ def format_decimal(amount: int, decimals: int) -> str:
     return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"
 
 
+def usd_per_unit(price: Decimal, units: int) -> UsdWad | None:
+    """USD for ``units`` units as 1e-18 USD for one; None where that is not a whole number."""
+    scaled = price.scaleb(USD_WAD_DECIMALS)
+    usd, rest = divmod(int(scaled), units)
+    return None if rest or scaled != int(scaled) else UsdWad(usd)
+
+
 def parse_credits(text: str) -> CreditUnits:
     return CreditUnits(parse_decimal(text, CREDIT_DECIMALS))
 

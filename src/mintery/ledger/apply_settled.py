@@ -1,0 +1,86 @@
+"""A batch as the chain settled it: what was burned, and what of it the operator bears."""
+
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+
+from mintery.domain.batch import LineOutcome
+from mintery.domain.hold import Ending
+from mintery.errors import LedgerInconsistent, OutcomeMismatch
+from mintery.ledger.apply_endings import free_limits
+from mintery.ledger.books import Book, Move, OpenAccount
+from mintery.ledger.commands import BatchSettledSeen, Block
+from mintery.ledger.schema import batch_lines, batches, requests, vouchers
+from mintery.ledger.work import Statement, Work
+
+_standing_batch = Statement(
+    select(batches.c.seq, batches.c.receipts_root, batches.c.settled_block)
+    .where(batches.c.batch_id == bindparam("batch_id"), batches.c.abandoned_at.is_(None))
+    .with_for_update()
+)
+_lines = Statement(
+    select(batch_lines.c.position, batch_lines.c.account, batch_lines.c.due, vouchers.c.epoch)
+    .join_from(batch_lines, vouchers, batch_lines.c.voucher == vouchers.c.digest)
+    .where(batch_lines.c.batch == bindparam("batch"))
+    .order_by(batch_lines.c.position)
+)
+_settle_line = Statement(
+    update(batch_lines)
+    .where(batch_lines.c.batch == bindparam("its_batch"), batch_lines.c.position == bindparam("line"))
+    .values(status=bindparam("outcome"), burned=bindparam("taken"))
+)
+_settle_batch = Statement(
+    update(batches)
+    .where(batches.c.seq == bindparam("its_batch"))
+    .values(settled_block=bindparam("block"), settled_tx=bindparam("tx"))
+)
+_limited = Statement(select(requests.c.id).where(requests.c.batch == bindparam("its_batch"), requests.c.limits > 0))
+
+
+def apply_settled(work: Work, event: BatchSettledSeen, *, block: Block, reference: str, at: int) -> None:
+    """Raises OutcomeMismatch unless the batch, its receipts and its lines are those recorded here."""
+    found = work.row(_standing_batch, batch_id=event.batch_id)
+    if found is None:
+        raise OutcomeMismatch(event.batch_id, "no such batch was formed here, or it was abandoned")
+    batch, root, settled_block = found
+    if settled_block is not None:
+        raise OutcomeMismatch(event.batch_id, f"it settled before, in block {settled_block}")
+    if bytes(root) != event.receipts_root:
+        raise OutcomeMismatch(event.batch_id, "its receipts root is another one")
+    lines = work.rows(_lines, batch=batch)
+    if len(lines) != len(event.outcomes):
+        raise OutcomeMismatch(event.batch_id, f"it has {len(event.outcomes)} lines there and {len(lines)} here")
+
+    for line, outcome in zip(lines, event.outcomes, strict=True):
+        _settle(work, event.batch_id, line, outcome, reference=reference, at=at)
+        work.run(_settle_line, its_batch=batch, line=line[0], outcome=int(outcome.status), taken=outcome.burned)
+    work.run(_settle_batch, its_batch=batch, block=block.hash, tx=event.tx_hash)
+    for (request,) in work.rows(_limited, its_batch=batch):
+        free_limits(work, request, {Ending.SETTLEMENT: 0})
+
+
+def _settle(work: Work, batch_id: int, line: Any, outcome: LineOutcome, *, reference: str, at: int) -> None:
+    """Burn what the chain burned; the rest of what was due is lost, and nothing bills it again."""
+    _, account, due, epoch = line
+    burned = outcome.burned
+    if burned > due:
+        raise OutcomeMismatch(batch_id, f"account {account} burned {burned} there; {due} was due")
+    opened = OpenAccount.lock(work, account, reference=reference, at=at)
+    if opened is None:
+        raise LedgerInconsistent(f"account {account} of batch {batch_id} is unknown")
+    if epoch != opened.epoch:
+        if burned:
+            raise OutcomeMismatch(batch_id, f"account {account} burned {burned} in epoch {epoch}, which had ended here")
+        return
+
+    lost = due - burned
+    uncaptured = max(lost - opened[Book.UNCOVERED], 0)
+    opened.move(Move.UNCAPTURE, uncaptured)
+    opened.move(Move.OWE, uncaptured)
+    opened.move(Move.LOSS, lost)
+    if burned > opened.on_chain:
+        raise LedgerInconsistent(f"account {account} burned {burned} on chain and has {opened.on_chain} here")
+    opened.recapture(burned)
+    opened.move(Move.BURN, burned)
+    opened.spent_settled += burned
+    opened.save()

@@ -1,0 +1,69 @@
+"""How each database is opened: the only place that knows one dialect from another.
+
+SQLite runs in WAL with synchronous=FULL, so a commit that returned survives a power cut. Readers see the last commit and
+never wait for the writer.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+
+_BUSY_MS = 10_000
+_READERS = 8
+
+
+def writer_engine(url: str) -> Engine:
+    """One connection; its transactions take the write lock when they begin, so that none fails half-way for want of it."""
+    if not is_sqlite(url):
+        return create_engine(url, pool_size=1, max_overflow=0)
+    engine = create_engine(url, pool_size=1, max_overflow=0)
+    event.listen(engine, "connect", _open_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def reader_engine(url: str) -> Engine:
+    """A small pool; every read is one snapshot."""
+    if not is_sqlite(url):
+        return create_engine(
+            url, pool_size=_READERS, isolation_level="REPEATABLE READ", execution_options={"postgresql_readonly": True}
+        )
+    engine = create_engine(url, pool_size=_READERS, max_overflow=_READERS)
+    event.listen(engine, "connect", _open_sqlite)
+    event.listen(engine, "connect", _read_only)
+    event.listen(engine, "begin", _begin_snapshot)
+    return engine
+
+
+def is_sqlite(url: str) -> bool:
+    return make_url(url).get_backend_name() == "sqlite"
+
+
+def is_disconnect(engine: Engine, error: Exception) -> bool:
+    """Whether the connection broke, so that nobody knows what became of a commit."""
+    dialect = engine.dialect
+    return isinstance(error, dialect.loaded_dbapi.Error) and dialect.is_disconnect(error, None, None)
+
+
+def _open_sqlite(connection: DBAPIConnection, _record: Any) -> None:
+    # The driver must not begin transactions of its own; the "begin" listeners do.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _read_only(connection: DBAPIConnection, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only=ON")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_snapshot(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")

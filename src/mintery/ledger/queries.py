@@ -1,0 +1,224 @@
+"""Reads of accounts, requests, receipts and totals. Each takes a connection, whose transaction is one snapshot."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Select, func, or_, select
+
+from mintery.domain.hold import Hold, RequestId
+from mintery.domain.receipt import Receipt, parse_receipt
+from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
+from mintery.ledger.books import Book
+from mintery.ledger.commands import Answer, Block, RequestKey
+from mintery.ledger.reads import AccountBalance, ReceiptRecord, RequestRecord, TokenTotals
+from mintery.ledger.rows import HOLD_COLUMNS, VOUCHER_COLUMNS, hold_of, signed_voucher_of, uint96_text
+from mintery.ledger.schema import accounts, answers, batches, blocks, counters, receipts, requests, transfers, vouchers
+from mintery.ledger.work import instant_of
+from mintery.units import NanoCredits, UnixSeconds, credit_units
+
+_records = select(
+    *HOLD_COLUMNS,
+    requests.c.credential,
+    requests.c.body,
+    requests.c.idempotency_key,
+    requests.c.raised,
+    requests.c.delivered_at,
+    answers.c.status,
+    answers.c.content_type,
+    answers.c.body.label("answer_body"),
+).join_from(requests, answers, answers.c.request == requests.c.id, isouter=True)
+_receipts = (
+    select(receipts.c.facts, receipts.c.signature, batches.c.batch_id, batches.c.settled_tx)
+    .join_from(receipts, requests, requests.c.id == receipts.c.request)
+    .join(batches, batches.c.seq == requests.c.batch, isouter=True)
+)
+_accounts = select(accounts).where(accounts.c.token.is_not(None))
+BLOCK_COLUMNS = (blocks.c.number, blocks.c.hash, blocks.c.parent, blocks.c.timestamp)
+
+
+def account(connection: Connection, wanted: AccountId) -> AccountBalance | None:
+    row = connection.execute(_accounts.where(accounts.c.id == wanted)).one_or_none()
+    return None if row is None else _balance(row)
+
+
+def all_accounts(connection: Connection, holder: Address | None) -> Sequence[AccountBalance]:
+    query = _accounts.order_by(accounts.c.id)
+    if holder is not None:
+        query = query.where(accounts.c.holder == holder)
+    return [_balance(row) for row in connection.execute(query)]
+
+
+def _balance(row: Any) -> AccountBalance:
+    closing = bool(row.closing)
+    return AccountBalance(
+        id=AccountId(row.id),
+        key=AccountKey(row.token, row.gateway, row.holder, row.signer),
+        epoch=row.epoch,
+        available=NanoCredits(row.available),
+        held=NanoCredits(row.held),
+        captured=NanoCredits(row.captured),
+        spent=NanoCredits(row.spent_settled + row.captured + row.uncovered),
+        exiting=NanoCredits(row.available if closing else min(row.exiting, row.available)),
+        exit_unlock=None if row.exit_unlock is None else UnixSeconds(row.exit_unlock),
+        closing=closing,
+    )
+
+
+def spent_settled(connection: Connection, wanted: AccountId) -> NanoCredits:
+    found = connection.scalar(select(accounts.c.spent_settled).where(accounts.c.id == wanted))
+    return NanoCredits(found or 0)
+
+
+def request(connection: Connection, wanted: RequestId) -> RequestRecord | None:
+    return _record(connection, _records.where(requests.c.id == wanted))
+
+
+def undelivered(connection: Connection, key: RequestKey) -> RequestRecord | None:
+    """A released attempt has nothing to deliver."""
+    query = _records.where(
+        requests.c.credential == key.credential,
+        requests.c.body == key.body,
+        requests.c.delivered_at.is_(None),
+        requests.c.released_for.is_(None),
+    )
+    return _record(connection, query.order_by(requests.c.placed_at.desc(), requests.c.id.desc()).limit(1))
+
+
+def by_idempotency_key(connection: Connection, credential: bytes, idempotency_key: str) -> RequestRecord | None:
+    return _record(
+        connection,
+        _records.where(requests.c.credential == credential, requests.c.idempotency_key == idempotency_key),
+    )
+
+
+def by_raised(connection: Connection, digest: bytes) -> RequestRecord | None:
+    return _record(connection, _records.where(requests.c.raised == digest))
+
+
+def _record(connection: Connection, query: Select[Any]) -> RequestRecord | None:
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    return RequestRecord(
+        id=RequestId(row.id),
+        key=RequestKey(bytes(row.credential), bytes(row.body), row.idempotency_key, row.raised),
+        hold=hold_of(row),
+        delivered_at=None if row.delivered_at is None else instant_of(row.delivered_at),
+        answer=None if row.status is None else Answer(row.status, row.content_type, bytes(row.answer_body)),
+    )
+
+
+def open_holds(connection: Connection) -> Sequence[Hold]:
+    """Oldest first."""
+    query = select(*HOLD_COLUMNS).where(requests.c.ended_at.is_(None)).order_by(requests.c.placed_at, requests.c.id)
+    return [hold_of(row) for row in connection.execute(query)]
+
+
+def receipt(connection: Connection, wanted: RequestId) -> ReceiptRecord | None:
+    row = connection.execute(_receipts.where(receipts.c.request == wanted)).one_or_none()
+    return None if row is None else _receipt_record(row)
+
+
+def some_receipts(connection: Connection, of: AccountId | None, limit: int) -> Sequence[ReceiptRecord]:
+    query = _receipts.order_by(receipts.c.seq.desc()).limit(limit)
+    if of is not None:
+        query = query.where(receipts.c.account == of)
+    return [_receipt_record(row) for row in connection.execute(query)]
+
+
+def _receipt_record(row: Any) -> ReceiptRecord:
+    return ReceiptRecord(_receipt(row), row.batch_id, row.settled_tx)
+
+
+def _receipt(row: Any) -> Receipt:
+    signature = None if row.signature is None else "0x" + bytes(row.signature).hex()
+    return parse_receipt(orjson.loads(row.facts) | {"signature": signature})
+
+
+def unbatched(connection: Connection, limit: int) -> Sequence[Receipt]:
+    """Those of an ended epoch are left out: their vouchers are void, and what they cost is lost."""
+    query = (
+        select(receipts.c.facts, receipts.c.signature)
+        .join_from(requests, receipts, receipts.c.request == requests.c.id)
+        .join(accounts, accounts.c.id == requests.c.account)
+        .where(requests.c.captured > 0, requests.c.batch.is_(None), requests.c.epoch == accounts.c.epoch)
+        .order_by(requests.c.ended_at, requests.c.id)
+        .limit(limit)
+    )
+    return [_receipt(row) for row in connection.execute(query)]
+
+
+def highest_voucher(connection: Connection, of: AccountId, epoch: int, at_least: NanoCredits) -> SignedVoucher | None:
+    """Of equal ones, that with the latest deadline."""
+    query = (
+        select(*VOUCHER_COLUMNS)
+        .join_from(vouchers, accounts, accounts.c.id == vouchers.c.account)
+        .where(
+            vouchers.c.account == of,
+            vouchers.c.epoch == epoch,
+            vouchers.c.max_spend >= uint96_text(credit_units(at_least)),
+        )
+        .order_by(vouchers.c.max_spend.desc(), vouchers.c.deadline.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else signed_voucher_of(row)
+
+
+def last_block(connection: Connection) -> Block | None:
+    row = connection.execute(select(*BLOCK_COLUMNS).order_by(blocks.c.number.desc()).limit(1)).one_or_none()
+    return None if row is None else block_of(row)
+
+
+def block_of(row: Any) -> Block:
+    return Block(row.number, row.hash, row.parent, UnixSeconds(row.timestamp))
+
+
+def used(connection: Connection, constraint: str) -> NanoCredits:
+    return NanoCredits(connection.scalar(select(counters.c.used).where(counters.c.key == constraint)) or 0)
+
+
+def totals(connection: Connection) -> Sequence[TokenTotals]:
+    """Tokens ascending."""
+    columns = (accounts.c.available, accounts.c.held, accounts.c.captured, accounts.c.uncovered)
+    sums = select(accounts.c.token, *(func.sum(column) for column in columns)).where(accounts.c.token.is_not(None))
+    costs = dict(
+        (token, int(total))
+        for token, total in connection.execute(
+            select(receipts.c.token, func.sum(receipts.c.cost)).group_by(receipts.c.token)
+        )
+    )
+    books = system_books(connection)
+    return [
+        TokenTotals(
+            token=Address(token),
+            deposited=NanoCredits(-books.get((Book.DEPOSITS, token), 0)),
+            exited=NanoCredits(books.get((Book.EXITED, token), 0)),
+            burned=NanoCredits(books.get((Book.BURNED, token), 0)),
+            available=NanoCredits(int(available)),
+            held=NanoCredits(int(held)),
+            captured=NanoCredits(int(captured)),
+            receipts=NanoCredits(costs.get(token, 0)),
+            losses=NanoCredits(books.get((Book.LOSSES, token), 0) + int(uncovered)),
+        )
+        for token, available, held, captured, uncovered in connection.execute(
+            sums.group_by(accounts.c.token).order_by(accounts.c.token)
+        )
+    ]
+
+
+SYSTEM_BOOKS = (Book.DEPOSITS, Book.EXITED, Book.BURNED, Book.UNPAID, Book.LOSSES)
+
+
+def system_books(connection: Connection) -> dict[tuple[Book, str], int]:
+    """Balance of each system book of each token: what it was given less what was taken from it."""
+    balances: dict[tuple[Book, str], int] = {}
+    for side, sign in ((transfers.c.credit, 1), (transfers.c.debit, -1)):
+        chosen = or_(*(side.startswith(f"{book.value}:") for book in SYSTEM_BOOKS))
+        query = select(side, func.sum(transfers.c.amount)).where(chosen).group_by(side)
+        for name, amount in connection.execute(query):
+            book, _, token = str(name).partition(":")
+            key = (Book(book), token)
+            balances[key] = balances.get(key, 0) + sign * int(amount)
+    return balances

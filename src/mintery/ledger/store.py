@@ -1,0 +1,129 @@
+"""The ledger as use cases hold it: one writer, many readers."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Concatenate, ParamSpec, Self, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from mintery.domain.hold import Hold, RequestId
+from mintery.domain.receipt import Receipt
+from mintery.domain.voucher import AccountId, Address, SignedVoucher
+from mintery.ledger import invariants, queries, queries_batches
+from mintery.ledger.commands import Block, Command, RequestKey, Result
+from mintery.ledger.engines import reader_engine, writer_engine
+from mintery.ledger.opening import LedgerIdentity, bring_up_to_date, check_before_opening, ledger_url, shown
+from mintery.ledger.reads import AccountBalance, BatchRecord, Ledger, ReceiptRecord, RequestRecord, TokenTotals
+from mintery.ledger.writer import WAITING_LIMIT, Writer
+from mintery.units import NanoCredits
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def open_ledger(
+    url_or_path: str | Path, identity: LedgerIdentity, *, waiting_limit: int = WAITING_LIMIT
+) -> "LedgerStore":
+    """Open the ledger of one escrow on one chain, new or as it was left, with its tables up to date.
+
+    Args:
+        url_or_path: a file for SQLite, whose directory exists, or an SQLAlchemy URL.
+        identity: whose ledger it must be.
+        waiting_limit: callers' lists that may wait for the writer.
+
+    Raises:
+        LedgerOfAnotherChain: it belongs to another chain or escrow; nothing was changed.
+        MalformedFile: it is no ledger, or a newer version's.
+    """
+    url = ledger_url(url_or_path)
+    check_before_opening(url, identity)
+    engine = writer_engine(url)
+    bring_up_to_date(engine, shown(url), identity)
+    return LedgerStore(identity, engine, reader_engine(url), waiting_limit=waiting_limit)
+
+
+class LedgerStore(Ledger):
+    """Implements ``reads.Ledger``. Close it: what waits is written first. A context manager does."""
+
+    def __init__(self, identity: LedgerIdentity, writes: Engine, reads: Engine, *, waiting_limit: int) -> None:
+        self.identity = identity
+        self._writes = writes
+        self._reads = reads
+        self._writer = Writer(writes, identity.domain, waiting_limit=waiting_limit)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._writer.close()
+        self._reads.dispose()
+        self._writes.dispose()
+
+    def commit(self, commands: Sequence[Command]) -> Sequence[Result]:
+        """Raises Overloaded, LedgerClosed, and what a command raised; then nothing of ``commands`` was written."""
+        return self._writer.submit(commands).result()
+
+    async def commit_async(self, commands: Sequence[Command]) -> Sequence[Result]:
+        """As ``commit``. A caller that is cancelled while it waits does not undo what it asked for."""
+        return await self._writer.submit_async(commands)
+
+    def account(self, account: AccountId) -> AccountBalance | None:
+        return self._read(queries.account, account)
+
+    def accounts(self, *, holder: Address | None = None) -> Sequence[AccountBalance]:
+        return self._read(queries.all_accounts, holder)
+
+    def request(self, request: RequestId) -> RequestRecord | None:
+        return self._read(queries.request, request)
+
+    def undelivered(self, key: RequestKey) -> RequestRecord | None:
+        return self._read(queries.undelivered, key)
+
+    def by_idempotency_key(self, credential: bytes, idempotency_key: str) -> RequestRecord | None:
+        return self._read(queries.by_idempotency_key, credential, idempotency_key)
+
+    def by_raised(self, digest: bytes) -> RequestRecord | None:
+        return self._read(queries.by_raised, digest)
+
+    def receipt(self, request: RequestId) -> ReceiptRecord | None:
+        return self._read(queries.receipt, request)
+
+    def receipts(self, *, account: AccountId | None = None, limit: int = 100) -> Sequence[ReceiptRecord]:
+        return self._read(queries.some_receipts, account, limit)
+
+    def open_holds(self) -> Sequence[Hold]:
+        return self._read(queries.open_holds)
+
+    def unbatched(self, *, limit: int) -> Sequence[Receipt]:
+        return self._read(queries.unbatched, limit)
+
+    def highest_voucher(self, account: AccountId, epoch: int, at_least: NanoCredits) -> SignedVoucher | None:
+        return self._read(queries.highest_voucher, account, epoch, at_least)
+
+    def spent_settled(self, account: AccountId) -> NanoCredits:
+        return self._read(queries.spent_settled, account)
+
+    def batch(self, batch_id: int) -> BatchRecord | None:
+        return self._read(queries_batches.batch, batch_id)
+
+    def open_batches(self) -> Sequence[BatchRecord]:
+        return self._read(queries_batches.open_batches)
+
+    def last_block(self) -> Block | None:
+        return self._read(queries.last_block)
+
+    def used(self, constraint: str) -> NanoCredits:
+        return self._read(queries.used, constraint)
+
+    def totals(self) -> Sequence[TokenTotals]:
+        return self._read(queries.totals)
+
+    def check(self) -> None:
+        self._read(invariants.check)
+
+    def _read(self, query: Callable[Concatenate[Connection, P], T], /, *arguments: P.args, **keywords: P.kwargs) -> T:
+        with self._reads.connect() as connection:
+            return query(connection, *arguments, **keywords)
