@@ -34,7 +34,8 @@ class Settings(BaseSettings):
     )
     rpc_url: str = Field("http://127.0.0.1:8545", description="JSON-RPC endpoint of the chain.")
     deployment: Path | None = Field(
-        None, description="Deployment file; one that belongs to another chain is refused. Default: the chain's, in home."
+        None,
+        description="Deployment file; one that belongs to another chain is refused. Default: the chain's, in home.",
     )
     ledger: Path | None = Field(
         None, description="SQLite file; one that belongs to another chain is refused. Default: the chain's, in home."

@@ -37,7 +37,9 @@ class Gateway:
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
         if request.url.path.endswith("/credits"):
-            return httpx2.Response(200, json={"spent_nanocredits": str(self._spent), "held_nanocredits": "0"})
+            return httpx2.Response(
+                200, json={"voucher": {"spent_nanocredits": str(self._spent)}, "held_nanocredits": "0"}
+            )
         self.requests.append(request)
         return self._answers.pop(0)(request) if self._answers else httpx2.Response(200, json=COMPLETION)
 

@@ -14,7 +14,8 @@ DeploymentFile = Annotated[
     typer.Option("--deployment", metavar="FILE", help="A deployment file; by default the chain's own, in ~/.mintery."),
 ]
 LedgerFile = Annotated[
-    Path | None, typer.Option("--ledger", metavar="FILE", help="A ledger file; by default the chain's own, in ~/.mintery.")
+    Path | None,
+    typer.Option("--ledger", metavar="FILE", help="A ledger file; by default the chain's own, in ~/.mintery."),
 ]
 Key = Annotated[
     str,
@@ -27,14 +28,19 @@ Key = Annotated[
 ]
 Token = Annotated[
     str | None,
-    typer.Option("--token", metavar="TOKEN", help="The project's token: address or symbol. Default: the only one there is."),
+    typer.Option(
+        "--token", metavar="TOKEN", help="The project's token: address or symbol. Default: the only one there is."
+    ),
 ]
 Gateway = Annotated[
-    str | None, typer.Option("--gateway", metavar="ADDRESS", help="The gateway that vouchers name. Default: this setup's.")
+    str | None,
+    typer.Option("--gateway", metavar="ADDRESS", help="The gateway that vouchers name. Default: this setup's."),
 ]
 Signer = Annotated[
     str | None,
-    typer.Option("--signer", metavar="ADDRESS", help="The session key whose vouchers spend. Default: the holder itself."),
+    typer.Option(
+        "--signer", metavar="ADDRESS", help="The session key whose vouchers spend. Default: the holder itself."
+    ),
 ]
 GatewayUrl = Annotated[
     str,

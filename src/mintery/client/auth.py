@@ -72,10 +72,11 @@ class VoucherAuth(httpx2.Auth):
     def _start_from(self, answer: httpx2.Response) -> None:
         """A refusal changes nothing here: the request itself will meet it, and the client shows it."""
         if answer.is_success:
-            spent = answer.json()
+            funds = answer.json()
+            counted = int(funds["voucher"]["spent_nanocredits"]) + int(funds["held_nanocredits"])
             with self._lock:
                 if self._promised is None:
-                    self._promised = (int(spent["spent_nanocredits"]) + int(spent["held_nanocredits"])) * UNITS_PER_NANO
+                    self._promised = counted * UNITS_PER_NANO
 
     def _present(self, request: httpx2.Request, body: bytes) -> None:
         attempt = hashlib.sha256(request.url.raw_path + b"\0" + body).digest()

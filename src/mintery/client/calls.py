@@ -24,17 +24,17 @@ def credits(base_url: str, voucher_key: str) -> dict[str, Any]:  # noqa: A001 --
     return _call("GET", f"{base_url}/credits", voucher_key)
 
 
-def quote(base_url: str, voucher_key: str, request: Mapping[str, Any], *, endpoint: str = "chat") -> dict[str, Any]:
+def quote(base_url: str, voucher_key: str, request: Mapping[str, Any]) -> dict[str, Any]:
     """``POST /v1/quote``: the most that ``request`` (a body as the OpenAI API takes it) can cost. Nothing is spent.
 
     Raises:
         GatewayRefused, GatewayUnreachable
     """
-    return _call("POST", f"{base_url}/quote", voucher_key, {"endpoint": endpoint, "request": dict(request)})
+    return _call("POST", f"{base_url}/quote", voucher_key, request)
 
 
 def read_receipt(base_url: str, voucher_key: str, request_id: str, *, check: bool = True) -> Receipt:
-    """The receipt of a request; its id is the response's ``x-request-id`` (``_request_id`` in the ``openai`` package).
+    """The receipt of a request; its id is ``_request_id`` of what the ``openai`` package returned.
 
     With ``check``, its sum must follow from its lines, and the settler that it names must have signed it.
 

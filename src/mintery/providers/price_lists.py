@@ -144,5 +144,7 @@ class GenaiPrices:
 
 def _varies_by_hour(model: ModelInfo) -> bool:
     conditional = model.prices if isinstance(model.prices, list) else []
-    return any(isinstance(price, ConditionalPrice) and isinstance(price.constraint, TimeOfDateConstraint) for price in conditional)
-
+    return any(
+        isinstance(price, ConditionalPrice) and isinstance(price.constraint, TimeOfDateConstraint)
+        for price in conditional
+    )

@@ -81,9 +81,7 @@ def form_batch(
     if not ordered:
         return FormedBatch(None, (), tuple(left_out), waiting)
     parts = tuple(_token_batch(token, lines[token], carried[token]) for token in tokens)
-    return FormedBatch(
-        Batch(gateway, batch_id, receipts_root(ordered), parts), ordered, tuple(left_out), waiting
-    )
+    return FormedBatch(Batch(gateway, batch_id, receipts_root(ordered), parts), ordered, tuple(left_out), waiting)
 
 
 def receipts_root(receipts: Iterable[Receipt]) -> bytes:

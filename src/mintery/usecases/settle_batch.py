@@ -255,5 +255,3 @@ def _abandon(settlement: Settlement, record: BatchRecord, why: str, now: datetim
         raise LedgerInconsistent(f"batch {batch_id} is refused by the chain and cannot be abandoned: {written.why}")
     log.warning("batch abandoned", extra={"batch_id": batch_id, "why": why})
     return BatchAbandoned(batch_id, why)
-
-

@@ -23,7 +23,9 @@ class EngineName(StrEnum):
 def devchain(
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any free port.")] = 8545,
-    engine: Annotated[EngineName, typer.Option(help="anvil needs its program; eth-tester comes along.")] = EngineName.ETH_TESTER,
+    engine: Annotated[
+        EngineName, typer.Option(help="anvil needs its program; eth-tester comes along.")
+    ] = EngineName.ETH_TESTER,
     anvil: Annotated[Path | None, typer.Option(metavar="FILE", help="The anvil program.")] = None,
     as_json: Json = False,
 ) -> None:

@@ -20,15 +20,22 @@ def open_(
     key: Key,
     par: Annotated[str, typer.Option(help="What one credit is backed by, in the reserve's dollars.")] = "1",
     markup: Annotated[int, typer.Option(help="Over the providers' cost, in 1/100 %. Official projects: 0.")] = 0,
-    kind: Annotated[Kind, typer.Option(help="Official credits never pay for routed models, nor the reverse.")] = Kind.ROUTED,
+    kind: Annotated[
+        Kind, typer.Option(help="Official credits never pay for routed models, nor the reverse.")
+    ] = Kind.ROUTED,
     providers: Annotated[
-        list[str] | None, typer.Option("--provider", help="A provider that may be paid, by name. Repeat. Default: all of its kind.")
+        list[str] | None,
+        typer.Option("--provider", help="A provider that may be paid, by name. Repeat. Default: all of its kind."),
     ] = None,
-    fee_recipient: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Who may take the margin. Default: you.")] = None,
+    fee_recipient: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Who may take the margin. Default: you.")
+    ] = None,
     public_mint: Annotated[bool, typer.Option(help="Anyone may mint at par, not only you.")] = True,
     allowlist: Annotated[bool, typer.Option(help="Limit transfers to listed accounts.")] = False,
     mint_cap: Annotated[str, typer.Option(help="Credits that the supply may grow in 24 h.")] = "1000000",
-    payout_cap: Annotated[str, typer.Option(help="Dollars that one gateway's settlements may take in 24 h.")] = "100000",
+    payout_cap: Annotated[
+        str, typer.Option(help="Dollars that one gateway's settlements may take in 24 h.")
+    ] = "100000",
     rpc: RpcUrl = None,
     deployment: DeploymentFile = None,
     as_json: Json = False,
@@ -49,7 +56,9 @@ def open_(
             symbol=symbol,
             par=Par(parse_assets(par)),
             markup=BasisPoints(markup),
-            fee_recipient=issuer.address if fee_recipient is None else address_of(fee_recipient, local=chain.rpc.is_local),
+            fee_recipient=issuer.address
+            if fee_recipient is None
+            else address_of(fee_recipient, local=chain.rpc.is_local),
             public_mint=public_mint,
             kind=kind,
             providers=tuple(chain.registry.id_of(provider) for provider in chosen),

@@ -41,7 +41,9 @@ def verify(
     file: Annotated[Path, typer.Argument(help="The receipt as JSON, or - for standard input.")],
     prices: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Price versions saved by `mintery price show --json`, to check without a chain."),
+        typer.Option(
+            metavar="FILE", help="Price versions saved by `mintery price show --json`, to check without a chain."
+        ),
     ] = None,
     rpc: RpcUrl = None,
     deployment: DeploymentFile = None,

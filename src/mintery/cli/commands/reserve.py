@@ -47,9 +47,7 @@ def show_(token: Token = None, rpc: RpcUrl = None, deployment: DeploymentFile = 
         raise typer.Exit(1)
 
 
-_AMOUNTS = frozenset(
-    {"supply", "escrow", "backing_needed", "reserve", "margin", "vault_assets", "vault_claims"}
-)
+_AMOUNTS = frozenset({"supply", "escrow", "backing_needed", "reserve", "margin", "vault_assets", "vault_claims"})
 
 
 def read_reserve(chain: "OnChain", token: "Address", at: "BlockRef") -> dict[str, Any]:
