@@ -3,18 +3,21 @@
 MinteryError
 ├── ConfigurationError      the machine, a file or a setting: SettingMissing, SettingTooLow, MalformedFile,
 │                           CompilerMissing, CompilationFailed, PortTaken, DeploymentMissing, DeploymentOfAnotherChain,
-│                           LedgerOfAnotherChain, UnknownAccountKey, AnvilMissing, AnvilFailed, SettingRefused
+│                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused, DevKeyOnRealChain, AnvilMissing,
+│                           AnvilFailed
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           MalformedSku, MalformedReceipt, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, AttemptFailed
-├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider
+├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
+│                           UnknownProject, FileMissing
 ├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, AssetDepegged,
 │                           ReserveShort, Draining, PayoutCapReached, Overloaded, HoldTooLong
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke
 ├── AnswerLost              a fault of this gateway while it answered
+├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerInconsistent
 ├── ChainError              RpcUnavailable, RpcRefused, TransactionReverted, TransactionMissing, TransactionReplaced,
 │                           OutcomeMismatch, BlockReplaced, SettlementHalted, QuorumMissing
@@ -139,6 +142,14 @@ class UnknownAccountKey(ConfigurationError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"no key is known as {name!r}")
+        self.name = name
+
+
+class DevKeyOnRealChain(ConfigurationError):
+    hint = "Name a keystore file or an environment variable with --key."
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is a key that everyone knows; it signs on local chains only")
         self.name = name
 
 
@@ -392,6 +403,22 @@ class UnknownProvider(NotFound):
         self.provider = provider
 
 
+class FileMissing(NotFound):
+    def __init__(self, path: str) -> None:
+        super().__init__(f"there is no file {path}")
+        self.path = path
+
+
+class UnknownProject(NotFound):
+    """``opened`` lists the projects there are, as symbol and token; ``wanted`` is None when none was named."""
+
+    def __init__(self, wanted: str | None, opened: Sequence[str]) -> None:
+        which = "none was named" if wanted is None else f"{wanted!r} fits not exactly one"
+        super().__init__(f"no project was chosen: {which}; open here: {', '.join(opened) or 'none'}")
+        self.wanted = wanted
+        self.opened = tuple(opened)
+
+
 class NotAvailable(MinteryError):
     """Right, but not now. ``retry_after`` is seconds, or None when waiting does not help."""
 
@@ -532,6 +559,28 @@ class AnswerLost(MinteryError):
     def __init__(self, request_id: str) -> None:
         super().__init__(f"request {request_id} was lost by a fault of this gateway; its receipt shows what it cost")
         self.request_id = request_id
+
+
+class GatewayError(MinteryError):
+    """A gateway, as an app meets it."""
+
+
+class GatewayUnreachable(GatewayError):
+    hint = "Is it running? `mintery up` starts one; --url names another."
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"no gateway answers at {url}: {why}")
+        self.url = url
+        self.why = why
+
+
+class GatewayRefused(GatewayError):
+    """The gateway's own words; ``status`` is its answer's, ``code`` its name for the reason, or empty."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
 
 
 class LedgerError(MinteryError):

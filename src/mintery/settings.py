@@ -1,5 +1,6 @@
 """The only reader of the environment: ``MINTERY_…`` variables, and ``SOLC`` as every Solidity tool names it."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -127,3 +128,8 @@ def required(value: SecretStr | None, name: str, why: str) -> str:
     if value is None:
         raise SettingMissing(variable(name), why)
     return value.get_secret_value()
+
+
+def read_secret(name: str) -> str | None:
+    """The environment variable ``name``, where a person keeps a key under a name of their own."""
+    return os.environ.get(name)
