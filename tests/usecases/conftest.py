@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.usecases.town import Till, Town, build_town, open_till
 
 from mintery.chain.devchain.chain import DevChain
 from mintery.chain.rpc import connect
-from tests.usecases.town import Till, Town, build_town, open_till
 
 
 @pytest.fixture(scope="module")

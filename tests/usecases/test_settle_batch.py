@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from tests.usecases.town import PAR, PRICES, Crash, CrashingLedger, Till, new_project, now, total
 
 from mintery.chain.events import BatchSettled, events_of
 from mintery.chain.rpc import Call
@@ -15,7 +16,6 @@ from mintery.units import UsdWad, assets_down, credit_units
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.exit_credits import execute_exit, start_close, start_exit
 from mintery.usecases.settle_batch import BatchAbandoned, BatchSent, BatchWaiting, NothingToSettle, settle_batch
-from tests.usecases.town import PAR, PRICES, Crash, CrashingLedger, Till, new_project, now, total
 
 
 @pytest.mark.parametrize("lines", [1, 10, 100])
@@ -101,7 +101,7 @@ def test_nothing_owed_is_nothing_sent(till: Till):
 
 @pytest.mark.parametrize("written", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("kind", [FormBatch, SaveAttempt, MarkBroadcast], ids=lambda kind: kind.__name__)
-def test_a_crash_at_any_durable_step_settles_once(till: Till, kind: type, written: bool):  # noqa: FBT001 -- a parameter
+def test_a_crash_at_any_durable_step_settles_once(till: Till, kind: type, written: bool):
     member = till.open_account()
     till.sync()
     receipt = till.charge(member)
