@@ -3,21 +3,24 @@
 MinteryError
 ├── ConfigurationError      the machine, a file or a setting: SettingMissing, SettingTooLow, MalformedFile,
 │                           CompilerMissing, CompilationFailed, PortTaken, DeploymentMissing, DeploymentOfAnotherChain,
-│                           LedgerOfAnotherChain, UnknownAccountKey, AnvilMissing, AnvilFailed
+│                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused, DevKeyOnRealChain, AnvilMissing,
+│                           AnvilFailed
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           MalformedSku, MalformedReceipt, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, AttemptFailed
-├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider
+├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
+│                           UnknownProject, FileMissing
 ├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, AssetDepegged,
 │                           ReserveShort, Draining, PayoutCapReached, Overloaded, HoldTooLong
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke
 ├── AnswerLost              a fault of this gateway while it answered
+├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerInconsistent
 ├── ChainError              RpcUnavailable, RpcRefused, TransactionReverted, TransactionMissing, TransactionReplaced,
-│                           OutcomeMismatch
+│                           OutcomeMismatch, BlockReplaced, SettlementHalted, QuorumMissing
 └── CheckFailed             ReceiptRefused, ReconciliationFailed
 """
 
@@ -38,6 +41,15 @@ class SettingMissing(ConfigurationError):
     def __init__(self, name: str, why: str) -> None:
         super().__init__(f"{name} is not set: {why}")
         self.name = name
+
+
+class SettingRefused(ConfigurationError):
+    """A setting's value is of the wrong form. The value may be a secret and is not repeated."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name}: {why}")
+        self.name = name
+        self.why = why
 
 
 class SettingTooLow(ConfigurationError):
@@ -130,6 +142,14 @@ class UnknownAccountKey(ConfigurationError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"no key is known as {name!r}")
+        self.name = name
+
+
+class DevKeyOnRealChain(ConfigurationError):
+    hint = "Name a keystore file or an environment variable with --key."
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is a key that everyone knows; it signs on local chains only")
         self.name = name
 
 
@@ -383,6 +403,22 @@ class UnknownProvider(NotFound):
         self.provider = provider
 
 
+class FileMissing(NotFound):
+    def __init__(self, path: str) -> None:
+        super().__init__(f"there is no file {path}")
+        self.path = path
+
+
+class UnknownProject(NotFound):
+    """``opened`` lists the projects there are, as symbol and token; ``wanted`` is None when none was named."""
+
+    def __init__(self, wanted: str | None, opened: Sequence[str]) -> None:
+        which = "none was named" if wanted is None else f"{wanted!r} fits not exactly one"
+        super().__init__(f"no project was chosen: {which}; open here: {', '.join(opened) or 'none'}")
+        self.wanted = wanted
+        self.opened = tuple(opened)
+
+
 class NotAvailable(MinteryError):
     """Right, but not now. ``retry_after`` is seconds, or None when waiting does not help."""
 
@@ -525,6 +561,28 @@ class AnswerLost(MinteryError):
         self.request_id = request_id
 
 
+class GatewayError(MinteryError):
+    """A gateway, as an app meets it."""
+
+
+class GatewayUnreachable(GatewayError):
+    hint = "Is it running? `mintery up` starts one; --url names another."
+
+    def __init__(self, url: str, why: str) -> None:
+        super().__init__(f"no gateway answers at {url}: {why}")
+        self.url = url
+        self.why = why
+
+
+class GatewayRefused(GatewayError):
+    """The gateway's own words; ``status`` is its answer's, ``code`` its name for the reason, or empty."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
 class LedgerError(MinteryError):
     """The ledger refused or cannot go on."""
 
@@ -601,6 +659,32 @@ class TransactionReplaced(ChainError):
         super().__init__(f"transaction {tx_hash} never happens: nonce {nonce} went to another one")
         self.tx_hash = tx_hash
         self.nonce = nonce
+
+
+class BlockReplaced(ChainError):
+    """The chain no longer has a block that was believed. Nothing more is read until a person has looked."""
+
+    def __init__(self, number: int, *, recorded: str, connected: str) -> None:
+        super().__init__(f"block {number} was {recorded} when it was recorded; the rpc now says {connected}")
+        self.number = number
+        self.recorded = recorded
+        self.connected = connected
+
+
+class SettlementHalted(ChainError):
+    """An alarm stands that no settlement may pass."""
+
+    def __init__(self, alarm: str, why: str) -> None:
+        super().__init__(f"settlement is halted by the alarm {alarm}: {why}")
+        self.alarm = alarm
+        self.why = why
+
+
+class QuorumMissing(ChainError):
+    def __init__(self, reporters: int, quorum: int) -> None:
+        super().__init__(f"{reporters} reporters saw a price; the oracle needs {quorum}")
+        self.reporters = reporters
+        self.quorum = quorum
 
 
 class OutcomeMismatch(ChainError):

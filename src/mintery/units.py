@@ -125,6 +125,12 @@ def format_decimal(amount: int, decimals: int) -> str:
     return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"
 
 
+def usd_per_unit(usd: UsdWad, units: int) -> UsdWad | None:
+    """The price of one of ``units``; None where that is not a whole number of 1e-18 USD."""
+    each, rest = divmod(usd, units)
+    return None if rest else UsdWad(each)
+
+
 def parse_credits(text: str) -> CreditUnits:
     return CreditUnits(parse_decimal(text, CREDIT_DECIMALS))
 

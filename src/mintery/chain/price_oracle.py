@@ -67,6 +67,10 @@ class PriceOracle(Contract):
         """Seconds."""
         return int(self.read("EPOCH_LENGTH"))
 
+    def epoch_at(self, instant: UnixSeconds) -> int:
+        """The number of the epoch that ``instant`` lies in."""
+        return instant // self.epoch_length()
+
     def queue_delay(self) -> int:
         """Seconds."""
         return int(self.read("QUEUE_DELAY"))

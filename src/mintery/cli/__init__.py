@@ -1,0 +1,8 @@
+"""The command line. ``mintery --help`` is the map; every command takes ``--json``.
+
+Exit codes are in ``mintery.cli.exits``. Commands live one a file in ``commands`` and import what is heavy when they run.
+"""
+
+from mintery.cli.run import main
+
+__all__ = ["main"]

@@ -1,0 +1,91 @@
+"""The map of commands: what ``mintery --help`` shows, in the order of a first day."""
+
+import logging
+from typing import Annotated
+
+import typer
+
+from mintery import __version__
+from mintery.cli.commands import (
+    chat,
+    demo,
+    deploy,
+    deposit,
+    devchain,
+    doctor,
+    exit_,
+    mint,
+    price,
+    project,
+    provider,
+    receipt,
+    reconcile,
+    redeem,
+    reserve,
+    serve,
+    settle,
+    transfer,
+    up,
+    voucher,
+)
+
+_START = "Start here"
+_MINT = "Mint, hold, send"
+_SPEND = "Spend"
+_OPERATE = "Operate"
+
+app = typer.Typer(
+    name="mintery",
+    help="The mint, the wallet and the toll gate for AI credits.\n\n"
+    "New here? [bold]mintery demo[/bold] shows everything once, [bold]mintery up[/bold] starts a local setup and prints an "
+    "API key for the stock openai client. Every command takes [bold]--json[/bold].",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"mintery {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Log what happens, with tracebacks, on standard error.", show_default=False)
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True, show_default=False),
+    ] = False,
+) -> None:
+    logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR)
+
+
+app.command("demo", rich_help_panel=_START)(demo.demo)
+app.command("up", rich_help_panel=_START)(up.up)
+app.command("chat", rich_help_panel=_START)(chat.chat)
+app.command("doctor", rich_help_panel=_START)(doctor.doctor)
+
+app.add_typer(project.app, name="project", rich_help_panel=_MINT)
+app.command("mint", rich_help_panel=_MINT)(mint.mint)
+app.command("redeem", rich_help_panel=_MINT)(redeem.redeem)
+app.command("transfer", rich_help_panel=_MINT)(transfer.transfer)
+app.add_typer(reserve.app, name="reserve", rich_help_panel=_MINT)
+
+app.command("deposit", rich_help_panel=_SPEND)(deposit.deposit)
+app.add_typer(exit_.app, name="exit", rich_help_panel=_SPEND)
+app.add_typer(voucher.app, name="voucher", rich_help_panel=_SPEND)
+app.add_typer(receipt.app, name="receipt", rich_help_panel=_SPEND)
+
+app.command("devchain", rich_help_panel=_OPERATE)(devchain.devchain)
+app.command("deploy", rich_help_panel=_OPERATE)(deploy.deploy)
+app.command("serve", rich_help_panel=_OPERATE)(serve.serve)
+app.add_typer(price.app, name="price", rich_help_panel=_OPERATE)
+app.command("settle", rich_help_panel=_OPERATE)(settle.settle)
+app.command("reconcile", rich_help_panel=_OPERATE)(reconcile.reconcile)
+app.add_typer(provider.app, name="provider", rich_help_panel=_OPERATE)

@@ -1,0 +1,46 @@
+"""Check a receipt with a chain, or offline with saved price versions."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mintery.errors import FileMissing, MalformedFile, ReceiptRefused
+
+if TYPE_CHECKING:
+    from mintery.domain.receipt import Receipt
+    from mintery.usecases.verify_receipt import PriceBook
+
+
+def check_receipt(
+    receipt: "Receipt", *, prices: Path | None, rpc: str | None, deployment: Path | None
+) -> tuple[str, ...]:
+    """What was checked, a line each. ``prices`` names a saved price book; without it the chain is asked, and says too
+    whether the settler was appointed.
+
+    Raises:
+        ReceiptRefused: the first thing that does not hold.
+    """
+    from mintery.usecases.verify_receipt import verify_receipt  # noqa: PLC0415 -- keeps --help fast
+
+    if prices is not None:
+        return verify_receipt(receipt, _read_book(prices))
+
+    from mintery.cli.session import open_chain  # noqa: PLC0415 -- as above
+    from mintery.usecases.read_price_book import read_price_book  # noqa: PLC0415 -- as above
+
+    chain = open_chain(rpc, deployment)
+    checked = verify_receipt(receipt, read_price_book(chain))
+    if not chain.escrow.is_settler(receipt.account.gateway, receipt.settler):
+        raise ReceiptRefused(f"{receipt.settler} is no settler of gateway {receipt.account.gateway}")
+    return (*checked, f"its settler acts for gateway {receipt.account.gateway}")
+
+
+def _read_book(path: Path) -> "PriceBook":
+    from mintery.usecases.verify_receipt import parse_price_book  # noqa: PLC0415 -- as above
+
+    try:
+        return parse_price_book(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise FileMissing(str(path)) from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise MalformedFile(str(path), "it is not JSON") from None

@@ -1,0 +1,66 @@
+"""``mintery price``: what model units cost now, and a report by the reporters that run here."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mintery.cli.money import price_text, time_text, usd_text
+from mintery.cli.options import DeploymentFile, Json, RpcUrl
+from mintery.cli.output import pairs, progress, show, table
+
+if TYPE_CHECKING:
+    from mintery.usecases.report_prices import PricesReported
+
+app = typer.Typer(help="See prices; report them if you are a reporter.", no_args_is_help=True)
+
+
+@app.command("show")
+def show_(
+    versions: Annotated[
+        bool, typer.Option("--versions", help="Every version, to save for `mintery receipt verify --prices`.")
+    ] = False,
+    rpc: RpcUrl = None,
+    deployment: DeploymentFile = None,
+    as_json: Json = False,
+) -> None:
+    """Show every SKU's price in force, its version, and when a quorum last saw it."""
+    from mintery.cli.session import open_chain
+    from mintery.usecases.read_price_book import read_price_book
+    from mintery.usecases.verify_receipt import price_book_json
+
+    with progress("Reading the prices"):
+        chain = open_chain(rpc, deployment)
+        at = chain.rpc.block()
+        found = _read_prices(chain, at)
+        book = price_book_json(read_price_book(chain, at=at)) if versions else {}
+    facts = {"block": at.number, "prices": found, **book}
+    rows = [
+        (
+            entry["sku"],
+            price_text(int(entry["usd_wad"]), entry["sku"].rpartition(":")[2]) if entry["version"] else "none yet",
+            str(entry["version"]),
+            time_text(entry["refreshed_at"]) if entry["refreshed_at"] else "never",
+            usd_text(int(entry["queued_usd_wad"])) if entry["queued_usd_wad"] else "",
+        )
+        for entry in found
+    ]
+    columns = ("SKU", "price", "version ", "last seen", "waiting")
+    show(facts, table("Prices in force", columns, rows), as_json=as_json)
+
+
+def _read_prices(chain: Any, at: Any) -> list[dict[str, Any]]:
+    entries = []
+    for index, name in enumerate(chain.oracle.sku_names(at=at)):
+        version, usd = chain.oracle.current_price(index, at=at)
+        queued = chain.oracle.queued_price_of(index, at=at)
+        entries.append(
+            {
+                "sku": name,
+                "index": index,
+                "version": version,
+                "usd_wad": str(usd),
+                "refreshed_at": chain.oracle.refreshed_at(index, at=at),
+                "queued_usd_wad": None if queued is None else str(queued.usd),
+            }
+        )
+    return entries

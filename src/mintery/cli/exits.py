@@ -1,0 +1,96 @@
+"""How a command ends. The numbers from 64 on are those of sysexits.h; errors map by their branch of the tree.
+
+====  ==========================================================================
+  0   done
+  1   something was checked and is not as it claims
+  2   the command was given wrongly
+  3   out of funds: the wallet, the account or the voucher holds too little
+  4   a contract refused the transaction
+  5   conflict: it was used, answered or decided before
+ 64   malformed input: an amount, an address, a voucher, a receipt
+ 66   there is no such thing
+ 69   a chain, gateway or provider does not answer
+ 70   the ledger contradicts itself, or a fault in Mintery
+ 75   right, but not now: try again
+ 77   a key or voucher was refused
+ 78   the machine, a file or a setting is not as it must be
+130   interrupted
+====  ==========================================================================
+"""
+
+from enum import IntEnum
+
+from mintery.errors import (
+    ChainError,
+    CheckFailed,
+    ConfigurationError,
+    Conflict,
+    CredentialRefused,
+    GatewayError,
+    GatewayRefused,
+    LedgerError,
+    MalformedInput,
+    MinteryError,
+    NotAvailable,
+    NotFound,
+    OutOfFunds,
+    ProviderFailed,
+    TransactionMissing,
+    TransactionReverted,
+)
+
+
+class ExitCode(IntEnum):
+    OK = 0
+    CHECK_FAILED = 1
+    USAGE = 2
+    OUT_OF_FUNDS = 3
+    CONTRACT_REFUSED = 4
+    CONFLICT = 5
+    MALFORMED_INPUT = 64
+    NOT_FOUND = 66
+    UNAVAILABLE = 69
+    INTERNAL = 70
+    TRY_AGAIN = 75
+    REFUSED = 77
+    CONFIGURATION = 78
+    INTERRUPTED = 130
+
+
+_BY_ERROR: tuple[tuple[type[MinteryError], ExitCode], ...] = (
+    (CheckFailed, ExitCode.CHECK_FAILED),
+    (OutOfFunds, ExitCode.OUT_OF_FUNDS),
+    (TransactionReverted, ExitCode.CONTRACT_REFUSED),
+    (Conflict, ExitCode.CONFLICT),
+    (MalformedInput, ExitCode.MALFORMED_INPUT),
+    (NotFound, ExitCode.NOT_FOUND),
+    (TransactionMissing, ExitCode.TRY_AGAIN),
+    (ChainError, ExitCode.UNAVAILABLE),
+    (GatewayError, ExitCode.UNAVAILABLE),
+    (ProviderFailed, ExitCode.UNAVAILABLE),
+    (LedgerError, ExitCode.INTERNAL),
+    (NotAvailable, ExitCode.TRY_AGAIN),
+    (CredentialRefused, ExitCode.REFUSED),
+    (ConfigurationError, ExitCode.CONFIGURATION),
+)
+"""First match wins, so a branch that differs from its parent stands above it."""
+
+_BY_STATUS = {
+    400: ExitCode.MALFORMED_INPUT,
+    401: ExitCode.REFUSED,
+    402: ExitCode.OUT_OF_FUNDS,
+    403: ExitCode.REFUSED,
+    404: ExitCode.NOT_FOUND,
+    409: ExitCode.CONFLICT,
+    413: ExitCode.MALFORMED_INPUT,
+    422: ExitCode.MALFORMED_INPUT,
+    429: ExitCode.TRY_AGAIN,
+    503: ExitCode.TRY_AGAIN,
+}
+
+
+def exit_code(error: MinteryError) -> ExitCode:
+    """What a command that met ``error`` exits with."""
+    if isinstance(error, GatewayRefused):
+        return _BY_STATUS.get(error.status, ExitCode.UNAVAILABLE)
+    return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), ExitCode.INTERNAL)

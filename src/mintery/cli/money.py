@@ -1,0 +1,51 @@
+"""Amounts for people: always with their unit, thousands apart, every digit that is there."""
+
+from datetime import UTC, datetime
+
+from mintery.units import (
+    AssetUnits,
+    CreditUnits,
+    NanoCredits,
+    UnixSeconds,
+    UsdWad,
+    format_assets,
+    format_credits,
+    format_nanocredits,
+    format_usd,
+)
+
+_MILLION = 1_000_000
+
+
+def _grouped(digits: str) -> str:
+    whole, point, rest = digits.partition(".")
+    sign, whole = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    groups = [whole[max(end - 3, 0) : end] for end in range(len(whole), 0, -3)]
+    return sign + ",".join(reversed(groups)) + point + rest
+
+
+def credits_text(amount: CreditUnits, symbol: str = "credits") -> str:
+    return f"{_grouped(format_credits(amount))} {symbol}"
+
+
+def nanos_text(amount: NanoCredits, symbol: str = "credits") -> str:
+    return f"{_grouped(format_nanocredits(amount))} {symbol}"
+
+
+def assets_text(amount: AssetUnits, symbol: str = "USD") -> str:
+    return f"{_grouped(format_assets(amount))} {symbol}"
+
+
+def usd_text(amount: UsdWad) -> str:
+    return f"{_grouped(format_usd(amount))} USD"
+
+
+def price_text(amount: UsdWad, unit: str) -> str:
+    """A token's price is told by the million, as price lists do; other units one by one."""
+    if unit.endswith("token"):
+        return f"{_grouped(format_usd(UsdWad(amount * _MILLION)))} USD per million {unit.replace('_', ' ')}s"
+    return f"{usd_text(amount)} per {unit.replace('_', ' ')}"
+
+
+def time_text(at: UnixSeconds) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,21 @@
+"""What an app installs to spend credits: sign vouchers, plug into the stock ``openai`` client, read what it cost.
+
+An app that was handed an API key needs none of this: ``openai.OpenAI(base_url=…, api_key="mv1.…")`` is enough. Import costs
+stay small on purpose: no web3, no database, no server; ``openai`` itself is imported when a client is made.
+"""
+
+from mintery.client.auth import VoucherAuth
+from mintery.client.calls import credits, quote, read_receipt  # noqa: A004 -- the client's word for a balance
+from mintery.client.openai import async_openai_client, openai_client
+from mintery.client.vouchers import raise_voucher, sign_voucher_key
+
+__all__ = [
+    "VoucherAuth",
+    "async_openai_client",
+    "credits",
+    "openai_client",
+    "quote",
+    "raise_voucher",
+    "read_receipt",
+    "sign_voucher_key",
+]

@@ -1,0 +1,68 @@
+"""Plain questions to a gateway: what may this cost, what is left, what did that cost.
+
+``base_url`` ends in ``/v1``, as for the ``openai`` client; ``voucher_key`` is the API key.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+
+from mintery.crypto.receipts import check_receipt_signature
+from mintery.domain.receipt import Receipt, check_arithmetic, parse_receipt
+from mintery.errors import GatewayRefused, GatewayUnreachable
+
+_TIMEOUT = 30.0
+
+
+def credits(base_url: str, voucher_key: str) -> dict[str, Any]:  # noqa: A001 -- the word for a balance
+    """``GET /v1/credits``: what the key's account and voucher still allow. Amounts are nanocredits, as strings.
+
+    Raises:
+        GatewayRefused, GatewayUnreachable
+    """
+    return _call("GET", f"{base_url}/credits", voucher_key)
+
+
+def quote(base_url: str, voucher_key: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """``POST /v1/quote``: the most that ``request`` (a body as the OpenAI API takes it) can cost. Nothing is spent.
+
+    Raises:
+        GatewayRefused, GatewayUnreachable
+    """
+    return _call("POST", f"{base_url}/quote", voucher_key, request)
+
+
+def read_receipt(base_url: str, voucher_key: str, request_id: str, *, check: bool = True) -> Receipt:
+    """The receipt of a request; its id is ``_request_id`` of what the ``openai`` package returned.
+
+    With ``check``, its sum must follow from its lines, and the settler that it names must have signed it.
+
+    Raises:
+        ReceiptRefused: it does not hold.
+        MalformedReceipt, GatewayRefused, GatewayUnreachable
+    """
+    receipt = parse_receipt(_call("GET", f"{base_url}/receipts/{request_id}", voucher_key))
+    if check:
+        check_arithmetic(receipt)
+        check_receipt_signature(receipt)
+    return receipt
+
+
+def _call(method: str, url: str, key: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    try:
+        answer = httpx2.request(method, url, json=body, headers={"Authorization": f"Bearer {key}"}, timeout=_TIMEOUT)
+    except httpx2.TransportError as error:
+        raise GatewayUnreachable(url, str(error)) from error
+    if answer.is_success:
+        return dict(answer.json())
+    raise GatewayRefused(answer.status_code, *_refusal(answer))
+
+
+def _refusal(answer: httpx2.Response) -> tuple[str, str]:
+    """The code and message of an OpenAI-shaped error; the reason phrase where it is none."""
+    try:
+        error = answer.json()["error"]
+        return str(error["code"] or ""), str(error["message"])
+    except (ValueError, KeyError, TypeError):
+        return "", answer.reason_phrase

@@ -1,0 +1,141 @@
+"""The only reader of the environment: ``MINTERY_…`` variables, and ``SOLC`` as every Solidity tool names it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from mintery.errors import SettingMissing, SettingRefused
+
+PREFIX = "MINTERY_"
+LOCAL_CONFIRMATIONS = 0
+CONFIRMATIONS = 12
+
+
+def _comma_separated(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)]
+PathList = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_comma_separated)]
+TextList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+
+
+class Settings(BaseSettings):
+    """Every setting, each as ``MINTERY_`` and its name in capitals. Lists are separated by commas; times are seconds."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, populate_by_name=True)
+
+    home: Path = Field(
+        default_factory=lambda: Path.home() / ".mintery",
+        description="Directory for deployments and ledgers, one directory for each genesis hash.",
+    )
+    rpc_url: str = Field("http://127.0.0.1:8545", description="JSON-RPC endpoint of the chain.")
+    deployment: Path | None = Field(
+        None,
+        description="Deployment file; one that belongs to another chain is refused. Default: the chain's, in home.",
+    )
+    ledger: Path | None = Field(
+        None, description="SQLite file; one that belongs to another chain is refused. Default: the chain's, in home."
+    )
+    solc: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("SOLC", "solc"),
+        description="Solidity compiler, 0.8.30 or newer. Read from SOLC, without the prefix.",
+    )
+
+    gateway_address: str | None = Field(
+        None, description="The gateway's cold identity, which vouchers name. Default: the address of gateway_key."
+    )
+    gateway_key: SecretStr | None = Field(
+        None, description="Private key of the gateway's identity; needed only to appoint and revoke settlers."
+    )
+    settler_key: SecretStr | None = Field(
+        None, description="Private key of the settler: signs receipts and sends settlement transactions."
+    )
+    settler_keystore: Path | None = Field(None, description="Keystore (version 3) of the settler, instead of its key.")
+    settler_password: SecretStr | None = Field(None, description="Opens settler_keystore.")
+    reporter_keys: SecretList = Field((), description="Private keys of the price reporters that run here.")
+    sender_key: SecretStr | None = Field(
+        None, description="Private key that acts for an issuer or a holder in the command line and the scripts."
+    )
+    operator_key: SecretStr | None = Field(
+        None, description="What the gateway's operator sends as a bearer token to what only the operator may do."
+    )
+
+    providers: Path | None = Field(None, description="Providers and models that the gateway sells.")
+    price_files: PathList = Field((), description="Operator price files, most trusted first.")
+    price_signers: TextList = Field(
+        (), description="Addresses whose signature a price file must carry; none: plain files are believed."
+    )
+    genai_prices: bool = Field(True, description="Whether the genai-prices package is a price source.")
+
+    host: str = Field("127.0.0.1", description="Where the gateway listens.")
+    port: int = Field(8787, ge=0, le=65_535, description="Where the gateway listens; 0 takes any free port.")
+
+    confirmations: int | None = Field(
+        None, ge=0, description="Blocks on top of one before it is believed. Default: 12; 0 on a local dev chain."
+    )
+    sync_interval: float = Field(2.0, gt=0, description="Between two readings of deposits, exits and settlements.")
+    market_interval: float = Field(2.0, gt=0, description="Between two readings of projects and prices.")
+    settlement_interval: float = Field(60.0, gt=0, description="Between two settlement batches.")
+    price_interval: float = Field(30.0, gt=0, description="Between two looks at the price sources.")
+    price_heartbeat: int = Field(3_600, gt=0, description="An unchanged price is reported again after this.")
+    expiry_interval: float = Field(5.0, gt=0, description="Between two sweeps of lapsed holds.")
+    reconcile_interval: float = Field(60.0, gt=0, description="Between two comparisons of chain and ledger.")
+    bump_after: int = Field(90, gt=0, description="A settlement in no block after this is sent again with higher fees.")
+
+    max_batch_lines: int = Field(100, ge=1, le=1_000, description="Most accounts in one settlement transaction.")
+    max_batch_receipts: int = Field(10_000, ge=1, le=2**24 - 1, description="Most receipts in one settlement.")
+    max_body_bytes: int = Field(10 * 2**20, gt=0, description="Largest request body that the gateway reads.")
+    max_open_requests: int = Field(500, ge=1, description="Requests in flight before new ones are told to wait.")
+    provider_timeout: int = Field(300, ge=1, description="Longest wait for a provider's answer.")
+
+    def confirmations_on(self, *, local: bool) -> int:
+        """Blocks on top of one before it is believed."""
+        if self.confirmations is not None:
+            return self.confirmations
+        return LOCAL_CONFIRMATIONS if local else CONFIRMATIONS
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The environment's settings; ``overrides`` win.
+
+    Raises:
+        SettingRefused: names the variable and what is wrong with it, never its value.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingRefused(variable(name), first["msg"]) from None
+
+
+def variable(name: str) -> str:
+    """The environment variable behind a setting."""
+    return "SOLC" if name.upper() == "SOLC" else PREFIX + name.upper()
+
+
+def required(value: SecretStr | None, name: str, why: str) -> str:
+    """A secret's text.
+
+    Raises:
+        SettingMissing
+    """
+    if value is None:
+        raise SettingMissing(variable(name), why)
+    return value.get_secret_value()
+
+
+def read_secret(name: str) -> str | None:
+    """The environment variable ``name``, where a person keeps a key under a name of their own."""
+    return os.environ.get(name)
+
+
+def environment() -> Mapping[str, str]:
+    """All of it, for files that name the variables their keys are in."""
+    return os.environ

@@ -1,0 +1,132 @@
+"""Receipts to one settlement batch. Pure: what the chain and the ledger say comes in as facts."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mintery.crypto.receipts import merkle_root, receipt_digest
+from mintery.crypto.vouchers import account_id
+from mintery.domain.batch import Batch, SettlementLine, TokenBatch, sum_usage
+from mintery.domain.hold import RequestId
+from mintery.domain.receipt import Receipt
+from mintery.domain.voucher import AccountId, Address, SignedVoucher
+from mintery.units import NanoCredits, UnixSeconds, credit_units
+
+FindVoucher = Callable[[AccountId, int, NanoCredits], SignedVoucher | None]
+"""The stored voucher of an account and epoch with the largest maxSpend that covers that much spent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an account stands on chain: its epoch, what it has settled in that epoch, what it can still pay."""
+
+    epoch: int
+    spent: NanoCredits
+    balance: NanoCredits
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A receipt that this batch cannot carry, and why."""
+
+    receipt: RequestId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormedBatch:
+    """``batch`` is None when it carries nothing. ``waiting`` counts receipts that only had no room."""
+
+    batch: Batch | None
+    receipts: tuple[Receipt, ...]
+    left_out: tuple[LeftOut, ...]
+    waiting: int = 0
+
+
+def form_batch(
+    receipts: Sequence[Receipt],
+    *,
+    gateway: Address,
+    batch_id: int,
+    standings: Mapping[AccountId, Standing],
+    find_voucher: FindVoucher,
+    max_lines: int,
+    now: UnixSeconds,
+) -> FormedBatch:
+    """One line for each account, oldest receipts first, at most ``max_lines`` lines; later accounts wait.
+
+    For each account, spentAfter is what it had settled and what these receipts charged, within its balance and within a
+    voucher that has not expired at ``now``, the chain's time (S6). A receipt leaves together with its usage. The usage of
+    a token is the sum over its receipts' lines, and ``requests`` their number, one nanocredit of rounding each (S5).
+    """
+    groups, left_out, waiting = _grouped(receipts, standings, max_lines)
+    lines: dict[Address, list[SettlementLine]] = {}
+    carried: dict[Address, list[Receipt]] = {}
+    for account in sorted(groups):
+        standing = standings[account]
+        covered, beyond = _within(groups[account], standing.balance)
+        left_out += [LeftOut(receipt.id, "its account no longer holds what it charged") for receipt in beyond]
+        if not covered:
+            continue
+        spent_after = NanoCredits(standing.spent + _charged(covered))
+        signed = find_voucher(account, standing.epoch, spent_after)
+        if signed is None or signed.voucher.deadline < now:
+            why = "no stored voucher covers it" if signed is None else "its voucher has expired"
+            left_out += [LeftOut(receipt.id, why) for receipt in covered]
+            continue
+        lines.setdefault(signed.voucher.token, []).append(SettlementLine(signed, credit_units(spent_after)))
+        carried.setdefault(signed.voucher.token, []).extend(covered)
+
+    tokens = sorted(lines, key=str.lower)
+    ordered = tuple(receipt for token in tokens for receipt in carried[token])
+    if not ordered:
+        return FormedBatch(None, (), tuple(left_out), waiting)
+    parts = tuple(_token_batch(token, lines[token], carried[token]) for token in tokens)
+    return FormedBatch(Batch(gateway, batch_id, receipts_root(ordered), parts), ordered, tuple(left_out), waiting)
+
+
+def receipts_root(receipts: Iterable[Receipt]) -> bytes:
+    return merkle_root([receipt_digest(receipt) for receipt in receipts])
+
+
+def count_lines(batch: Batch) -> int:
+    return sum(len(part.lines) for part in batch.tokens)
+
+
+def _grouped(
+    receipts: Sequence[Receipt], standings: Mapping[AccountId, Standing], max_lines: int
+) -> tuple[dict[AccountId, list[Receipt]], list[LeftOut], int]:
+    groups: dict[AccountId, list[Receipt]] = {}
+    left_out, waiting = [], 0
+    for receipt in receipts:
+        account = account_id(receipt.account)
+        standing = standings.get(account)
+        if standing is None or standing.epoch != receipt.epoch:
+            left_out.append(LeftOut(receipt.id, "its account's epoch has ended"))
+        elif account in groups or len(groups) < max_lines:
+            groups.setdefault(account, []).append(receipt)
+        else:
+            waiting += 1
+    return groups, left_out, waiting
+
+
+def _within(receipts: Sequence[Receipt], balance: NanoCredits) -> tuple[list[Receipt], list[Receipt]]:
+    """The receipts that ``balance`` covers, oldest first, and the rest."""
+    covered: list[Receipt] = []
+    beyond: list[Receipt] = []
+    left = int(balance)
+    for receipt in receipts:
+        if receipt.cost <= left:
+            left -= receipt.cost
+            covered.append(receipt)
+        else:
+            beyond.append(receipt)
+    return covered, beyond
+
+
+def _charged(receipts: Iterable[Receipt]) -> int:
+    return sum(receipt.cost for receipt in receipts)
+
+
+def _token_batch(token: Address, lines: list[SettlementLine], receipts: list[Receipt]) -> TokenBatch:
+    usage = sum_usage(line for receipt in receipts for line in receipt.lines)
+    return TokenBatch(token, len(receipts), tuple(lines), usage)

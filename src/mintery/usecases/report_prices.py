@@ -1,0 +1,180 @@
+"""Each reporter signs what it saw; a quorum of them goes to the oracle."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mintery.chain.events import PriceInForce, PriceQueued, events_of
+from mintery.chain.packing import pack_changed, pack_unchanged
+from mintery.chain.price_oracle import PriceVector, SignedReport
+from mintery.chain.rpc import BlockRef, TxReceipt
+from mintery.chain.sender import Sender
+from mintery.crypto.keys import PrivateKey
+from mintery.domain.observation import Observation, SkuState, is_due, sighting
+from mintery.errors import QuorumMissing, TransactionReverted
+from mintery.units import UnixSeconds, UsdWad
+from mintery.usecases.alarms import Alarm, Alarms
+from mintery.usecases.observe_prices import prices_of, unroutable
+from mintery.usecases.onchain import OnChain
+
+log = logging.getLogger(__name__)
+
+ASSET_NAME = "asset:usd"
+"""SKU 0, the reserve asset itself."""
+
+_MOVED_ON = frozenset({"WrongEpoch", "EpochAlreadyReported", "ObservedOutsideEpoch"})
+"""Another report came first, or the epoch ended meanwhile: nothing is wrong, and the next run reports."""
+
+Observe = Callable[[Sequence[str], datetime], Sequence[Observation]]
+"""A reporter's own look at its sources, for SKUs by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """A reporter's key, and its own eyes."""
+
+    key: PrivateKey
+    observe: Observe
+
+
+@dataclass(frozen=True, slots=True)
+class PricesReported:
+    """``in_force`` and ``queued`` are new prices by SKU name, 1e-18 USD per unit; other reported SKUs were refreshed."""
+
+    epoch: int
+    reports: int
+    in_force: Mapping[str, UsdWad]
+    queued: Mapping[str, UsdWad]
+    tx: TxReceipt
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToReport:
+    """``why``: all prices are fresh, no source has a price, or the epoch has its report."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """What all vectors of one report share."""
+
+    config: bytes
+    epoch: int
+    observed_at: UnixSeconds
+    states: Mapping[str, SkuState]
+
+
+def report_prices(
+    chain: OnChain,
+    reporters: Sequence[Reporter],
+    sender: Sender,
+    alarms: Alarms,
+    *,
+    now: datetime,
+    heartbeat: int,
+    everything: bool = False,
+) -> PricesReported | NothingToReport:
+    """Report what changed, what a queue waits for, and what was last seen ``heartbeat`` seconds ago.
+
+    A first price and a leap wait in the oracle's queue, so a price is in force after a second report, when the queue's
+    delay has passed. ``everything`` reports fresh prices too.
+
+    Raises:
+        QuorumMissing: fewer reporters than the oracle's quorum saw a price.
+    """
+    head = chain.rpc.block()
+    states = read_states(chain, head)
+    saw = [(reporter, reporter.observe(tuple(states), now)) for reporter in reporters]
+    _tell_unroutable(saw[0][1] if saw else (), alarms, now)
+
+    prices = [(reporter, seen) for reporter, observed in saw if (seen := prices_of(observed))]
+    if not prices:
+        return NothingToReport("no source has a price")
+    at = chain_time(chain)
+    due = [
+        sku
+        for _, seen in prices
+        for sku, usd in seen.items()
+        if is_due(states[sku], usd, now=at, heartbeat=heartbeat, queue_delay=chain.oracle.queue_delay())
+    ]
+    if not due and not everything:
+        return NothingToReport("all prices are fresh")
+    if len(prices) < (quorum := chain.oracle.quorum(at=head)):
+        raise QuorumMissing(len(prices), quorum)
+    return _submit(chain, prices, sender, states, head)
+
+
+def read_states(chain: OnChain, at: BlockRef) -> dict[str, SkuState]:
+    """Every SKU of the oracle by name, at one block."""
+    states = {}
+    for index, name in enumerate(chain.oracle.sku_names(at=at)):
+        queued = chain.oracle.queued_price_of(index, at=at)
+        states[name] = SkuState(
+            index=index,
+            in_force=chain.oracle.current_price(index, at=at)[1],
+            refreshed_at=chain.oracle.refreshed_at(index, at=at),
+            queued=UsdWad(0) if queued is None else queued.usd,
+            queued_at=0 if queued is None else queued.since,
+        )
+    return states
+
+
+def chain_time(chain: OnChain) -> UnixSeconds:
+    """What the next block's timestamp would be; a chain that stands still has an old last block."""
+    return chain.rpc.block("pending").timestamp
+
+
+def _submit(
+    chain: OnChain,
+    prices: Sequence[tuple[Reporter, Mapping[str, UsdWad]]],
+    sender: Sender,
+    states: Mapping[str, SkuState],
+    head: BlockRef,
+) -> PricesReported | NothingToReport:
+    observed_at = chain_time(chain)
+    epoch = chain.oracle.epoch_at(observed_at)
+    if epoch <= chain.oracle.last_epoch():
+        return NothingToReport("the epoch has its report")
+    shared = _Round(chain.oracle.config_digest(at=head), epoch, observed_at, states)
+    reports = [_sign(chain, reporter.key, shared, seen) for reporter, seen in prices]
+    try:
+        tx = chain.oracle.report(sender, reports)
+    except TransactionReverted as error:
+        if error.error not in _MOVED_ON:
+            raise
+        return NothingToReport(str(error))
+    return _reported(chain, tx, epoch, len(reports), states)
+
+
+def _sign(chain: OnChain, key: PrivateKey, shared: _Round, seen: Mapping[str, UsdWad]) -> SignedReport:
+    reported = sighting(shared.states, seen)
+    vector = PriceVector(
+        config=shared.config,
+        epoch=shared.epoch,
+        observed_at=shared.observed_at,
+        changed=pack_changed(reported.changed),
+        unchanged=pack_unchanged(reported.unchanged),
+    )
+    return chain.oracle.sign_report(key, vector)
+
+
+def _reported(
+    chain: OnChain, tx: TxReceipt, epoch: int, reports: int, states: Mapping[str, SkuState]
+) -> PricesReported:
+    names = {state.index: name for name, state in states.items()}
+    oracle = chain.oracle.address
+    in_force = {names[seen.sku]: seen.usd_wad for seen in events_of(tx.logs, oracle, PriceInForce)}
+    queued = {names[seen.sku]: seen.usd_wad for seen in events_of(tx.logs, oracle, PriceQueued)}
+    log.info("prices reported", extra={"epoch": epoch, "in_force": in_force, "queued": queued})
+    return PricesReported(epoch, reports, in_force, queued, tx)
+
+
+def _tell_unroutable(observed: Sequence[Observation], alarms: Alarms, now: datetime) -> None:
+    """The asset's own price is optional: its absence is no alarm."""
+    missing = [seen for seen in unroutable(observed) if seen.sku != ASSET_NAME]
+    if missing:
+        alarms.sound(Alarm.PRICES, f"{missing[0].sku}: {missing[0].why} ({len(missing)} in all)", now)
+    else:
+        alarms.clear(Alarm.PRICES)

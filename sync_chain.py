@@ -1,0 +1,173 @@
+"""The chain's blocks and events into the ledger, at a confirmed depth, each once."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mintery.chain.blocks import ChainBlock, ChainEvent, read_blocks
+from mintery.chain.events import (
+    BatchSettled,
+    Deposited,
+    ExitCancelled,
+    ExitExecuted,
+    ExitStarted,
+    Released,
+)
+from mintery.domain.voucher import AccountId, AccountKey, Address
+from mintery.errors import BlockReplaced, OutcomeMismatch
+from mintery.ledger import commands
+from mintery.ledger.commands import (
+    AppendBlock,
+    BatchSettledSeen,
+    Block,
+    DepositSeen,
+    ExitCancelledSeen,
+    ExitExecutedSeen,
+    ExitStartedSeen,
+    NotNext,
+    ReleasedSeen,
+)
+from mintery.ledger.reads import Ledger
+from mintery.units import nanocredits
+from mintery.usecases.alarms import Alarm, Alarms
+from mintery.usecases.onchain import OnChain
+
+BLOCKS_AT_ONCE = 500
+
+Knows = Callable[[AccountId], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """``last`` is the newest block recorded, None while there is none; ``blocks`` and ``events`` count the news."""
+
+    last: Block | None
+    blocks: int
+    events: int
+
+
+def sync_chain(chain: OnChain, ledger: Ledger, gateway: Address, alarms: Alarms, now: datetime) -> Synced:
+    """Record every confirmed block that concerns this gateway's ledger, and the newest one.
+
+    Raises:
+        BlockReplaced: a recorded block is no longer of the chain; an alarm stands from then on.
+        OutcomeMismatch: the chain settled a batch that is not the one recorded; likewise.
+    """
+    try:
+        return _sync(chain, ledger, gateway)
+    except BlockReplaced as error:
+        alarms.sound(Alarm.BLOCK_REPLACED, str(error), now)
+        raise
+    except OutcomeMismatch as error:
+        alarms.sound(Alarm.OUTCOME_MISMATCH, str(error), now)
+        raise
+
+
+def _sync(chain: OnChain, ledger: Ledger, gateway: Address) -> Synced:
+    last = ledger.last_block()
+    target = chain.confirmed_block().number
+    if last is not None:
+        _check_still_there(chain, last)
+    first = chain.deployment.first_block if last is None else last.number + 1
+    blocks = events = 0
+    for low in range(first, target + 1, BLOCKS_AT_ONCE):
+        read = read_blocks(chain.rpc, chain.deployment, low, min(low + BLOCKS_AT_ONCE - 1, target))
+        appended = to_commands(read, last, gateway, ledger, escrow=chain.escrow.address)
+        last = _append(ledger, appended, last)
+        blocks += len(appended)
+        events += sum(len(command.events) for command in appended)
+    return Synced(last, blocks, events)
+
+
+def _check_still_there(chain: OnChain, last: Block) -> None:
+    connected = chain.rpc.block(last.number)
+    if connected.hash != last.hash:
+        raise BlockReplaced(last.number, recorded=last.hash, connected=connected.hash)
+
+
+def to_commands(
+    blocks: Sequence[ChainBlock], last: Block | None, gateway: Address, ledger: Ledger, *, escrow: Address
+) -> list[AppendBlock]:
+    """Blocks with events of ours, and the newest of ``blocks``; each names the one recorded before it as its parent.
+
+    Raises:
+        BlockReplaced: ``blocks`` do not follow ``last``.
+        OutcomeMismatch
+    """
+    if last is not None and blocks and blocks[0].number == last.number + 1 and blocks[0].parent != last.hash:
+        raise BlockReplaced(last.number, recorded=last.hash, connected=blocks[0].parent)
+
+    opened: set[AccountId] = set()
+    parent = blocks[0].parent if last is None and blocks else "" if last is None else last.hash
+    appended = []
+    for block in blocks:
+        ours = tuple(_ours(block.events, gateway, ledger, opened, escrow))
+        if not ours and block is not blocks[-1]:
+            continue
+        appended.append(AppendBlock(Block(block.number, block.hash, parent, block.timestamp), ours))
+        parent = block.hash
+    return appended
+
+
+def _ours(
+    events: Iterable[ChainEvent], gateway: Address, ledger: Ledger, opened: set[AccountId], escrow: Address
+) -> Iterable[tuple[int, commands.ChainEvent]]:
+    """Events of the accounts that name our gateway. Only deposits and batches name it; the rest name the account alone."""
+
+    def known(account: AccountId) -> bool:
+        return account in opened or ledger.account(account) is not None
+
+    for seen in events:
+        if seen.contract != escrow:
+            continue
+        mapped = map_event(seen, gateway, known)
+        if isinstance(mapped, DepositSeen):
+            opened.add(mapped.account)
+        if isinstance(mapped, BatchSettledSeen):
+            check_outcome(mapped, ledger)
+        if mapped is not None:
+            yield seen.log_index, mapped
+
+
+def map_event(seen: ChainEvent, gateway: Address, known: Knows) -> commands.ChainEvent | None:
+    """What the ledger is told of an event of the escrow; None for what is another gateway's."""
+    match seen.event:
+        case Deposited(account, token, owner, holder, signer, credits_) if owner == gateway:
+            return DepositSeen(account, AccountKey(token, owner, holder, signer), nanocredits(credits_))
+        case ExitStarted(account, credits_, unlock, closing) if known(account):
+            return ExitStartedSeen(account, nanocredits(credits_), unlock, closing)
+        case ExitCancelled(account) if known(account):
+            return ExitCancelledSeen(account)
+        case ExitExecuted(account, _, credits_, epoch) if known(account):
+            return ExitExecutedSeen(account, nanocredits(credits_), epoch)
+        case Released(account, _, credits_) if known(account):
+            return ReleasedSeen(account, nanocredits(credits_))
+        case BatchSettled(owner, batch_id, root, outcomes) if owner == gateway:
+            return BatchSettledSeen(batch_id, root, outcomes, seen.tx_hash)
+        case _:
+            return None
+
+
+def check_outcome(seen: BatchSettledSeen, ledger: Ledger) -> None:
+    """Whether a settled batch is the one recorded here: confirmation is its root and its lines, never the id alone.
+
+    Raises:
+        OutcomeMismatch
+    """
+    record = ledger.batch(seen.batch_id)
+    if record is None:
+        raise OutcomeMismatch(seen.batch_id, "no such batch is recorded")
+    if record.batch.receipts_root != seen.receipts_root:
+        raise OutcomeMismatch(seen.batch_id, f"its receipts root is 0x{seen.receipts_root.hex()}")
+    lines = sum(len(part.lines) for part in record.batch.tokens)
+    if lines != len(seen.outcomes):
+        raise OutcomeMismatch(seen.batch_id, f"it has {len(seen.outcomes)} lines, not {lines}")
+
+
+def _append(ledger: Ledger, appended: Sequence[AppendBlock], last: Block | None) -> Block | None:
+    for command, result in zip(appended, ledger.commit(appended), strict=True):
+        if isinstance(result, NotNext):
+            # Another process recorded further meanwhile, which is no fault; a fork below it would have shown above.
+            return result.last
+        last = command.block
+    return last
