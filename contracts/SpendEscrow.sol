@@ -13,6 +13,7 @@ import {ICreditToken} from "./interfaces/ICreditToken.sol";
 import {IReserveVault} from "./interfaces/IReserveVault.sol";
 import {ISpendEscrow, LineStatus} from "./interfaces/ISpendEscrow.sol";
 import {SettlementLines} from "./libraries/SettlementLines.sol";
+import {Spending, spendingOf} from "./libraries/Spending.sol";
 import {Vouchers} from "./libraries/Vouchers.sol";
 
 /// @title Where holders put credits that a gateway may spend by their vouchers.
@@ -24,11 +25,9 @@ contract SpendEscrow is ISpendEscrow, AccessManaged, EIP712 {
     using SettlementLines for bytes;
     using Vouchers for Vouchers.Voucher;
 
-    /// @dev Settlement reads and writes the first slot alone (224 bits); an exit takes the second.
+    /// @dev Settlement reads and writes the first slot alone; an exit takes the second.
     struct Position {
-        uint96 balance;
-        uint96 spent;
-        uint32 epoch;
+        Spending spending;
         uint96 exitAmount;
         uint40 exitUnlock;
         bool closing;
@@ -133,10 +132,11 @@ contract SpendEscrow is ISpendEscrow, AccessManaged, EIP712 {
 
         bytes32 account = _accountId(key.token, key.gateway, key.holder, key.signer);
         Position storage position = _positions[account];
-        uint256 balanceAfter = position.balance + credits;
+        Spending spending = position.spending;
+        uint256 balanceAfter = spending.balance() + credits;
         _requireCountable(balanceAfter);
 
-        position.balance = balanceAfter.toUint96();
+        position.spending = spending.withBalance(balanceAfter.toUint96());
         totalBalance[key.token] += credits;
         emit Deposited(account, key.token, key.gateway, key.holder, key.signer, credits);
     }
@@ -166,7 +166,7 @@ contract SpendEscrow is ISpendEscrow, AccessManaged, EIP712 {
 
         uint40 unlock = position.closing ? position.exitUnlock : _now() + EXIT_DELAY;
         (position.exitAmount, position.exitUnlock, position.closing) = (0, unlock, true);
-        emit ExitStarted(account, position.balance, unlock, true);
+        emit ExitStarted(account, position.spending.balance(), unlock, true);
     }
 
     /// @inheritdoc ISpendEscrow
@@ -189,15 +189,16 @@ contract SpendEscrow is ISpendEscrow, AccessManaged, EIP712 {
         if (unlock == 0) revert NoExitPending(account);
         if (_now() < unlock) revert ExitLocked(_now(), unlock);
 
-        credits = closing ? position.balance : Math.min(position.exitAmount, position.balance);
+        Spending spending = position.spending;
+        credits = closing ? spending.balance() : Math.min(position.exitAmount, spending.balance());
         if (credits == 0 && !closing) revert ZeroCredits();
 
         _clearExit(position);
         if (closing) {
-            position.spent = 0;
-            position.epoch += 1;
+            spending = spendingOf(spending.balance(), 0, spending.epoch() + 1);
+            position.spending = spending;
         }
-        emit ExitExecuted(account, key.holder, credits, position.epoch);
+        emit ExitExecuted(account, key.holder, credits, spending.epoch());
         if (credits != 0) _pay(position, key, credits);
     }
 
@@ -207,7 +208,8 @@ contract SpendEscrow is ISpendEscrow, AccessManaged, EIP712 {
         _requireWhole(credits);
         bytes32 account = accountId(key);
         Position storage position = _positions[account];
-        if (credits > position.balance) revert ReleaseAboveBalance(credits, position.balance);
+        uint256 balance = position.spending.balance();
+        if (credits > balance) revert ReleaseAboveBalance(credits, balance);
 
         emit Released(account, key.holder, credits);
         _pay(position, key, credits);
@@ -219,7 +221,8 @@ contract SpendEscrow is ISpendEscrow, AccessManaged, EIP712 {
 
     /// @dev `credits` are at most the balance.
     function _pay(Position storage position, AccountKey calldata key, uint256 credits) private {
-        position.balance -= credits.toUint96();
+        Spending spending = position.spending;
+        position.spending = spending.withBalance(spending.balance() - credits.toUint96());
         totalBalance[key.token] -= credits;
         IERC20(key.token).safeTransfer(key.holder, credits);
     }
@@ -305,7 +308,8 @@ contract SpendEscrow is ISpendEscrow, AccessManaged, EIP712 {
         if (signer == address(0)) return (LineStatus.BadSignature, 0);
         if (block.timestamp > voucher.deadline) return (LineStatus.Expired, 0);
         Position storage position = _positions[voucher.accountOf(signer)];
-        (uint96 balance, uint96 spent, uint32 epoch) = (position.balance, position.spent, position.epoch);
+        Spending spending = position.spending;
+        (uint96 balance, uint96 spent, uint32 epoch) = (spending.balance(), spending.spent(), spending.epoch());
         if (voucher.epoch != epoch) return (LineStatus.WrongEpoch, 0);
         if (spentAfter > voucher.maxSpend) return (LineStatus.AboveVoucher, 0);
         if (spentAfter <= spent) return (LineStatus.NothingNew, 0);
@@ -314,7 +318,7 @@ contract SpendEscrow is ISpendEscrow, AccessManaged, EIP712 {
 
         uint96 wanted = spentAfter - spent;
         (status, burned) = wanted > balance ? (LineStatus.Partial, balance) : (LineStatus.Settled, wanted);
-        (position.balance, position.spent) = (balance - burned, spent + burned);
+        position.spending = spendingOf(balance - burned, spent + burned, epoch);
     }
 
     /// @inheritdoc ISpendEscrow
@@ -337,11 +341,12 @@ contract SpendEscrow is ISpendEscrow, AccessManaged, EIP712 {
     /// @inheritdoc ISpendEscrow
     function accountOf(bytes32 account) external view returns (Account memory) {
         Position storage position = _positions[account];
+        Spending spending = position.spending;
         return Account({
-            balance: position.balance,
-            spent: position.spent,
-            epoch: position.epoch,
-            exitAmount: position.closing ? position.balance : position.exitAmount,
+            balance: spending.balance(),
+            spent: spending.spent(),
+            epoch: spending.epoch(),
+            exitAmount: position.closing ? spending.balance() : position.exitAmount,
             exitUnlock: position.exitUnlock,
             closing: position.closing
         });

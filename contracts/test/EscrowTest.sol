@@ -72,7 +72,7 @@ abstract contract EscrowTest is Test {
         vm.stopPrank();
 
         (token, other) = (open(), open());
-        if (token > other) (token, other) = (other, token);
+        if (address(token) > address(other)) (token, other) = (other, token);
         vm.prank(gateway);
         escrow.appointSettler(settler);
     }

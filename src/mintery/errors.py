@@ -10,11 +10,13 @@ MinteryError
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
-├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone
-├── NotFound                UnknownModel, UnknownReceipt, UnknownSku, UnknownProvider, UnknownProject, FileMissing
+├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, AttemptFailed
+├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider, UnknownProject,
+│                           FileMissing
 ├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, AssetDepegged,
-│                           ReserveShort, Draining, Overloaded, HoldTooLong
-├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense
+│                           ReserveShort, Draining, PayoutCapReached, Overloaded, HoldTooLong
+├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke
+├── AnswerLost              a fault of this gateway while it answered
 ├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerInconsistent
 ├── ChainError              RpcUnavailable, RpcRefused, TransactionReverted, TransactionMissing, TransactionReplaced,
@@ -347,6 +349,22 @@ class AnswerGone(Conflict):
         self.request_id = request_id
 
 
+class RequestUnderWay(Conflict):
+    """The attempt to be joined runs in another gateway process, or was lost by one."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"request {request_id} is under way; read its receipt before you send it again")
+        self.request_id = request_id
+
+
+class AttemptFailed(Conflict):
+    """The attempt of this idempotency key failed and cost nothing."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"request {request_id} failed and cost nothing; send it again under a new Idempotency-Key")
+        self.request_id = request_id
+
+
 class NotFound(MinteryError):
     """There is no such thing."""
 
@@ -355,6 +373,16 @@ class UnknownModel(NotFound):
     def __init__(self, model: str) -> None:
         super().__init__(f"no model {model[:120]!r} here; GET /v1/models lists them")
         self.model = model
+
+
+class ModelNotCovered(NotFound):
+    """The model is here, but the terms of this project's credits do not pay for it."""
+
+    def __init__(self, model: str, token: str, why: str) -> None:
+        super().__init__(f"credits of {token} do not pay for {model}: {why}")
+        self.model = model
+        self.token = token
+        self.why = why
 
 
 class UnknownReceipt(NotFound):
@@ -452,6 +480,19 @@ class Draining(NotAvailable):
         super().__init__(f"no new requests: {why}", retry_after=30)
 
 
+class PayoutCapReached(NotAvailable):
+    """What this gateway may pay out of the project in this window is committed. Amounts are nanocredits."""
+
+    def __init__(self, token: str, *, required: int, available: int, retry_after: int) -> None:
+        super().__init__(
+            f"this window's payouts of {token} have room for {available} nanocredits, not {required}",
+            retry_after=retry_after,
+        )
+        self.token = token
+        self.required = required
+        self.available = available
+
+
 class Overloaded(NotAvailable):
     def __init__(self) -> None:
         super().__init__("too many requests are waiting", retry_after=1)
@@ -521,6 +562,25 @@ class GatewayRefused(GatewayError):
         super().__init__(message)
         self.status = status
         self.code = code
+
+
+class StreamBroke(ProviderFailed):
+    """A stream ended early. What was delivered of it is charged; the receipt says how much."""
+
+    def __init__(self, provider: str, request_id: str, why: str) -> None:
+        super().__init__(
+            f"the stream of {provider} broke: {why}; receipt {request_id} shows what it cost", provider=provider
+        )
+        self.request_id = request_id
+        self.why = why
+
+
+class AnswerLost(MinteryError):
+    """A fault of this gateway. Where a hold was placed, it is returned or, with evidence, charged."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"request {request_id} was lost by a fault of this gateway; its receipt shows what it cost")
+        self.request_id = request_id
 
 
 class LedgerError(MinteryError):

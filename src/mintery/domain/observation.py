@@ -79,17 +79,17 @@ class SkuState:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceVector:
-    """What one reporter signs: SKUs by number, with the price where it differs from the one in force."""
+class Sighting:
+    """What one reporter reports: SKUs by number, with the price where it differs from the one in force."""
 
     changed: Mapping[int, UsdWad]
     unchanged: frozenset[int]
 
 
-def price_vector(states: Mapping[str, SkuState], observed: Mapping[str, UsdWad]) -> PriceVector:
+def sighting(states: Mapping[str, SkuState], observed: Mapping[str, UsdWad]) -> Sighting:
     """SKUs that were not observed are left out, and grow stale."""
     seen = {states[sku]: usd for sku, usd in observed.items() if sku in states}
-    return PriceVector(
+    return Sighting(
         changed={state.index: usd for state, usd in seen.items() if usd != state.in_force},
         unchanged=frozenset(state.index for state, usd in seen.items() if usd == state.in_force),
     )

@@ -137,7 +137,7 @@ def _form(work: Work, command: FormBatch) -> str | None:
         counted = 0
         for line in part.lines:
             taken = due.pop(account_of(line.signed), None)
-            why = why or _record_line(work, seq, position, part.token, line, taken)
+            why = why or _record_line(work, seq, position, token=part.token, line=line, due=taken)
             counted += taken.receipts if taken else 0
             position += 1
         if counted != part.requests:
@@ -169,7 +169,7 @@ def _claim(work: Work, seq: int, receipts: tuple[RequestId, ...]) -> tuple[dict[
 
 
 def _record_line(
-    work: Work, seq: int, position: int, token: Address, line: SettlementLine, due: Due | None
+    work: Work, seq: int, position: int, *, token: Address, line: SettlementLine, due: Due | None
 ) -> str | None:
     account = account_of(line.signed)
     if due is None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects.postgresql import Insert
 
 from mintery.domain.hold import Ending
 from mintery.domain.voucher import AccountId, AccountKey
@@ -36,11 +37,8 @@ _block = Statement(select(blocks.c.number).where(blocks.c.hash == bindparam("has
 _insert_block = Statement(insert_of(blocks))
 _insert_event = Statement(insert_of(events))
 _insert_account = Statement(
-    insert_of(accounts)
-    .values(
-        dict.fromkeys(("epoch", "available", "held", "captured", "uncovered", "spent_settled", "exiting", "closing"), 0)
-        | {"exit_unlock": None}
-    )
+    Insert(accounts)
+    .values({name: bindparam(name) for name in ("id", "token", "gateway", "holder", "signer")})
     .on_conflict_do_nothing()
 )
 _name_account = Statement(

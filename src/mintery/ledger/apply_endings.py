@@ -9,7 +9,7 @@ from mintery.domain.hold import Capture, Ending, ReleaseReason, RequestId
 from mintery.domain.receipt import Receipt, canonical_facts
 from mintery.domain.voucher import AccountId
 from mintery.ledger.apply_holds import find_hold
-from mintery.ledger.books import Book, Move, OpenAccount, post
+from mintery.ledger.books import Move, OpenAccount, post
 from mintery.ledger.commands import (
     CaptureHold,
     Done,

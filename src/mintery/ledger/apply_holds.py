@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import Insert
 from mintery.domain.hold import Constraint, Hold, RequestId
 from mintery.ledger.books import Move, post
 from mintery.ledger.commands import (
-    Done,
     DispatchHold,
+    Done,
     ExtendLease,
     HoldPlaced,
     HoldRefused,
@@ -119,12 +119,10 @@ def place_hold(work: Work, command: PlaceHold) -> HoldPlaced | HoldRefused | Req
 
 def _admit(work: Work, command: PlaceHold) -> HoldRefused | NotWritten | None:
     voucher = command.signed.voucher
-    if voucher.epoch != command.epoch:
-        return HoldRefused("epoch", command.amount, NanoCredits(0))
     row = work.row(
         _set_aside,
         account=command.account,
-        wanted_epoch=command.epoch,
+        wanted_epoch=voucher.epoch,
         amount=command.amount,
         most=min(voucher.max_nanocredits, MAX_NANOCREDITS),
     )
@@ -148,7 +146,7 @@ def _record(work: Work, command: PlaceHold, *, token: Any) -> NotWritten | None:
         idempotency_key=command.key.idempotency_key,
         raised=command.key.raised,
         account=command.account,
-        epoch=command.epoch,
+        epoch=command.signed.voucher.epoch,
         voucher=command.digest,
         amount=command.amount,
         backed=command.amount,
@@ -201,7 +199,7 @@ def _refusal(work: Work, command: PlaceHold) -> HoldRefused:
     if row is None:
         return HoldRefused("account", command.amount, NanoCredits(0))
     epoch, available, spent_or_held = row
-    if epoch != command.epoch:
+    if epoch != command.signed.voucher.epoch:
         return HoldRefused("epoch", command.amount, NanoCredits(0))
     if available < command.amount:
         return HoldRefused("balance", command.amount, NanoCredits(max(available, 0)))

@@ -85,12 +85,10 @@ def post(
     at: int,
     pending: str | None = None,
 ) -> None:
-    """Record one transfer. It moves no stored balance; nothing is recorded of nothing.
+    """Record one transfer of ``amount`` nanocredits. It moves no stored balance; nothing is recorded of nothing.
 
-    Args:
-        name: the transfer's own id, unique for ever.
-        at: microseconds since 1970.
-        pending: the hold's transfer that this one resolves.
+    ``name`` is the transfer's own id, unique for ever; ``at`` is microseconds since 1970; ``pending`` is the hold's transfer
+    that this one resolves.
     """
     if amount == 0:
         return
@@ -149,7 +147,7 @@ class OpenAccount:
         self.id = account
         self.token: Address
         self.token, self.epoch, available, held, captured, uncovered, self.spent_settled = row
-        self._balances = dict(zip(BUCKETS, (available, held, captured, uncovered), strict=True))
+        self._balances: dict[Book, int] = dict(zip(BUCKETS, (available, held, captured, uncovered), strict=True))
         self._work = work
         self._reference = reference
         self._at = at

@@ -131,8 +131,8 @@ class PlaceHold:
     """Set credits aside, if everything admits it: balance less pending exits, the voucher's own room, every constraint.
 
     Attributes:
-        signed: the voucher that admits the hold: spent + open holds + amount <= its maxSpend.
-        epoch: the epoch that the voucher was checked in; another one now refuses.
+        signed: the voucher that admits the hold: spent + open holds + amount <= its maxSpend; refused once the account
+            is in another epoch than its own.
         dispatch: mark it dispatched in the same commit.
     """
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from sqlalchemy import Connection, and_, func, select
 
@@ -40,7 +41,7 @@ def _differences(what: str, stored: Counter[str], summed: Counter[str]) -> Itera
             yield f"{what} {key}: {stored[key]} stored, {summed[key]} summed"
 
 
-def _sums(rows: Iterable[tuple[str, int]]) -> Counter[str]:
+def _sums(rows: Iterable[Any]) -> Counter[str]:
     return Counter({key: int(amount) for key, amount in rows})
 
 
@@ -60,16 +61,14 @@ def _stored_balances(connection: Connection) -> Iterator[str]:
 
 def _held(connection: Connection) -> Iterator[str]:
     """What is held backs the open holds, no more and no less."""
-    stored = _sums(connection.execute(select(accounts.c.id, accounts.c.held)).tuples())
-    backed = connection.execute(
-        select(requests.c.account, func.sum(requests.c.backed)).group_by(requests.c.account)
-    ).tuples()
+    stored = _sums(connection.execute(select(accounts.c.id, accounts.c.held)))
+    backed = connection.execute(select(requests.c.account, func.sum(requests.c.backed)).group_by(requests.c.account))
     yield from _differences("held of account", stored, _sums(backed))
 
 
 def _charged(connection: Connection) -> Iterator[str]:
     """What is captured or uncovered is what unsettled receipts of the epoch cost; every capture has its receipt."""
-    stored = _sums(connection.execute(select(accounts.c.id, accounts.c.captured + accounts.c.uncovered)).tuples())
+    stored = _sums(connection.execute(select(accounts.c.id, accounts.c.captured + accounts.c.uncovered)))
     unsettled = connection.execute(
         select(receipts.c.account, func.sum(receipts.c.cost))
         .join_from(receipts, requests, requests.c.id == receipts.c.request)
@@ -77,7 +76,7 @@ def _charged(connection: Connection) -> Iterator[str]:
         .join(batches, batches.c.seq == requests.c.batch, isouter=True)
         .where(batches.c.settled_block.is_(None))
         .group_by(receipts.c.account)
-    ).tuples()
+    )
     yield from _differences("unsettled charges of account", stored, _sums(unsettled))
 
     mismatched = connection.execute(
@@ -105,10 +104,8 @@ def _conservation(connection: Connection) -> Iterator[str]:
 
 
 def _counters(connection: Connection) -> Iterator[str]:
-    stored = _sums(connection.execute(select(counters.c.key, counters.c.used)).tuples())
-    counted = connection.execute(
-        select(hold_limits.c.key, func.sum(hold_limits.c.counted)).group_by(hold_limits.c.key)
-    ).tuples()
+    stored = _sums(connection.execute(select(counters.c.key, counters.c.used)))
+    counted = connection.execute(select(hold_limits.c.key, func.sum(hold_limits.c.counted)).group_by(hold_limits.c.key))
     yield from _differences("counter", stored, _sums(counted))
 
 
@@ -118,8 +115,8 @@ def _batched(connection: Connection) -> Iterator[str]:
         select(batch_receipts.c.request, batch_receipts.c.batch)
         .join_from(batch_receipts, batches, batches.c.seq == batch_receipts.c.batch)
         .where(batches.c.abandoned_at.is_(None))
-    ).tuples()
-    named = connection.execute(select(requests.c.id, requests.c.batch).where(requests.c.batch.is_not(None))).tuples()
+    )
+    named = connection.execute(select(requests.c.id, requests.c.batch).where(requests.c.batch.is_not(None)))
     listed = sorted(map(tuple, standing))
     if listed != sorted(map(tuple, named)):
         yield "the receipts of batches are not those whose requests name a batch"

@@ -183,12 +183,12 @@ def totals(connection: Connection) -> Sequence[TokenTotals]:
     """Tokens ascending."""
     columns = (accounts.c.available, accounts.c.held, accounts.c.captured, accounts.c.uncovered)
     sums = select(accounts.c.token, *(func.sum(column) for column in columns)).where(accounts.c.token.is_not(None))
-    costs = dict(
-        (token, int(total))
+    costs = {
+        token: int(total)
         for token, total in connection.execute(
             select(receipts.c.token, func.sum(receipts.c.cost)).group_by(receipts.c.token)
         )
-    )
+    }
     books = system_books(connection)
     return [
         TokenTotals(

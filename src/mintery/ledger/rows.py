@@ -1,14 +1,15 @@
 """How rows become the domain's values, and back."""
 
 import json
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import ColumnElement
 
 from mintery.domain.batch import UsageEntry
 from mintery.domain.hold import Hold, ReleaseReason, RequestId
 from mintery.domain.voucher import AccountId, Address, SignedVoucher, Voucher
-from mintery.ledger.schema import UINT96_DIGITS, accounts, requests, vouchers
+from mintery.ledger.columns import UINT96_DIGITS
+from mintery.ledger.schema import accounts, requests, vouchers
 from mintery.ledger.work import instant_of
 from mintery.units import CreditUnits, NanoCredits, UnixSeconds
 
@@ -80,7 +81,7 @@ def signed_voucher_of(row: Any) -> SignedVoucher:
         epoch=epoch,
         max_spend=CreditUnits(int(max_spend)),
         deadline=UnixSeconds(deadline),
-        key_hash=cast(bytes, key_hash),
+        key_hash=bytes(key_hash),
     )
     return SignedVoucher(chain_id, voucher, Address(signer), r, vs)
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import orjson
 from genai_prices.data_snapshot import DataSnapshot, get_snapshot
-from genai_prices.types import ConditionalPrice, ModelInfo, TieredPrices, TimeOfDateConstraint
+from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, TieredPrices, TimeOfDateConstraint
 
 from mintery.crypto.price_files import PRICE_FILE_FORMAT, price_file_signer
 from mintery.domain.model import Unit
@@ -117,15 +117,17 @@ class GenaiPrices:
             named = Sku.parse(sku)
         except MalformedSku:
             return NoPrice(self.name, "not a model's SKU")
-        measure = _MEASURES.get(named.unit)
-        model = self._find(named)
+        measure, model = _MEASURES.get(named.unit), self._find(named)
         if measure is None or model is None:
             return NoPrice(self.name, "not listed")
         if _varies_by_hour(model):
             return NoPrice(self.name, "its price depends on the time of day")
-        price = getattr(model.get_prices(now), measure.key, None)
+        return self._in(model.get_prices(now), measure)
+
+    def _in(self, prices: ModelPrice, measure: _Measure) -> SourceAnswer:
+        price = getattr(prices, measure.key, None)
         if price is None:
-            return NoPrice(self.name, f"no price for a {named.unit}")
+            return NoPrice(self.name, f"no price by {measure.key}")
         if isinstance(price, TieredPrices):
             return NoPrice(self.name, "its price has tiers")
         usd = usd_per_unit(price, measure.per)

@@ -15,6 +15,8 @@ class Alarm(StrEnum):
     """A block that was believed is gone."""
     OUTCOME_MISMATCH = "outcome_mismatch"
     """The chain settled a batch that is not the one recorded."""
+    LEDGER_INCONSISTENT = "ledger_inconsistent"
+    """The ledger contradicts itself, or cannot follow the chain."""
     PRICES = "prices"
     """A SKU has no price that its sources agree on, or no quorum reports."""
     RECEIPTS_LEFT_OUT = "receipts_left_out"
@@ -23,7 +25,7 @@ class Alarm(StrEnum):
     """A job ended with an error."""
 
 
-HALTING = frozenset({Alarm.RECONCILIATION, Alarm.BLOCK_REPLACED, Alarm.OUTCOME_MISMATCH})
+HALTING = frozenset({Alarm.RECONCILIATION, Alarm.BLOCK_REPLACED, Alarm.OUTCOME_MISMATCH, Alarm.LEDGER_INCONSISTENT})
 """Alarms that no settlement may pass."""
 
 

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from mintery.chain.events import PriceInForce, PriceQueued, events_of
 from mintery.chain.packing import pack_changed, pack_unchanged
-from mintery.chain.price_oracle import SignedReport
+from mintery.chain.price_oracle import PriceVector, SignedReport
 from mintery.chain.rpc import BlockRef, TxReceipt
 from mintery.chain.sender import Sender
 from mintery.crypto.keys import PrivateKey
-from mintery.domain.observation import Observation, SkuState, is_due, price_vector
+from mintery.domain.observation import Observation, SkuState, is_due, sighting
 from mintery.errors import QuorumMissing, TransactionReverted
 from mintery.units import UnixSeconds, UsdWad
 from mintery.usecases.alarms import Alarm, Alarms
@@ -71,8 +71,8 @@ def report_prices(
     reporters: Sequence[Reporter],
     sender: Sender,
     alarms: Alarms,
-    now: datetime,
     *,
+    now: datetime,
     heartbeat: int,
     everything: bool = False,
 ) -> PricesReported | NothingToReport:
@@ -138,7 +138,7 @@ def _submit(
     if epoch <= chain.oracle.last_epoch():
         return NothingToReport("the epoch has its report")
     shared = _Round(chain.oracle.config_digest(at=head), epoch, observed_at, states)
-    reports = [sign_vector(chain, reporter.key, shared, seen) for reporter, seen in prices]
+    reports = [_sign(chain, reporter.key, shared, seen) for reporter, seen in prices]
     try:
         tx = chain.oracle.report(sender, reports)
     except TransactionReverted as error:
@@ -148,16 +148,16 @@ def _submit(
     return _reported(chain, tx, epoch, len(reports), states)
 
 
-def sign_vector(chain: OnChain, key: PrivateKey, shared: _Round, seen: Mapping[str, UsdWad]) -> SignedReport:
-    vector = price_vector(shared.states, seen)
-    return chain.oracle.sign_report(
-        key,
+def _sign(chain: OnChain, key: PrivateKey, shared: _Round, seen: Mapping[str, UsdWad]) -> SignedReport:
+    reported = sighting(shared.states, seen)
+    vector = PriceVector(
         config=shared.config,
         epoch=shared.epoch,
         observed_at=shared.observed_at,
-        changed=pack_changed(vector.changed),
-        unchanged=pack_unchanged(vector.unchanged),
+        changed=pack_changed(reported.changed),
+        unchanged=pack_unchanged(reported.unchanged),
     )
+    return chain.oracle.sign_report(key, vector)
 
 
 def _reported(

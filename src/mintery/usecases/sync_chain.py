@@ -7,7 +7,7 @@ from datetime import datetime
 from mintery.chain.blocks import ChainBlock, ChainEvent, read_blocks
 from mintery.chain.events import BatchSettled, Deposited, ExitCancelled, ExitExecuted, ExitStarted, Released
 from mintery.domain.voucher import AccountId, AccountKey, Address
-from mintery.errors import BlockReplaced, OutcomeMismatch
+from mintery.errors import BlockReplaced, LedgerInconsistent, OutcomeMismatch
 from mintery.ledger import commands
 from mintery.ledger.commands import (
     AppendBlock,
@@ -45,6 +45,7 @@ def sync_chain(chain: OnChain, ledger: Ledger, gateway: Address, alarms: Alarms,
     Raises:
         BlockReplaced: a recorded block is no longer of the chain; an alarm stands from then on.
         OutcomeMismatch: the chain settled a batch that is not the one recorded; likewise.
+        LedgerInconsistent: the chain says what this ledger cannot follow; likewise.
     """
     try:
         return _sync(chain, ledger, gateway)
@@ -53,6 +54,9 @@ def sync_chain(chain: OnChain, ledger: Ledger, gateway: Address, alarms: Alarms,
         raise
     except OutcomeMismatch as error:
         alarms.sound(Alarm.OUTCOME_MISMATCH, str(error), now)
+        raise
+    except LedgerInconsistent as error:
+        alarms.sound(Alarm.LEDGER_INCONSISTENT, str(error), now)
         raise
 
 
@@ -85,7 +89,6 @@ def to_commands(
 
     Raises:
         BlockReplaced: ``blocks`` do not follow ``last``.
-        OutcomeMismatch
     """
     if not blocks:
         return []
@@ -115,13 +118,13 @@ def _ours(
         mapped = map_event(seen, gateway, knows) if seen.contract == escrow else None
         if isinstance(mapped, DepositSeen):
             opened.add(mapped.account)
-        if isinstance(mapped, BatchSettledSeen):
-            check_outcome(mapped, ledger)
         if mapped is not None:
             yield seen.log_index, mapped
 
 
-def map_event(seen: ChainEvent, gateway: Address, knows: Knows) -> commands.ChainEvent | None:
+def map_event(  # noqa: PLR0911 -- one return for each event
+    seen: ChainEvent, gateway: Address, knows: Knows
+) -> commands.ChainEvent | None:
     """What the ledger is told of an event of the escrow; None for what is another gateway's.
 
     Deposits and batches name the gateway; the rest names the account alone. An account that paid something out and of
@@ -142,22 +145,6 @@ def map_event(seen: ChainEvent, gateway: Address, knows: Knows) -> commands.Chai
             return BatchSettledSeen(batch_id, root, outcomes, seen.tx_hash)
         case _:
             return None
-
-
-def check_outcome(seen: BatchSettledSeen, ledger: Ledger) -> None:
-    """Whether a settled batch is the one recorded here: confirmation is its root and its lines, never the id alone.
-
-    Raises:
-        OutcomeMismatch
-    """
-    record = ledger.batch(seen.batch_id)
-    if record is None:
-        raise OutcomeMismatch(seen.batch_id, "no such batch is recorded")
-    if record.batch.receipts_root != seen.receipts_root:
-        raise OutcomeMismatch(seen.batch_id, f"its receipts root is 0x{seen.receipts_root.hex()}")
-    lines = sum(len(part.lines) for part in record.batch.tokens)
-    if lines != len(seen.outcomes):
-        raise OutcomeMismatch(seen.batch_id, f"it has {len(seen.outcomes)} lines, not {lines}")
 
 
 def _append(ledger: Ledger, appended: Sequence[AppendBlock], last: Block | None) -> Block | None:

@@ -85,9 +85,8 @@ class Engine:
     def sign(self, sender: Address, unsigned: Any) -> SignedTransactionAPI:
         """``unsigned``, a transaction of py-evm's builder, signed by the development account ``sender``."""
         key = self._keys[sender]
-        protection = {} if hasattr(unsigned, "chain_id") else {"chain_id": self.chain_id}
         # py-evm signs into an older fork's class, which this fork's blocks cannot encode.
-        encoded = unsigned.as_signed_transaction(key, **protection).encode()
+        encoded = unsigned.as_signed_transaction(key, chain_id=self.chain_id).encode()
         signed: SignedTransactionAPI = self.transaction_builder.decode(encoded)
         return signed
 

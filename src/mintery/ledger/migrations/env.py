@@ -3,11 +3,11 @@
 from alembic import context
 
 from mintery.ledger.migrations import VERSION_TABLE
-from mintery.ledger.schema import metadata
+from mintery.ledger.schema import accounts
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=accounts.metadata,
     version_table=VERSION_TABLE,
     transactional_ddl=True,
 )

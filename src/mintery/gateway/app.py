@@ -1,0 +1,93 @@
+"""The gateway's HTTP application."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from mintery import __version__
+from mintery.errors import MalformedRequest, MinteryError
+from mintery.gateway import entry, paid, receipts
+from mintery.gateway.credits import credits_router
+from mintery.gateway.errors import NEVER, Problem, Problems, respond
+from mintery.gateway.health import health_router
+from mintery.gateway.models import models_router
+from mintery.gateway.operator import operator_router
+from mintery.gateway.paid import paid_router
+from mintery.gateway.quotes import quotes_router
+from mintery.gateway.receipts import receipts_router
+from mintery.usecases.attempts import Attempts
+from mintery.usecases.meters import Meters, log_transition
+from mintery.usecases.parts import GatewayParts
+from mintery.usecases.pay_for_request import Till
+
+LOG = logging.getLogger(__name__)
+
+
+def create_app(parts: GatewayParts) -> FastAPI:
+    """A gateway over ``parts``. Stopping it waits for what it is answering, then closes the providers; the ledger is
+    the caller's to close.
+    """
+    meters = Meters(parts.registry)
+    till = Till(parts, Attempts(parts.limits.in_flight), meters)
+    meters.running.set_function(lambda: len(till.attempts))
+    problems = Problems(paid.ERRORS, entry.ERRORS, receipts.ERRORS)
+
+    app = FastAPI(
+        title="Mintery gateway",
+        version=__version__,
+        description="An OpenAI-compatible gateway that is paid in project credits, by vouchers their holders signed.",
+        lifespan=_lifespan,
+    )
+    app.state.till = till
+    for router in (
+        paid_router(problems),
+        quotes_router(problems),
+        credits_router(problems),
+        receipts_router(problems),
+        models_router(problems),
+        health_router(),
+        operator_router(problems),
+    ):
+        app.include_router(router)
+    _answer_errors(app, problems)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    till: Till = app.state.till
+    yield
+    till.attempts.draining = True
+    cut = await till.attempts.drained(till.parts.limits.drain_seconds)
+    for provider in till.parts.providers.values():
+        await provider.close()
+    log_transition("stopped", cut_off=cut)
+
+
+def _answer_errors(app: FastAPI, problems: Problems) -> None:
+    @app.exception_handler(MinteryError)
+    async def on_typed(_request: Request, error: MinteryError) -> Response:
+        return respond(problems.of(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(_request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        place = ".".join(str(step) for step in first["loc"][1:])
+        problem = problems.of(MalformedRequest(f"{place}: {first['msg']}", field=place))
+        return respond(Problem(422, problem.body, problem.headers))
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        problem = problems.of(MalformedRequest(f"{request.method} {request.url.path}: {error.detail}"))
+        return respond(Problem(error.status_code, problem.body, {**problem.headers, **(error.headers or {})}))
+
+    @app.exception_handler(Exception)
+    async def on_fault(_request: Request, error: Exception) -> Response:
+        # Starlette raises it again after this answer, so the server logs it with its trace.
+        fault = problems.of(MinteryError(type(error).__name__))
+        return respond(Problem(500, fault.body, {"x-should-retry": NEVER}))

@@ -1,0 +1,56 @@
+"""Who may come in: apps by their voucher key, the operator by the operator's key."""
+
+import hashlib
+import hmac
+
+from starlette.requests import Request
+
+from mintery.domain.market import Market
+from mintery.errors import (
+    ChainError,
+    CredentialMissing,
+    CredentialRefused,
+    MalformedVoucher,
+    NotOperator,
+)
+from mintery.gateway.errors import ErrorTable, Shown
+from mintery.usecases.pay_for_request import Till
+from mintery.usecases.verify_credential import Credential, verify_credential
+
+RAISED_HEADER = "mintery-voucher"
+
+ERRORS: ErrorTable = {
+    CredentialRefused: Shown(401, "authentication_error"),
+    MalformedVoucher: Shown(401, "authentication_error", "invalid_api_key"),
+    NotOperator: Shown(403, "permission_error"),
+    ChainError: Shown(503, "service_unavailable", "chain_unavailable", hidden=True),
+}
+
+
+def till_of(request: Request) -> Till:
+    till: Till = request.app.state.till
+    return till
+
+
+def credential_of(request: Request, market: Market) -> Credential:
+    """Raises what ``verify_credential`` raises."""
+    return verify_credential(till_of(request).parts, market, bearer(request), request.headers.get(RAISED_HEADER))
+
+
+def is_operator(request: Request) -> bool:
+    key = bearer(request)
+    wanted = till_of(request).parts.operator_key_hash
+    return key is not None and hmac.compare_digest(hashlib.sha256(key.encode()).digest(), wanted)
+
+
+def require_operator(request: Request) -> None:
+    """Raises CredentialMissing, NotOperator."""
+    if bearer(request) is None:
+        raise CredentialMissing
+    if not is_operator(request):
+        raise NotOperator
+
+
+def bearer(request: Request) -> str | None:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() or None if scheme.lower() == "bearer" else None

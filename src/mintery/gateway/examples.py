@@ -1,0 +1,184 @@
+"""What OpenAPI shows: bodies and answers as they look."""
+
+from typing import Any
+
+Documented = dict[int | str, dict[str, Any]]
+
+_HEADERS = {
+    "Mintery-Voucher": "A raised voucher (mr1.…) that admits this one request, beside an mv1 key of the same account.",
+    "Idempotency-Key": "The same key with the same body is answered once and charged once.",
+}
+
+
+def _request(description: str, examples: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "parameters": [
+            {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": text}
+            for name, text in _HEADERS.items()
+        ],
+        "security": [{"voucher": []}],
+        "requestBody": {
+            "required": True,
+            "description": description,
+            "content": {
+                "application/json": {
+                    "schema": {"type": "object"},
+                    "examples": {name: {"value": value} for name, value in examples.items()},
+                }
+            },
+        },
+    }
+
+
+def _answer(description: str, example: Any) -> Documented:
+    return {200: {"description": description, "content": {"application/json": {"example": example}}}}
+
+
+_CHAT = {"model": "test/echo", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 64}
+
+CHAT_REQUEST = _request(
+    "As OpenAI's. Fields that could cost more than the model's metered units are refused.",
+    {"whole": _CHAT, "streamed": {**_CHAT, "stream": True, "stream_options": {"include_usage": True}}},
+)
+CHAT_ANSWERS: Documented = {
+    200: {
+        "description": "The provider's own answer, byte for byte. `x-mintery-receipt` names its receipt.",
+        "headers": {
+            "x-mintery-receipt": {"schema": {"type": "string"}, "description": "The receipt's id."},
+            "x-mintery-quote-nanocredits": {"schema": {"type": "string"}, "description": "What was held."},
+            "x-mintery-cost-nanocredits": {
+                "schema": {"type": "string"},
+                "description": "What was charged (JSON only).",
+            },
+        },
+        "content": {
+            "application/json": {
+                "example": {
+                    "id": "test-5f1c",
+                    "object": "chat.completion",
+                    "created": 1_700_000_000,
+                    "model": "echo",
+                    "choices": [
+                        {
+                            "index": 0,
+                            "message": {"role": "assistant", "content": "[TEST] echo: Hello"},
+                            "finish_reason": "stop",
+                        }
+                    ],
+                    "usage": {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8},
+                }
+            },
+            "text/event-stream": {"example": 'data: {"object":"chat.completion.chunk", …}\n\ndata: [DONE]\n\n'},
+        },
+    }
+}
+
+EMBEDDING_REQUEST = _request("As OpenAI's.", {"one": {"model": "test/embed", "input": "Hello"}})
+EMBEDDING_ANSWERS = _answer(
+    "The provider's own answer, byte for byte.",
+    {
+        "object": "list",
+        "model": "embed",
+        "data": [{"object": "embedding", "index": 0, "embedding": [3.0, -17.0]}],
+        "usage": {"prompt_tokens": 2, "total_tokens": 2},
+    },
+)
+
+QUOTE_REQUEST = _request("The body of the request to be priced.", {"chat": _CHAT})
+_WALLET = {
+    "account": "0x…",
+    "token": "0x…",
+    "symbol": "PROJECTX_AI_CREDITS",
+    "kind": "routed",
+    "gateway": "0x…",
+    "holder": "0x…",
+    "signer": "0x…",
+}
+QUOTE_ANSWER = _answer(
+    "The most it can cost.",
+    {
+        "object": "quote",
+        "model": "test/echo",
+        "test": True,
+        "max_cost_nanocredits": "451000",
+        "max_cost_credits": "0.000451",
+        "max_cost_usd": "0.000451",
+        "price_state": "normal",
+        "expires_at": 1_800_000_060,
+        "affordable": True,
+        "spendable_nanocredits": "5000000000",
+        "wallet": _WALLET,
+        "lines": [
+            {
+                "sku": "test/echo:input_token",
+                "price_version": 1,
+                "unit_price_usd_wad": "1000000000000",
+                "max_quantity": 387,
+            }
+        ],
+    },
+)
+CREDITS_ANSWER = _answer(
+    "Amounts in nanocredits (1e-9 credit), as text.",
+    {
+        "object": "credits",
+        "wallet": _WALLET,
+        "epoch": 0,
+        "spendable_nanocredits": "5000000000",
+        "spendable_credits": "5",
+        "available_nanocredits": "5000000000",
+        "exiting_nanocredits": "0",
+        "held_nanocredits": "0",
+        "captured_nanocredits": "0",
+        "voucher": {
+            "epoch": 0,
+            "max_nanocredits": "10000000000",
+            "spent_nanocredits": "0",
+            "room_nanocredits": "10000000000",
+            "deadline": 1_800_086_400,
+            "usable_until": 1_800_082_800,
+        },
+    },
+)
+RECEIPT_ANSWER = _answer(
+    "Every field is covered by the signature but `settlement`.",
+    {
+        "format": "mintery-receipt-1",
+        "id": "req_0123456789abcdef0123456789abcdef",
+        "model": "test/echo",
+        "cost_nanocredits": "8000",
+        "settlement": {"batch_id": None, "tx_hash": None},
+        "signature": "0x…",
+    },
+)
+MODEL_LIST = _answer(
+    "OpenAI's list; prices are under `mintery`.",
+    {
+        "object": "list",
+        "data": [
+            {
+                "id": "test/echo",
+                "object": "model",
+                "created": 0,
+                "owned_by": "test",
+                "mintery": {
+                    "kind": "routed",
+                    "endpoint": "chat",
+                    "test": True,
+                    "max_output_tokens": 1024,
+                    "context_tokens": 8192,
+                    "prices": [
+                        {
+                            "sku": "test/echo:input_token",
+                            "usd": "0.000001",
+                            "usd_wad": "1000000000000",
+                            "version": 1,
+                            "state": "normal",
+                        }
+                    ],
+                },
+            }
+        ],
+    },
+)
+HEALTH = _answer("What sells.", {"status": "ok", "reasons": [], "skus": {"test/echo:input_token": "normal"}})

@@ -1,0 +1,60 @@
+"""``/v1/quote``: what a request may cost at most, without sending it."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+
+from mintery.errors import MalformedRequest, ModelNotCovered, PriceStale, UnknownModel
+from mintery.gateway import examples
+from mintery.gateway.bodies import read_body
+from mintery.gateway.entry import credential_of, till_of
+from mintery.gateway.errors import Problems
+from mintery.units import format_nanocredits, format_usd
+from mintery.usecases.pay_for_request import price_body
+from mintery.usecases.show_credits import show_credits
+from mintery.usecases.verify_credential import check_may_spend
+
+
+def quotes_router(problems: Problems) -> APIRouter:
+    router = APIRouter(tags=["money"])
+
+    @router.post(
+        "/v1/quote",
+        responses=examples.QUOTE_ANSWER
+        | problems.responses(MalformedRequest, UnknownModel, ModelNotCovered, PriceStale),
+        openapi_extra=examples.QUOTE_REQUEST,
+    )
+    async def post_quote(request: Request) -> dict[str, Any]:
+        """Price the body of a chat or embeddings request. Sending that body within the quote's life costs no more."""
+        parts = till_of(request).parts
+        market = parts.market()
+        credential = credential_of(request, market)
+        check_may_spend(parts, market, credential)
+        body = await read_body(request, parts.limits.body_bytes)
+        _, quote = price_body(parts, market, credential, None, body)
+        funds = await run_in_threadpool(show_credits, parts, market, credential)
+        return {
+            "object": "quote",
+            "model": quote.model.id,
+            "test": quote.model.test,
+            "max_cost_nanocredits": str(quote.amount),
+            "max_cost_credits": format_nanocredits(quote.amount),
+            "max_cost_usd": format_usd(quote.usd),
+            "price_state": quote.state.value,
+            "expires_at": quote.expires_at,
+            "affordable": int(funds["spendable_nanocredits"]) >= quote.amount,
+            "spendable_nanocredits": funds["spendable_nanocredits"],
+            "wallet": funds["wallet"],
+            "lines": [
+                {
+                    "sku": str(line.sku),
+                    "price_version": line.price_version,
+                    "unit_price_usd_wad": str(line.unit_price),
+                    "max_quantity": line.quantity,
+                }
+                for line in quote.lines
+            ],
+        }
+
+    return router

@@ -1,0 +1,93 @@
+"""What the gateway asks of a model provider, and what it gets: the port that use cases see."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Protocol
+
+from mintery.domain.model import Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the provider counts them, unchecked: they may be negative or absurd.
+
+    Attributes:
+        cached: part of ``prompt`` that came from the provider's cache.
+        completion: all that was generated, hidden reasoning included.
+    """
+
+    prompt: int
+    completion: int
+    cached: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole JSON answer, byte for byte.
+
+    Attributes:
+        usage: None when the provider left it out, or it is not whole numbers.
+        produced: UTF-8 bytes of generated text and tool arguments, for the estimate when usage is missing.
+    """
+
+    body: bytes
+    usage: Usage | None
+    produced: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """One event of a streamed answer, byte for byte.
+
+    Attributes:
+        usage: what this event says was used so far.
+        only_usage: it carries nothing for a client that did not ask for usage.
+        last: ``[DONE]``.
+    """
+
+    raw: bytes
+    usage: Usage | None = None
+    produced: int = 0
+    only_usage: bool = False
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an upstream wants of a request, and how long one lasts.
+
+    Attributes:
+        longest: seconds after which a call has ended one way or the other.
+        cap_field: the field that this upstream reads the output cap from.
+        extra_fields: fields beyond OpenAI's own that cannot raise what a request costs.
+    """
+
+    longest: int
+    cap_field: str = "max_tokens"
+    extra_fields: frozenset[str] = frozenset()
+
+
+class Provider(Protocol):
+    """One upstream."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def terms(self) -> Terms: ...
+
+    async def ask(self, endpoint: Endpoint, body: bytes) -> Reply:
+        """Send a request and wait for its whole answer.
+
+        Raises:
+            ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense
+        """
+
+    def stream(self, body: bytes) -> AsyncGenerator[StreamEvent]:
+        """Send a chat request with ``stream`` and yield events; the last one yielded has ``last`` set.
+
+        Raises:
+            As ``ask``; after the first event they mean that the stream broke.
+        """
+
+    async def close(self) -> None: ...

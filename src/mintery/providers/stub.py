@@ -1,0 +1,148 @@
+"""TEST ONLY: a model server that makes its answers up, deterministically, in OpenAI's wire format.
+
+Whatever a person sees of it says TEST: its models are ``test/…``, its texts begin with ``[TEST]``, its
+``system_fingerprint`` is ``fp_TEST``.
+
+It counts tokens by a rule of its own: a prompt has one token for each four bytes of message text, rounded up, and
+three more for each message; an answer has one token for each word, or for each piece of a tool call's arguments.
+
+Behaviour goes by the model's name (``echo`` behaves, ``slow``, ``no-usage``, … do not) or by ``StubControl.behaviour``.
+"""
+
+import asyncio
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from mintery.providers.sse import event_of
+from mintery.providers.stub_answers import Behaviour, Turn, answer_chat, answer_embeddings, stream_chunks
+
+
+@dataclass
+class StubControl:
+    """What tests read and turn. Times are seconds.
+
+    Attributes:
+        requests: how many calls arrived, whatever became of them.
+        behaviour: overrides the one in the model's name.
+        usage: overrides the counted (prompt, completion) tokens.
+        pause: waits so long before each event of a stream.
+        slow: how long ``slow`` waits before its first byte.
+        bodies: what arrived, newest last.
+    """
+
+    requests: int = 0
+    behaviour: Behaviour | None = None
+    usage: tuple[int, int] | None = None
+    pause: float = 0
+    slow: float = 30
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Stub:
+    """The server, in a thread with its own event loop, so that it serves synchronous tests and programs alike."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.control = StubControl()
+        self.base_url = ""
+        self._address = (host, port)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="stub-provider", daemon=True)
+        self._runner: web.AppRunner | None = None
+
+    def start(self) -> "Stub":
+        """Returns when it listens. OSError when the port is taken."""
+        self._thread.start()
+        try:
+            asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
+        except OSError:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        if self._runner is not None:
+            asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
+            self._runner = None
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _listen(self) -> None:
+        app = web.Application(client_max_size=64 * 1024 * 1024)
+        app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/v1/embeddings", self._embeddings)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, *self._address)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self.base_url = f"http://{host}:{port}/v1"
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        turn = await self._turn(request)
+        if (early := await self._misbehave(request, turn)) is not None:
+            return early
+        if not turn.body.get("stream"):
+            return _json(answer_chat(turn))
+        return await self._stream(request, turn)
+
+    async def _embeddings(self, request: web.Request) -> web.StreamResponse:
+        turn = await self._turn(request)
+        if (early := await self._misbehave(request, turn)) is not None:
+            return early
+        return _json(answer_embeddings(turn))
+
+    async def _turn(self, request: web.Request) -> Turn:
+        body = orjson.loads(await request.read())
+        self.control.requests += 1
+        self.control.bodies.append(body)
+        return Turn(body, self.control.behaviour or Behaviour.of(body["model"]), self.control.usage)
+
+    async def _misbehave(self, request: web.Request, turn: Turn) -> web.StreamResponse | None:
+        match turn.behaviour:
+            case Behaviour.SLOW:
+                await asyncio.sleep(self.control.slow)
+            case Behaviour.DIES_EARLY:
+                _cut(request)
+            case Behaviour.NONSENSE:
+                return web.Response(body=b"<html>[TEST] not JSON</html>", content_type="text/html")
+            case Behaviour.REFUSES:
+                refusal = {"error": {"message": "[TEST] temperature is too hot", "type": "invalid_request_error"}}
+                return _json(refusal, status=400)
+            case Behaviour.FAILS:
+                return _json({"error": {"message": "[TEST] out of order, key sk-upstream-1234"}}, status=500)
+            case _:
+                pass
+        return None
+
+    async def _stream(self, request: web.Request, turn: Turn) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for number, chunk in enumerate(stream_chunks(turn)):
+            if self.control.pause:
+                await asyncio.sleep(self.control.pause)
+            if turn.behaviour is Behaviour.DIES_MIDSTREAM and number == 3:
+                _cut(request)
+                return response
+            await response.write(event_of(orjson.dumps(chunk)))
+        await response.write(event_of(b"[DONE]"))
+        return response
+
+
+def run_stub(host: str = "127.0.0.1", port: int = 0) -> Stub:
+    """Start a stub and return it listening: ``base_url`` for the provider's configuration, ``stop()`` at the end."""
+    return Stub(host, port).start()
+
+
+def _json(answer: dict[str, Any], status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(answer), status=status, content_type="application/json")
+
+
+def _cut(request: web.Request) -> None:
+    """Drop the connection, as a crash would."""
+    if request.transport is not None:
+        request.transport.abort()

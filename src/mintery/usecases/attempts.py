@@ -1,0 +1,185 @@
+"""Requests that are being answered, apart from the connections that asked: an answer goes on when its reader is gone,
+and a retry reads it from the start.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
+
+from mintery.domain.hold import RequestId
+from mintery.errors import AnswerLost, MinteryError, Overloaded, StreamBroke
+from mintery.ledger.commands import Answer, RequestKey
+from mintery.providers.sse import DONE
+from mintery.units import NanoCredits
+
+LOG = logging.getLogger(__name__)
+
+JSON = "application/json"
+EVENTS = "text/event-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known when an answer begins.
+
+    Attributes:
+        held: nanocredits set aside; None for an answer that is read again.
+        cost: nanocredits charged, None while a stream runs.
+        replayed: the answer was given before.
+    """
+
+    status: int
+    content_type: str
+    held: NanoCredits | None = None
+    cost: NanoCredits | None = None
+    replayed: bool = False
+
+
+class Attempt:
+    """One request's answer as it grows. Any number of readers follow it from its first byte."""
+
+    def __init__(self, request: RequestId, key: RequestKey) -> None:
+        self.request = request
+        self.key = key
+        self._head: asyncio.Future[Head] = asyncio.get_running_loop().create_future()
+        self._pieces: list[bytes] = []
+        self._ended = False
+        self._error: MinteryError | None = None
+        self._grown = asyncio.Event()
+
+    @classmethod
+    def replay(cls, request: RequestId, key: RequestKey, answer: Answer) -> "Attempt":
+        """An answer that was kept. A stream that had broken breaks again."""
+        attempt = cls(request, key)
+        attempt.begin(Head(answer.status, answer.content_type, replayed=True))
+        attempt.add(answer.body)
+        if answer.content_type == EVENTS and DONE not in answer.body[-32:]:
+            attempt.fail(StreamBroke("the provider", request, "it had broken when it was first sent"))
+        else:
+            attempt.end()
+        return attempt
+
+    @property
+    def begun(self) -> bool:
+        return self._head.done()
+
+    @property
+    def ended(self) -> bool:
+        return self._ended
+
+    @property
+    def error(self) -> MinteryError | None:
+        """Why the answer broke after it had begun; None for one that is whole or still grows."""
+        return self._error
+
+    def begin(self, head: Head) -> None:
+        self._head.set_result(head)
+
+    def add(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self._wake()
+
+    def end(self) -> None:
+        self._ended = True
+        self._wake()
+
+    def fail(self, error: MinteryError) -> None:
+        """Before the answer began, the error is the answer; afterwards the answer breaks off."""
+        if self._head.done():
+            self._error = error
+        else:
+            self._head.set_exception(error)
+            self._head.exception()  # read once, so that asyncio does not call it forgotten when no reader is left
+        self.end()
+
+    def so_far(self) -> bytes:
+        return b"".join(self._pieces)
+
+    async def head(self) -> Head:
+        """Waits for the answer to begin. Raises what ``fail`` was given."""
+        return await asyncio.shield(self._head)
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Everything from the first byte on, until the answer ends."""
+        read = 0
+        while True:
+            while read < len(self._pieces):
+                yield self._pieces[read]
+                read += 1
+            if self._ended:
+                return
+            await self._grown.wait()
+
+    def _wake(self) -> None:
+        self._grown.set()
+        self._grown = asyncio.Event()
+
+
+class Attempts:
+    """The attempts of this process, and the tasks that answer them."""
+
+    def __init__(self, in_flight: int) -> None:
+        self._limit = in_flight
+        self._running: dict[RequestId, Attempt] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.draining = False
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def check_room(self) -> None:
+        """Raises Overloaded."""
+        if len(self._running) >= self._limit:
+            raise Overloaded
+
+    def find(self, request: RequestId) -> Attempt | None:
+        return self._running.get(request)
+
+    def newest(self, key: RequestKey) -> Attempt | None:
+        """The newest running attempt with this credential and body."""
+        for attempt in reversed(self._running.values()):
+            if (attempt.key.credential, attempt.key.body) == (key.credential, key.body):
+                return attempt
+        return None
+
+    def register(self, attempt: Attempt) -> None:
+        """From here on retries find it."""
+        self._running[attempt.request] = attempt
+
+    def forget(self, attempt: Attempt, error: MinteryError) -> None:
+        """It was never dispatched; whoever joined it meanwhile is told ``error``."""
+        self._running.pop(attempt.request, None)
+        attempt.fail(error)
+
+    def start(self, attempt: Attempt, work: Coroutine[None, None, None]) -> None:
+        """Answer ``attempt`` in a task of its own, which no connection's end stops."""
+        self.spawn(self._answer(attempt, work))
+
+    def spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def drained(self, seconds: float) -> int:
+        """Wait for what is running; the number of tasks that had to be cancelled."""
+        if not self._tasks:
+            return 0
+        _, late = await asyncio.wait(set(self._tasks), timeout=seconds)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        return len(late)
+
+    async def _answer(self, attempt: Attempt, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except MinteryError as error:
+            attempt.fail(error)
+        except Exception:  # the edge of a detached task: nobody above it would ever hear of this
+            LOG.exception("attempt_lost request=%s", attempt.request)
+            attempt.fail(AnswerLost(attempt.request))
+        finally:
+            if not attempt.ended:
+                attempt.fail(AnswerLost(attempt.request))
+            self._running.pop(attempt.request, None)

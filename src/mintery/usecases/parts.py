@@ -1,0 +1,76 @@
+"""What the gateway is made of. Bootstrap puts it together; use cases take it apart."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from mintery.crypto.keys import PrivateKey
+from mintery.domain.market import Market
+from mintery.domain.model import Model
+from mintery.domain.price import FreshnessLimits
+from mintery.domain.voucher import Address, EscrowDomain
+from mintery.ledger.reads import Ledger
+from mintery.providers.calls import Provider
+from mintery.units import UnixSeconds
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayLimits:
+    """How much one client, and all of them, may ask for.
+
+    Attributes:
+        body_bytes: of a request.
+        in_flight: requests that are being answered at once.
+        kept_answer_bytes: of an answer that is kept for retries; a longer one is not kept.
+        choices: the most answers (``n``) in one request.
+        grace_seconds: how long a hold outlives the longest call, for the capture's own commit.
+        drain_seconds: how long a stopping gateway waits for what it is answering.
+    """
+
+    body_bytes: int = 4 * 1024 * 1024
+    in_flight: int = 1_000
+    kept_answer_bytes: int = 1024 * 1024
+    choices: int = 16
+    grace_seconds: int = 30
+    drain_seconds: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayParts:
+    """Everything a gateway needs.
+
+    Attributes:
+        market: the newest consistent reading of the chain. May raise NotAvailable or ChainError; requests then wait.
+        models: by their ids.
+        providers: by their names, as models name them.
+        gateway: the cold identity that vouchers name.
+        settler: signs receipts. ``former_settlers`` sign the receipts that name them.
+        exit_delay, settlement_interval: seconds.
+        operator_key_hash: SHA-256 of the operator's key.
+        clock: aware UTC.
+        reconcile: what the operator sees of the last reconciliation, as JSON values.
+    """
+
+    ledger: Ledger
+    market: Callable[[], Market]
+    models: Mapping[str, Model]
+    providers: Mapping[str, Provider]
+    domain: EscrowDomain
+    gateway: Address
+    settler: PrivateKey
+    former_settlers: tuple[PrivateKey, ...] = ()
+    exit_delay: int
+    settlement_interval: int
+    operator_key_hash: bytes
+    clock: Callable[[], datetime]
+    freshness: FreshnessLimits = FreshnessLimits()
+    limits: GatewayLimits = GatewayLimits()
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    reconcile: Callable[[], Mapping[str, Any]] | None = None
+
+    def chain_now(self, market: Market) -> UnixSeconds:
+        """The later of the chain's time and ours: a chain that stands still must not keep a price or voucher fresh."""
+        return UnixSeconds(max(market.block_time, int(self.clock().timestamp())))

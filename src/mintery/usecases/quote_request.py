@@ -1,0 +1,65 @@
+"""What a request may cost at most, and whether its account's credits may pay for it at all, right now."""
+
+from mintery.domain.market import Market
+from mintery.domain.model import Model, Unit
+from mintery.domain.project import Project
+from mintery.domain.quote import Quote, quote
+from mintery.domain.voucher import Address
+from mintery.errors import AssetDepegged, Draining, ModelNotCovered, ReserveShort
+from mintery.units import UnixSeconds
+from mintery.usecases.parts import GatewayParts
+from mintery.usecases.shape_request import ShapedRequest
+
+
+def quote_request(parts: GatewayParts, market: Market, token: Address, request: ShapedRequest) -> Quote:
+    """The upper bound, at pinned prices.
+
+    Raises:
+        ModelNotCovered, AssetDepegged, ReserveShort, Draining, ModelUnpriced, PriceStale, PriceQueued,
+        HoldAboveStaleLimit
+    """
+    project, model, now = market.projects[token], request.model, parts.chain_now(market)
+    check_covered(project, model)
+    check_open(market, project, model, now)
+    return quote(
+        model,
+        _most(market, request),
+        market.prices,
+        par=project.par,
+        markup=project.markup,
+        now=now,
+        limits=parts.freshness,
+    )
+
+
+def check_covered(project: Project, model: Model) -> None:
+    """Raises ModelNotCovered: official and routed never pay for each other; the terms name the providers."""
+    if model.kind is not project.kind:
+        raise ModelNotCovered(model.id, project.token, f"they are {project.kind}, the model is {model.kind}")
+    if model.provider_id not in project.providers:
+        raise ModelNotCovered(model.id, project.token, f"the project's terms do not name {model.provider}")
+
+
+def check_open(market: Market, project: Project, model: Model, now: UnixSeconds) -> None:
+    """Raises AssetDepegged, ReserveShort, Draining while no new holds are taken."""
+    if market.depegged:
+        raise AssetDepegged
+    if market.assets < market.claims:
+        raise ReserveShort(market.assets, market.claims)
+    if project.retired_at is not None:
+        raise Draining(f"the project {project.symbol} is retired")
+    if market.paused_until > now:
+        raise Draining(f"settlement is paused until {market.paused_until}")
+    if model.provider_id in market.inactive_providers:
+        raise Draining(f"{model.provider} is switched off")
+
+
+def _most(market: Market, request: ShapedRequest) -> dict[Unit, int]:
+    """The most units. Input counts once, as the dearer of fresh and cached, so that either way it is covered."""
+    model = request.model
+    most = {Unit.OUTPUT_TOKEN: request.most_output, Unit.REQUEST: 1}
+    inputs = [unit for unit in (Unit.INPUT_TOKEN, Unit.CACHED_INPUT_TOKEN) if unit in model.units]
+    priced = [(price.usd, unit) for unit in inputs if (price := market.prices.get(model.sku(unit))) is not None]
+    if priced:
+        most[max(priced, key=lambda pair: pair[0])[1]] = request.most_input
+    return most

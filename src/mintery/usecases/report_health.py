@@ -1,0 +1,76 @@
+"""Whether requests can be sold now, and what stands in the way."""
+
+from typing import Any
+
+from mintery.domain.price import PriceState
+from mintery.errors import ChainError, NotAvailable
+from mintery.usecases.attempts import Attempts
+from mintery.usecases.list_models import price_states
+from mintery.usecases.parts import GatewayParts
+
+OK, DEGRADED, DOWN = "ok", "degraded", "down"
+SELLABLE = {PriceState.NORMAL.value, PriceState.SOFT_STALE.value}
+
+
+def report_health(parts: GatewayParts, attempts: Attempts) -> dict[str, Any]:
+    """``ok`` when everything sells, ``down`` when nothing does, ``degraded`` between; states per SKU."""
+    try:
+        market = parts.market()
+    except (NotAvailable, ChainError) as error:
+        return {"status": DOWN, "reasons": [str(error)], "skus": {}}
+    reasons = []
+    if attempts.draining:
+        reasons.append("the gateway is stopping")
+    if market.depegged:
+        reasons.append("the reserve asset does not hold its par")
+    if market.assets < market.claims:
+        reasons.append("the vault holds less than its claims")
+    if market.paused_until > parts.chain_now(market):
+        reasons.append("settlement is paused")
+    skus = {
+        price["sku"]: price["state"] for model in parts.models.values() for price in price_states(parts, market, model)
+    }
+    sellable = [state in SELLABLE for state in skus.values()]
+    selling = DEGRADED if any(sellable) else DOWN
+    status = DOWN if reasons else OK if all(sellable) else selling
+    return {
+        "status": status,
+        "reasons": reasons,
+        "skus": skus,
+        "block": {"number": market.block_number, "hash": market.block_hash, "time": market.block_time},
+    }
+
+
+def report_status(parts: GatewayParts, attempts: Attempts) -> dict[str, Any]:
+    """What the operator sees: health, the ledger's sums, what is open."""
+    ledger = parts.ledger
+    last = ledger.last_block()
+    return {
+        "health": report_health(parts, attempts),
+        "running": len(attempts),
+        "draining": attempts.draining,
+        "gateway": parts.gateway,
+        "settler": parts.settler.address,
+        "chain_id": parts.domain.chain_id,
+        "escrow": parts.domain.escrow,
+        "synced_block": None if last is None else last.number,
+        "open_holds": [
+            {"request": hold.id, "amount_nanocredits": str(hold.amount), "status": hold.status_at(parts.clock()).value}
+            for hold in ledger.open_holds()
+        ],
+        "open_batches": [record.batch.batch_id for record in ledger.open_batches()],
+        "totals": [
+            {
+                "token": totals.token,
+                "deposited_nanocredits": str(totals.deposited),
+                "exited_nanocredits": str(totals.exited),
+                "burned_nanocredits": str(totals.burned),
+                "available_nanocredits": str(totals.available),
+                "held_nanocredits": str(totals.held),
+                "captured_nanocredits": str(totals.captured),
+                "receipts_nanocredits": str(totals.receipts),
+                "losses_nanocredits": str(totals.losses),
+            }
+            for totals in ledger.totals()
+        ],
+    }

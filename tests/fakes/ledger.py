@@ -1,0 +1,235 @@
+"""The ledger's port in memory: the same rules in the plainest form, to test what stands on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from mintery.crypto.vouchers import account_id
+from mintery.domain.hold import Ending, Hold, RequestId, capture
+from mintery.domain.receipt import Receipt
+from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
+from mintery.errors import HoldNotOpen, MinteryError
+from mintery.ledger.commands import (
+    Answer,
+    Block,
+    CaptureHold,
+    Command,
+    Done,
+    HoldNotEnding,
+    HoldPlaced,
+    HoldRefused,
+    HoldReleased,
+    MarkDelivered,
+    PlaceHold,
+    ReleaseHold,
+    RequestKey,
+    RequestKnown,
+    Result,
+)
+from mintery.ledger.reads import AccountBalance, BatchRecord, ReceiptRecord, RequestRecord, TokenTotals
+from mintery.units import NanoCredits, UnixSeconds
+
+
+@dataclass
+class _Request:
+    key: RequestKey
+    hold: Hold
+    command: PlaceHold
+    answer: Answer | None = None
+    delivered_at: datetime | None = None
+    receipt: Receipt | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.hold.captured is None and self.hold.released_for is None
+
+
+@dataclass
+class InMemoryLedger:
+    """``opened`` holds what the chain deposited; everything else follows from the requests."""
+
+    opened: dict[AccountId, AccountBalance] = field(default_factory=dict)
+    requests: dict[RequestId, _Request] = field(default_factory=dict)
+    fail_captures_with: MinteryError | None = None
+
+    def deposit(self, key: AccountKey, amount: int, *, epoch: int = 0, exiting: int = 0) -> AccountId:
+        account = account_id(key)
+        zero = NanoCredits(0)
+        self.opened[account] = AccountBalance(
+            account, key, epoch, NanoCredits(amount), zero, zero, zero, NanoCredits(exiting),
+            UnixSeconds(1) if exiting else None, False,
+        )  # fmt: skip
+        return account
+
+    def commit(self, commands: Sequence[Command]) -> Sequence[Result]:
+        return [self._apply(command) for command in commands]
+
+    async def commit_async(self, commands: Sequence[Command]) -> Sequence[Result]:
+        return self.commit(commands)
+
+    def _apply(self, command: Command) -> Result:
+        match command:
+            case PlaceHold():
+                return self._place(command)
+            case CaptureHold():
+                return self._capture(command)
+            case ReleaseHold(request, reason, _):
+                found = self.requests.get(request)
+                if found is None or not found.open:
+                    return HoldNotEnding(request, "ended")
+                found.hold = replace(found.hold, released_for=reason)
+                return HoldReleased(request, found.hold.amount)
+            case MarkDelivered(request, at):
+                found = self.requests[request]
+                found.delivered_at = at
+                if found.key.idempotency_key is None:
+                    found.answer = None
+                return Done(1)
+            case _:
+                raise NotImplementedError(type(command).__name__)
+
+    def _place(self, command: PlaceHold) -> Result:
+        key = command.key
+        for known in self.requests.values():
+            same_key = key.idempotency_key is not None and (
+                (known.key.credential, known.key.idempotency_key) == (key.credential, key.idempotency_key)
+            )
+            if same_key or (key.raised is not None and known.key.raised == key.raised):
+                return RequestKnown(known.hold.id, "idempotency_key" if same_key else "raised", known.key.body)
+        refused = self._refusal(command)
+        if refused is not None:
+            return refused
+        hold = Hold(
+            command.request, command.account, command.amount, command.placed_at, command.lease_until,
+            dispatched_at=command.placed_at if command.dispatch else None,
+        )  # fmt: skip
+        self.requests[hold.id] = _Request(key, hold, command)
+        return HoldPlaced(hold)
+
+    def _refusal(self, command: PlaceHold) -> HoldRefused | None:
+        def refuse(rule: str, available: int) -> HoldRefused:
+            return HoldRefused(rule, command.amount, NanoCredits(max(0, available)))
+
+        account = self.account(command.account)
+        if account is None:
+            return refuse("account", 0)
+        if account.epoch != command.signed.voucher.epoch:
+            return refuse("epoch", 0)
+        if (free := account.available - account.exiting) < command.amount:
+            return refuse("balance", free)
+        room = command.signed.voucher.max_nanocredits - account.spent - account.held
+        if room < command.amount:
+            return refuse("voucher", room)
+        for constraint in command.constraints:
+            if (room := constraint.ceiling - self.used(constraint.key)) < command.amount:
+                return refuse(constraint.key, room)
+        return None
+
+    def _capture(self, command: CaptureHold) -> Result:
+        if self.fail_captures_with is not None:
+            raise self.fail_captures_with
+        found = self.requests[command.request]
+        try:
+            done = capture(found.hold, command.receipt.cost, command.receipt.captured_at)
+        except HoldNotOpen as error:
+            return HoldNotEnding(command.request, error.status)
+        found.hold = replace(found.hold, captured=done.captured)
+        found.receipt, found.answer = command.receipt, command.answer
+        return done
+
+    def account(self, account: AccountId) -> AccountBalance | None:
+        if (opened := self.opened.get(account)) is None:
+            return None
+        of = [request for request in self.requests.values() if request.hold.account == account]
+        held = sum(request.hold.amount for request in of if request.open)
+        captured = sum(request.hold.captured or 0 for request in of)
+        return replace(
+            opened,
+            available=NanoCredits(opened.available - held - captured),
+            held=NanoCredits(held),
+            captured=NanoCredits(captured),
+            spent=NanoCredits(captured),
+        )
+
+    def accounts(self, *, holder: Address | None = None) -> Sequence[AccountBalance]:
+        found = [self.account(account) for account in self.opened]
+        return [account for account in found if account is not None and holder in {None, account.key.holder}]
+
+    def request(self, request: RequestId) -> RequestRecord | None:
+        found = self.requests.get(request)
+        return None if found is None else self._record(found)
+
+    def undelivered(self, key: RequestKey) -> RequestRecord | None:
+        for found in reversed(self.requests.values()):
+            if (found.key.credential, found.key.body) == (key.credential, key.body):
+                if found.delivered_at is None and found.hold.released_for is None:
+                    return self._record(found)
+                return None
+        return None
+
+    def by_idempotency_key(self, credential: bytes, idempotency_key: str) -> RequestRecord | None:
+        for found in self.requests.values():
+            if (found.key.credential, found.key.idempotency_key) == (credential, idempotency_key):
+                return self._record(found)
+        return None
+
+    def by_raised(self, digest: bytes) -> RequestRecord | None:
+        for found in self.requests.values():
+            if found.key.raised == digest:
+                return self._record(found)
+        return None
+
+    def receipt(self, request: RequestId) -> ReceiptRecord | None:
+        found = self.requests.get(request)
+        return None if found is None or found.receipt is None else ReceiptRecord(found.receipt, None, None)
+
+    def receipts(self, *, account: AccountId | None = None, limit: int = 100) -> Sequence[ReceiptRecord]:
+        of = [
+            ReceiptRecord(found.receipt, None, None)
+            for found in reversed(self.requests.values())
+            if found.receipt is not None and account in {None, found.hold.account}
+        ]
+        return of[:limit]
+
+    def open_holds(self) -> Sequence[Hold]:
+        return [found.hold for found in self.requests.values() if found.open]
+
+    def unbatched(self, *, limit: int) -> Sequence[Receipt]:
+        return [found.receipt for found in self.requests.values() if found.receipt is not None][:limit]
+
+    def highest_voucher(self, account: AccountId, epoch: int, at_least: NanoCredits) -> SignedVoucher | None:
+        raise NotImplementedError
+
+    def spent_settled(self, account: AccountId) -> NanoCredits:
+        return NanoCredits(0)
+
+    def batch(self, batch_id: int) -> BatchRecord | None:
+        return None
+
+    def open_batches(self) -> Sequence[BatchRecord]:
+        return []
+
+    def last_block(self) -> Block | None:
+        return None
+
+    def used(self, constraint: str) -> NanoCredits:
+        total = 0
+        for found in self.requests.values():
+            counted = [each for each in found.command.constraints if each.key == constraint]
+            if counted and found.hold.released_for is None:
+                charged = found.hold.captured if counted[0].until is not Ending.CAPTURE else 0
+                total += found.hold.amount if found.hold.captured is None else charged or 0
+        return NanoCredits(total)
+
+    def totals(self) -> Sequence[TokenTotals]:
+        return []
+
+    def check(self) -> None:
+        for account in self.accounts():
+            assert account.available >= 0, account
+
+    @staticmethod
+    def _record(found: _Request) -> RequestRecord:
+        return RequestRecord(found.hold.id, found.key, found.hold, found.delivered_at, found.answer)
+
+
