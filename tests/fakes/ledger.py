@@ -231,5 +231,3 @@ class InMemoryLedger:
     @staticmethod
     def _record(found: _Request) -> RequestRecord:
         return RequestRecord(found.hold.id, found.key, found.hold, found.delivered_at, found.answer)
-
-

@@ -6,10 +6,12 @@ import typer
 
 from mintery.cli.money import price_text, time_text, usd_text
 from mintery.cli.options import DeploymentFile, Json, RpcUrl
-from mintery.cli.output import pairs, progress, show, table
+from mintery.cli.output import progress, show, table
+from mintery.units import UsdWad
 
 if TYPE_CHECKING:
-    from mintery.usecases.report_prices import PricesReported
+    from mintery.chain.rpc import BlockRef
+    from mintery.usecases.onchain import OnChain
 
 app = typer.Typer(help="See prices; report them if you are a reporter.", no_args_is_help=True)
 
@@ -37,10 +39,12 @@ def show_(
     rows = [
         (
             entry["sku"],
-            price_text(int(entry["usd_wad"]), entry["sku"].rpartition(":")[2]) if entry["version"] else "none yet",
+            price_text(UsdWad(int(entry["usd_wad"])), entry["sku"].rpartition(":")[2])
+            if entry["version"]
+            else "none yet",
             str(entry["version"]),
             time_text(entry["refreshed_at"]) if entry["refreshed_at"] else "never",
-            usd_text(int(entry["queued_usd_wad"])) if entry["queued_usd_wad"] else "",
+            usd_text(UsdWad(int(entry["queued_usd_wad"]))) if entry["queued_usd_wad"] else "",
         )
         for entry in found
     ]
@@ -48,7 +52,7 @@ def show_(
     show(facts, table("Prices in force", columns, rows), as_json=as_json)
 
 
-def _read_prices(chain: Any, at: Any) -> list[dict[str, Any]]:
+def _read_prices(chain: "OnChain", at: "BlockRef") -> list[dict[str, Any]]:
     entries = []
     for index, name in enumerate(chain.oracle.sku_names(at=at)):
         version, usd = chain.oracle.current_price(index, at=at)
