@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 
 /// @title EIP-712 digests of spend vouchers, without memory growth from one voucher to the next.
@@ -8,11 +9,6 @@ library Vouchers {
     bytes32 internal constant TYPE_HASH = keccak256(
         "SpendVoucher(address token,address gateway,address holder,uint32 epoch,uint96 maxSpend,uint40 deadline,bytes16 keyHash)"
     );
-
-    uint256 private constant ECRECOVER = 1;
-    uint256 private constant S_MASK = (1 << 255) - 1;
-    /// @dev Half the curve's order: above it lies each signature's malleable twin.
-    uint256 private constant HIGHEST_S = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
 
     /// @dev In memory a struct of value types lies as `abi.encode` would lay it, so with its type hash in front this one
     ///     is its own EIP-712 encoding. One instance serves a whole batch.
@@ -44,23 +40,10 @@ library Vouchers {
     /// @return signer Zero for a high s and for a signature that is no one's.
     function signerOf(Voucher memory voucher, bytes32 separator, bytes32 r, bytes32 vs)
         internal
-        view
+        pure
         returns (address signer)
     {
-        bytes32 hash = digest(voucher, separator);
-        uint256 s = uint256(vs) & S_MASK;
-        if (s > HIGHEST_S) return address(0);
-        assembly ("memory-safe") {
-            let input := mload(0x40)
-            mstore(input, hash)
-            mstore(add(input, 0x20), add(27, shr(255, vs)))
-            mstore(add(input, 0x40), r)
-            mstore(add(input, 0x60), s)
-            // A signature of no one returns nothing and leaves the zero.
-            mstore(0, 0)
-            pop(staticcall(gas(), ECRECOVER, input, 0x80, 0, 0x20))
-            signer := mload(0)
-        }
+        (signer,,) = ECDSA.tryRecover(digest(voucher, separator), r, vs);
     }
 
     /// @return account keccak256(abi.encode(token, gateway, holder, signer)).

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
-import {CreditToken} from "../CreditToken.sol";
-import {ProviderRegistry} from "../ProviderRegistry.sol";
-import {ReserveVault} from "../ReserveVault.sol";
-import {SpendEscrow} from "../SpendEscrow.sol";
-import {Kind} from "../interfaces/IProviderRegistry.sol";
-import {IReserveVault} from "../interfaces/IReserveVault.sol";
-import {ISpendEscrow, LineStatus} from "../interfaces/ISpendEscrow.sol";
-import {TestDollar} from "../mocks/TestDollar.sol";
+import {IAccessManager as AccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
+import {ICreditToken as CreditToken} from "../interfaces/ICreditToken.sol";
+import {IProviderRegistry as ProviderRegistry, Kind} from "../interfaces/IProviderRegistry.sol";
+import {IReserveVault, IReserveVault as ReserveVault} from "../interfaces/IReserveVault.sol";
+import {ISpendEscrow, ISpendEscrow as SpendEscrow, LineStatus} from "../interfaces/ISpendEscrow.sol";
+import {ITestDollar as TestDollar} from "./ITestDollar.sol";
 import {Test} from "./Test.sol";
 import {SettableOracle} from "./mocks/SettableOracle.sol";
 
@@ -159,8 +156,7 @@ abstract contract EscrowTest is Test {
         uint40 deadline,
         uint32 epoch
     ) internal view returns (bytes memory) {
-        bytes32 digest =
-            escrow.voucherDigest(address(token_), gateway, holder_, epoch, maxSpend, deadline, KEY_HASH);
+        bytes32 digest = escrow.voucherDigest(address(token_), gateway, holder_, epoch, maxSpend, deadline, KEY_HASH);
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key_, digest);
         return packed(holder_, maxSpend, spentAfter, deadline, epoch, r, compact(v, s));
     }

@@ -11,8 +11,8 @@ MinteryError
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, AttemptFailed
-├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider, UnknownProject,
-│                           FileMissing
+├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
+│                           UnknownProject, FileMissing
 ├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, AssetDepegged,
 │                           ReserveShort, Draining, PayoutCapReached, Overloaded, HoldTooLong
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke
@@ -542,6 +542,25 @@ class ProviderNonsense(ProviderFailed):
         self.why = why
 
 
+class StreamBroke(ProviderFailed):
+    """A stream ended early. What was delivered of it is charged; the receipt says how much."""
+
+    def __init__(self, provider: str, request_id: str, why: str) -> None:
+        super().__init__(
+            f"the stream of {provider} broke: {why}; receipt {request_id} shows what it cost", provider=provider
+        )
+        self.request_id = request_id
+        self.why = why
+
+
+class AnswerLost(MinteryError):
+    """A fault of this gateway. Where a hold was placed, it is returned or, with evidence, charged."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"request {request_id} was lost by a fault of this gateway; its receipt shows what it cost")
+        self.request_id = request_id
+
+
 class GatewayError(MinteryError):
     """A gateway, as an app meets it."""
 
@@ -562,25 +581,6 @@ class GatewayRefused(GatewayError):
         super().__init__(message)
         self.status = status
         self.code = code
-
-
-class StreamBroke(ProviderFailed):
-    """A stream ended early. What was delivered of it is charged; the receipt says how much."""
-
-    def __init__(self, provider: str, request_id: str, why: str) -> None:
-        super().__init__(
-            f"the stream of {provider} broke: {why}; receipt {request_id} shows what it cost", provider=provider
-        )
-        self.request_id = request_id
-        self.why = why
-
-
-class AnswerLost(MinteryError):
-    """A fault of this gateway. Where a hold was placed, it is returned or, with evidence, charged."""
-
-    def __init__(self, request_id: str) -> None:
-        super().__init__(f"request {request_id} was lost by a fault of this gateway; its receipt shows what it cost")
-        self.request_id = request_id
 
 
 class LedgerError(MinteryError):

@@ -1,6 +1,7 @@
 """The only reader of the environment: ``MINTERY_…`` variables, and ``SOLC`` as every Solidity tool names it."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -133,3 +134,8 @@ def required(value: SecretStr | None, name: str, why: str) -> str:
 def read_secret(name: str) -> str | None:
     """The environment variable ``name``, where a person keeps a key under a name of their own."""
     return os.environ.get(name)
+
+
+def environment() -> Mapping[str, str]:
+    """All of it, for files that name the variables their keys are in."""
+    return os.environ

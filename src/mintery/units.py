@@ -126,11 +126,10 @@ def format_decimal(amount: int, decimals: int) -> str:
     return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"
 
 
-def usd_per_unit(price: Decimal, units: int) -> UsdWad | None:
-    """USD for ``units`` units as 1e-18 USD for one; None where that is not a whole number."""
-    scaled = price.scaleb(USD_WAD_DECIMALS)
-    usd, rest = divmod(int(scaled), units)
-    return None if rest or scaled != int(scaled) else UsdWad(usd)
+def usd_per_unit(usd: UsdWad, units: int) -> UsdWad | None:
+    """The price of one of ``units``; None where that is not a whole number of 1e-18 USD."""
+    each, rest = divmod(usd, units)
+    return None if rest else UsdWad(each)
 
 
 def parse_credits(text: str) -> CreditUnits:

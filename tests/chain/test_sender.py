@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mintery.chain.artifact import load_artifact
+from mintery.chain.devchain.chain import DevChain
 from mintery.chain.rpc import Call, Rpc, connect
 from mintery.chain.sender import Sender
 from mintery.chain.test_dollar import TestDollar
@@ -111,6 +112,15 @@ def test_broadcasting_twice_is_harmless(rpc: Rpc, anvil: str):
         assert dollar.balance_of(OTHER) == ONE
 
 
+def test_one_call_signed_twice_is_two_transactions(rpc: Rpc, dollar: TestDollar):
+    sender = Sender(rpc, dev_key(3))
+    call = dollar.call("mint", OTHER, ONE)
+
+    first, second = (sender.sign(call, gas=100_000, nonce=0) for _ in range(2))
+
+    assert first.hash != second.hash
+
+
 def test_threads_share_a_key_without_losing_a_transaction(rpc: Rpc, dollar: TestDollar):
     senders = [Sender(rpc, dev_key(4)) for _ in range(4)]
 
@@ -154,6 +164,15 @@ def test_processes_share_a_key_without_losing_a_transaction(anvil: str):
     dollar = a_dollar(connect(anvil))
 
     mint_from_three_processes(anvil, dollar)
+
+    assert dollar.balance_of(OTHER) == 12 * ONE
+
+
+def test_processes_share_a_key_on_the_served_dev_chain(devchain: DevChain, rpc: Rpc):
+    dollar = a_dollar(rpc)
+
+    with devchain.serve(port=0) as server:
+        mint_from_three_processes(server.url, dollar)
 
     assert dollar.balance_of(OTHER) == 12 * ONE
 

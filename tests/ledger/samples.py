@@ -1,5 +1,6 @@
 """Values that the ledger's tests are told in. Amounts are nanocredits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -176,13 +177,20 @@ def deposit(of: Wallet, amount: int) -> DepositSeen:
     return DepositSeen(of.id, of.account, NanoCredits(amount))
 
 
-def form(batch_id: int, *parts: tuple[Wallet, int, list[RequestId]], epoch: int = 0) -> FormBatch:
+def form(
+    batch_id: int,
+    *parts: tuple[Wallet, int, list[RequestId]],
+    epoch: int = 0,
+    epochs: Mapping[AccountId, int] | None = None,
+) -> FormBatch:
     """One line for each of (wallet, its spent counter afterwards in nanocredits, its receipts)."""
     tokens = []
     for token in sorted({wallet.token for wallet, _, _ in parts}):
         own = [part for part in parts if part[0].token == token]
         lines = tuple(
-            SettlementLine(wallet.voucher(10**12, epoch=epoch), credit_units(NanoCredits(spent)))
+            SettlementLine(
+                wallet.voucher(10**12, epoch=(epochs or {}).get(wallet.id, epoch)), credit_units(NanoCredits(spent))
+            )
             for wallet, spent, _ in own
         )
         tokens.append(TokenBatch(token, sum(len(ids) for _, _, ids in own), lines, ()))

@@ -63,9 +63,7 @@ contract GasTest is EscrowTest {
     }
 
     function _transaction(uint256 lines) private returns (bytes memory) {
-        return abi.encodeCall(
-            escrow.settle, (gateway, 2, ROOT, only(batchOf(token, _lines(0, lines, 2), 1e6)))
-        );
+        return abi.encodeCall(escrow.settle, (gateway, 2, ROOT, only(batchOf(token, _lines(0, lines, 2), 1e6))));
     }
 
     /// @dev Accounts [from, to) each spend `spent` credits and some nanocredits, so that amounts are not mostly zeros.
@@ -73,8 +71,7 @@ contract GasTest is EscrowTest {
         for (uint256 i = from; i < to; ++i) {
             (address holder_, uint256 key_) = account(vm.toString(i));
             lines = bytes.concat(
-                lines,
-                line(token, holder_, key_, 90 * CREDIT, spent * CREDIT + 123_456_789 * NANOCREDIT, DEADLINE, 0)
+                lines, line(token, holder_, key_, 90 * CREDIT, spent * CREDIT + 123_456_789 * NANOCREDIT, DEADLINE, 0)
             );
         }
     }

@@ -43,7 +43,7 @@ def read_blocks(rpc: Rpc, deployment: Deployment, first: int, last: int) -> list
         RpcUnavailable: the chain changed at every attempt to read it.
     """
     for _ in range(_ATTEMPTS):
-        headers = [rpc.block(number) for number in range(first, last + 1)]
+        headers = rpc.blocks(first, last)
         logs = rpc.logs(first, last, _emitters(deployment)) if headers else ()
         if _is_one_chain(headers, logs):
             return _joined(headers, logs)

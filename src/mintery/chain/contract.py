@@ -1,5 +1,6 @@
 """One contract at one address: named reads, and calls for a sender to send."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from mintery.chain.abi import Abi
@@ -30,4 +31,16 @@ class Contract:
             TransactionReverted: the view reverts.
         """
         answer = self.rpc.call(self.call(function, *arguments), at=at)
+        return self.decode(function, answer)
+
+    def read_each(self, function: str, many: Iterable[Any], *, at: BlockRef) -> list[Any]:
+        """The results of ``function`` for each single argument of ``many``, in one round trip.
+
+        Raises:
+            TransactionReverted: one of them reverts.
+        """
+        answers = self.rpc.call_all([self.call(function, argument) for argument in many], at=at)
+        return [self.decode(function, answer) for answer in answers]
+
+    def decode(self, function: str, answer: bytes) -> Any:
         return self.abi.functions[function].decode_outputs(answer)

@@ -3,10 +3,8 @@
 from collections.abc import Iterable
 
 from mintery.chain.contracts import Contracts
-from mintery.chain.price_oracle import ASSET_SKU
 from mintery.chain.rpc import BlockRef
 from mintery.domain.market import Market, PayoutWindow
-from mintery.domain.price import PriceInForce, Sku
 from mintery.domain.project import Project
 from mintery.domain.voucher import Address
 from mintery.units import UnixSeconds
@@ -29,7 +27,7 @@ def read_market(contracts: Contracts, gateway: Address, tokens: Iterable[Address
         block_hash=at.hash,
         block_time=at.timestamp,
         projects=projects,
-        prices=read_prices(contracts, at=at),
+        prices={price.sku: price for price in contracts.oracle.prices_in_force(at=at)},
         payouts={t: PayoutWindow(contracts.vault.payout_room(t, gateway, at=at), ends) for t in projects},
         inactive_providers=frozenset(provider.id for provider in providers if not provider.active),
         depegged=contracts.oracle.depegged(at=at),
@@ -55,22 +53,3 @@ def read_project(contracts: Contracts, token: Address, *, at: BlockRef | None = 
         providers=frozenset(id_ for id_ in registered if contracts.vault.has_provider(token, id_, at=at)),
         retired_at=project.retired_at or None,
     )
-
-
-def read_prices(contracts: Contracts, *, at: BlockRef | None = None) -> dict[Sku, PriceInForce]:
-    """Every SKU that has a price in force, but the asset's own."""
-    prices = {}
-    for index, name in enumerate(contracts.oracle.sku_names(at=at)):
-        version, usd = contracts.oracle.current_price(index, at=at)
-        if index == ASSET_SKU or not version:
-            continue
-        sku = Sku.parse(name)
-        prices[sku] = PriceInForce(
-            sku=sku,
-            index=index,
-            version=version,
-            usd=usd,
-            refreshed_at=contracts.oracle.refreshed_at(index, at=at),
-            queued=contracts.oracle.queued_price_of(index, at=at) is not None,
-        )
-    return prices

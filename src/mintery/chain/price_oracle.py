@@ -11,6 +11,7 @@ from mintery.chain.sender import Sender
 from mintery.crypto.hashing import address_bytes
 from mintery.crypto.keys import PrivateKey, Signature
 from mintery.crypto.reports import report_digest
+from mintery.domain.price import PriceInForce, Sku
 from mintery.domain.voucher import Address
 from mintery.errors import UnknownSku
 from mintery.units import UnixSeconds, UsdWad
@@ -60,6 +61,7 @@ class PriceOracle(Contract):
 
     def __init__(self, rpc: Rpc, address: Address) -> None:
         super().__init__(rpc, "PriceOracle", address)
+        self._named: tuple[bytes, tuple[str, ...]] = (b"", ())
 
     def epoch_length(self) -> int:
         """Seconds."""
@@ -99,6 +101,26 @@ class PriceOracle(Contract):
             return None
         return QueuedPrice(UsdWad(fields["usdWad"]), UnixSeconds(fields["since"]), fields["epoch"])
 
+    def prices_in_force(self, *, at: BlockRef) -> list[PriceInForce]:
+        """Every SKU that has a price in force, but the asset's own, in three round trips."""
+        names = self.sku_names(at=at)
+        skus = range(ASSET_SKU + 1, len(names))
+        current = self.read_each("currentPrice", skus, at=at)
+        refreshed = self.read_each("refreshedAt", skus, at=at)
+        queued = self.read_each("queuedPriceOf", skus, at=at)
+        return [
+            PriceInForce(
+                sku=Sku.parse(names[sku]),
+                index=sku,
+                version=version,
+                usd=UsdWad(usd),
+                refreshed_at=UnixSeconds(seen),
+                queued=waiting["usdWad"] != 0,
+            )
+            for sku, (version, usd), seen, waiting in zip(skus, current, refreshed, queued, strict=True)
+            if version
+        ]
+
     def refreshed_at(self, sku: int, *, at: BlockRef | None = None) -> UnixSeconds:
         """When a quorum last saw the price; 0 for never."""
         return UnixSeconds(self.read("refreshedAt", sku, at=at))
@@ -113,7 +135,13 @@ class PriceOracle(Contract):
         return str(self.read("skuName", sku, at=at))
 
     def sku_names(self, *, at: BlockRef | None = None) -> tuple[str, ...]:
-        return tuple(self.sku_name(sku, at=at) for sku in range(self.sku_count(at=at)))
+        """All of them by number. The config digest covers the names, so they are read again only when it changes."""
+        pinned = at or self.rpc.block()
+        digest = self.config_digest(at=pinned)
+        if self._named[0] != digest:
+            skus = range(self.sku_count(at=pinned))
+            self._named = (digest, tuple(self.read_each("skuName", skus, at=pinned)))
+        return self._named[1]
 
     def find_sku(self, name: str, *, at: BlockRef | None = None) -> int | None:
         found, sku = self.read("skuOf", name, at=at)
@@ -141,8 +169,8 @@ class PriceOracle(Contract):
 
     def vector_of(self, seen: Mapping[int, UsdWad], at: BlockRef) -> PriceVector:
         """A vector of the prices ``seen`` by SKU, observed at the time of ``at`` and compared with those in force there."""
-        in_force = {sku: self.current_price(sku, at=at)[1] for sku in seen}
-        changed = {sku: usd for sku, usd in seen.items() if usd != in_force[sku]}
+        in_force = dict(zip(seen, self.read_each("currentPrice", seen, at=at), strict=True))
+        changed = {sku: usd for sku, usd in seen.items() if usd != in_force[sku][1]}
         return PriceVector(
             config=self.config_digest(at=at),
             epoch=divmod(at.timestamp, self.epoch_length())[0],

@@ -1,6 +1,8 @@
 """ProviderRegistry: who may be paid for model calls, and where."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mintery.chain.contract import Contract
 from mintery.chain.rpc import BlockRef, Call, Rpc, TxReceipt
@@ -33,18 +35,12 @@ class ProviderRegistry(Contract):
 
     def provider_of(self, provider_id: int, *, at: BlockRef | None = None) -> Provider:
         """Raises TransactionReverted (UnknownProvider) for an id that is not registered."""
-        fields = self.read("providerOf", provider_id, at=at)
-        return Provider(
-            id=provider_id,
-            name=fields["name"],
-            payout=fields["payout"],
-            kind=kind_of(fields["kind"]),
-            active=fields["active"],
-            resale_allowed=fields["resaleAllowed"],
-        )
+        return _provider(provider_id, self.read("providerOf", provider_id, at=at))
 
     def providers(self, *, at: BlockRef | None = None) -> tuple[Provider, ...]:
-        return tuple(self.provider_of(provider_id, at=at) for provider_id in range(1, self.count(at=at) + 1))
+        pinned = at or self.rpc.block()
+        ids = range(1, self.count(at=pinned) + 1)
+        return tuple(map(_provider, ids, self.read_each("providerOf", ids, at=pinned)))
 
     def id_of(self, name: str, *, at: BlockRef | None = None) -> int:
         """Raises UnknownProvider for a name that is not registered."""
@@ -75,3 +71,14 @@ class ProviderRegistry(Contract):
 
     def forbid_resale(self, sender: Sender, provider_id: int) -> TxReceipt:
         return sender.send(self.call("forbidResale", provider_id))
+
+
+def _provider(provider_id: int, fields: Mapping[str, Any]) -> Provider:
+    return Provider(
+        id=provider_id,
+        name=fields["name"],
+        payout=fields["payout"],
+        kind=kind_of(fields["kind"]),
+        active=fields["active"],
+        resale_allowed=fields["resaleAllowed"],
+    )

@@ -1,5 +1,6 @@
 """Sends transactions of one key, with nonces that hold when several threads and processes share it."""
 
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from mintery.units import Wei, ceil_div
 
 _NONCE_ATTEMPTS = 64
 _WAIT_SECONDS = 120
+_FEE_DUST = 2**24
 _FIRST_POLL, _LAST_POLL = 0.02, 1.0
 _TAKEN = ("nonce too low", "nonce too high", "replacement transaction underpriced", "invalid nonce")
 _KNOWN = ("already known", "already imported", "known transaction")
@@ -92,9 +94,13 @@ class Sender:
         return ceil_div(self.rpc.estimate(call, self.address) * 5, 4)
 
     def sign(self, call: Call, *, gas: int, nonce: int) -> SignedTransaction:
-        """Covers twice the present base fee: six full blocks of growth."""
+        """Covers twice the present base fee: six full blocks of growth.
+
+        The limit carries a random dust, which nobody pays: two processes that sign one call with one nonce must not make
+        the same transaction, or each would take the other's for its own.
+        """
         priority = self.rpc.priority_fee()
-        max_fee = Wei(2 * self.rpc.block().base_fee + priority)
+        max_fee = Wei(2 * self.rpc.block().base_fee + priority + secrets.randbelow(_FEE_DUST))
         return self._signed(call, nonce, gas, max_fee, priority)
 
     def restore(self, action: str, raw: bytes) -> SignedTransaction:

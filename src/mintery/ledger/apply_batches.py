@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import bindparam, exists, func, null, select, update
 
 from mintery.crypto.vouchers import account_of, voucher_digest
 from mintery.domain.batch import SettlementLine
@@ -76,7 +76,7 @@ _abandon = Statement(
     .values(abandoned_at=bindparam("at"), why=bindparam("reason"))
     .returning(batches.c.seq)
 )
-_free_receipts = Statement(update(requests).where(requests.c.batch == bindparam("abandoned")).values(batch=None))
+_free_receipts = Statement(update(requests).where(requests.c.batch == bindparam("abandoned")).values(batch=null()))
 _last_abandoned = Statement(select(func.max(batches.c.abandoned_at)).where(batches.c.batch_id == bindparam("batch_id")))
 
 

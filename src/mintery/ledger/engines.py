@@ -9,7 +9,15 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-_BUSY_MS = 10_000
+_PRAGMAS = (
+    "busy_timeout=10000",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    # 64 MiB of pages in memory, and a log of 40 MB before it is copied back: a page is then written once for many commits.
+    "cache_size=-65536",
+    "wal_autocheckpoint=10000",
+)
 _READERS = 8
 
 
@@ -50,7 +58,7 @@ def _open_sqlite(connection: DBAPIConnection, _record: Any) -> None:
     # The driver must not begin transactions of its own; the "begin" listeners do.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+    for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -66,6 +66,7 @@ class Statement:
         if not isinstance(compiled, SQLCompiler):
             raise TypeError(compiled)
         positions = None if compiled.positiontup is None else tuple(compiled.positiontup)
+        # A parameter without a value is the caller's to give; a literal NULL must therefore be written as ``null()``.
         fixed = {name: value for name, value in compiled.params.items() if value is not None}
         return _Compiled(compiled.string, positions, fixed)
 

@@ -113,8 +113,10 @@ class Writer:
         try:
             written = self._transaction([entry.commands for entry in group])
         except Exception as error:  # noqa: BLE001 -- the thread's edge: it goes to the caller whose list raised it
+            broken = self._recover(error)
+            if len(group) == 1 and not broken:
+                return [_Outcome(group[0], None, error)]
             _log.warning("ledger group of %d lists failed, writing them one by one: %s", len(group), error)
-            self._recover(error)
             return [self._write_alone(entry) for entry in group]
         return [_Outcome(entry, results, None) for entry, results in zip(group, written, strict=True)]
 
@@ -135,13 +137,16 @@ class Writer:
                 results = [apply_all(work, commands) for commands in lists]
             finally:
                 cursor.close()
+        if len(self._known_vouchers) > _KNOWN_VOUCHERS:
+            self._known_vouchers.clear()
         return results
 
-    def _recover(self, error: Exception) -> None:
-        """Forget what the rolled back transaction knew; take a new connection where the old one broke."""
+    def _recover(self, error: Exception) -> bool:
+        """Forget what the rolled back transaction knew; drop the connection if it broke, and say so."""
         self._known_vouchers.clear()
-        if is_disconnect(self._engine, error):
+        if broken := is_disconnect(self._engine, error):
             self._disconnect()
+        return broken
 
     def _disconnect(self) -> None:
         if self._connection is not None:

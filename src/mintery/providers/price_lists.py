@@ -130,7 +130,7 @@ class GenaiPrices:
             return NoPrice(self.name, f"no price by {measure.key}")
         if isinstance(price, TieredPrices):
             return NoPrice(self.name, "its price has tiers")
-        usd = usd_per_unit(price, measure.per)
+        usd = usd_per_unit(parse_usd(format(price, "f")), measure.per)
         if usd is None:
             return NoPrice(self.name, "its price is finer than 1e-18 USD")
         return SourcePrice(self.name, usd)

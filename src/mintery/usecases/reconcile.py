@@ -1,9 +1,11 @@
 """Chain and ledger at one block. A difference is reported by account, stops settlement, and is never plugged."""
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from mintery.chain.reserve_vault import VaultProject
 from mintery.chain.rpc import BlockRef
@@ -88,33 +90,73 @@ class LedgerFigures:
     totals: Sequence[TokenTotals]
 
 
-def reconcile(
-    chain: OnChain, ledger: Ledger, gateway: Address, flows: FlowLedger, alarms: Alarms, *, now: datetime
-) -> Reconciliation:
-    """Compare everything at the newest block that the ledger has recorded.
+class Reconciler:
+    """Compares, and remembers what the last comparison found. Safe to share between threads."""
 
-    A difference sounds an alarm that no settlement passes; it falls when a later comparison agrees. Whether to raise is
-    the caller's choice (``raise_on_difference``).
+    def __init__(self, chain: OnChain, ledger: Ledger, gateway: Address, alarms: Alarms) -> None:
+        self._chain = chain
+        self._ledger = ledger
+        self._gateway = gateway
+        self._alarms = alarms
+        self._flows = FlowLedger(chain)
+        self._lock = threading.Lock()
+        self.last: Reconciliation | None = None
 
-    Raises:
-        LedgerInconsistent: the ledger has recorded no block, or its tables contradict each other.
-    """
-    try:
-        ledger.check()
-    except LedgerInconsistent as error:
-        alarms.sound(Alarm.LEDGER_INCONSISTENT, str(error), now)
-        raise
-    recorded = read_ledger(ledger)
-    at = chain.rpc.block(recorded.block.number)
-    seen = read_chain(chain, recorded.accounts, flows, at)
-    result = Reconciliation(recorded.block, tuple(compare(seen, recorded, gateway)))
-    if result.differences:
-        first = result.differences[0]
-        why = f"{first.what}: {first.left} on chain, {first.right} here ({len(result.differences)} differences)"
-        alarms.sound(Alarm.RECONCILIATION, why, now)
-    else:
-        alarms.clear(Alarm.RECONCILIATION)
-    return result
+    def reconcile(self, now: datetime) -> Reconciliation:
+        """Compare everything at the newest block that the ledger has recorded.
+
+        A difference sounds an alarm that no settlement passes; it falls when a later comparison agrees. Whether to raise
+        is the caller's choice (``raise_on_difference``).
+
+        Raises:
+            LedgerInconsistent: the ledger has recorded no block, or its tables contradict each other.
+        """
+        with self._lock:
+            self._check_tables(now)
+            recorded = read_ledger(self._ledger)
+            at = self._chain.rpc.block(recorded.block.number)
+            seen = read_chain(self._chain, recorded.accounts, self._flows, at)
+            self.last = Reconciliation(recorded.block, tuple(compare(seen, recorded, self._gateway)))
+        self._tell(self.last, now)
+        return self.last
+
+    def as_json(self) -> dict[str, Any]:
+        """The last comparison as the operator sees it; empty before the first."""
+        return {} if self.last is None else reconciliation_json(self.last)
+
+    def _check_tables(self, now: datetime) -> None:
+        try:
+            self._ledger.check()
+        except LedgerInconsistent as error:
+            self._alarms.sound(Alarm.LEDGER_INCONSISTENT, str(error), now)
+            raise
+
+    def _tell(self, result: Reconciliation, now: datetime) -> None:
+        if not result.differences:
+            self._alarms.clear(Alarm.RECONCILIATION)
+            return
+        first, count = result.differences[0], len(result.differences)
+        why = f"{first.what}: {first.left} on chain, {first.right} here ({count} differences)"
+        self._alarms.sound(Alarm.RECONCILIATION, why, now)
+
+
+def reconciliation_json(result: Reconciliation) -> dict[str, Any]:
+    """Amounts as strings, in base units."""
+    return {
+        "block": {"number": result.block.number, "hash": result.block.hash, "time": result.block.timestamp},
+        "agrees": not result.differences,
+        "differences": len(result.differences),
+        "checks": [
+            {
+                "what": check.what,
+                "rule": check.rule.value,
+                "left": str(check.left),
+                "right": str(check.right),
+                "holds": check.holds,
+            }
+            for check in result.checks
+        ],
+    }
 
 
 def read_ledger(ledger: Ledger) -> LedgerFigures:

@@ -6,8 +6,9 @@ open at a time; its id counts once on chain, so it takes effect once however oft
 """
 
 import logging
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mintery.chain.raw_transaction import parse_raw
@@ -42,7 +43,7 @@ _NONCE_TAKEN = ("nonce too low", "replacement transaction underpriced", "invalid
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What settling needs. ``bump_after``: seconds in no block after which the fees rise."""
+    """What settling needs. ``bump_after``: seconds in no block after which the fees rise. One step runs at a time."""
 
     chain: OnChain
     ledger: Ledger
@@ -52,6 +53,7 @@ class Settlement:
     max_lines: int
     max_receipts: int
     bump_after: int
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +96,12 @@ def settle_batch(settlement: Settlement, now: datetime) -> SettleResult:
         SettlementHalted: an alarm stands that no settlement may pass.
         TransactionReverted: the escrow refuses every batch now (NotSettler, SettlementPaused, WrongBatchId).
     """
-    settlement.alarms.check_may_settle()
-    open_batches = settlement.ledger.open_batches()
-    if open_batches:
-        return _resume(settlement, open_batches[0], now)
-    return _settle_next(settlement, now)
+    with settlement.lock:
+        settlement.alarms.check_may_settle()
+        open_batches = settlement.ledger.open_batches()
+        if open_batches:
+            return _resume(settlement, open_batches[0], now)
+        return _settle_next(settlement, now)
 
 
 def _settle_next(settlement: Settlement, now: datetime) -> SettleResult:

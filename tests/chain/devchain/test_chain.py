@@ -316,6 +316,19 @@ def test_filters_report_what_is_new(chain: DevChain, probe: str, calldata: Calld
     assert refusal(chain, "eth_getFilterChanges", on_logs).message == "filter not found"
 
 
+def test_a_filter_reports_the_blocks_that_replace_reverted_ones(chain: DevChain):
+    name = chain.rpc("eth_newBlockFilter")
+    snapshot = chain.rpc("evm_snapshot")
+    for _ in range(3):
+        chain.rpc("evm_mine")
+    assert len(chain.rpc("eth_getFilterChanges", [name])) == 3
+    chain.rpc("evm_revert", [snapshot])
+    for _ in range(2):
+        chain.rpc("evm_mine")
+    hashes = [chain.rpc("eth_getBlockByNumber", [number, False])["hash"] for number in ("0x1", "0x2")]
+    assert chain.rpc("eth_getFilterChanges", [name]) == hashes
+
+
 def test_reverting_brings_back_state_logs_blocks_and_time(chain: DevChain, probe: str, calldata: Calldata):
     send(chain, to=probe, data=calldata("store", 1))
     head = chain.rpc("eth_getBlockByNumber", ["latest", True])

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import shutil
 import subprocess
-import tempfile
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -20,15 +17,14 @@ from mintery.chain.devchain.accounts import (
     DEV_ACCOUNT_COUNT,
     DEV_BALANCE_ETHER,
     DEV_CHAIN_ID,
-    WEI_PER_ETHER,
     dev_accounts,
 )
-from mintery.chain.devchain.codec import hex_bytes, quantity
 from mintery.crypto.keys import DEV_MNEMONIC, PrivateKey
 from mintery.errors import AnvilFailed, AnvilMissing
 
 START_SECONDS = 20
 STOP_SECONDS = 10
+GENESIS_BASE_FEE_WEI = 10**9
 _LISTENING = re.compile(r"Listening on \S+:(\d+)")
 # The npm platform packages put it here; the umbrella package only links to it.
 _PACKAGED = "contracts/node_modules/@foundry-rs/anvil-*/bin/anvil"
@@ -62,11 +58,8 @@ class AnvilChain:
     def __init__(self, executable: Path, host: str, port: int, chain_id: int = DEV_CHAIN_ID) -> None:
         self.chain_id = chain_id
         self.accounts: tuple[PrivateKey, ...] = dev_accounts()
-        self._directory = tempfile.TemporaryDirectory(prefix="mintery-anvil-")
-        genesis = Path(self._directory.name) / "genesis.json"
-        genesis.write_text(json.dumps(_genesis(chain_id, self.accounts)))
         self._child = subprocess.Popen(  # noqa: S603 - an executable the user installed or named
-            [str(executable), *_arguments(host, port, chain_id, genesis)],
+            [str(executable), *_arguments(host, port, chain_id)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -103,7 +96,6 @@ class AnvilChain:
         self._reader.join()
         if self._child.stdout is not None:
             self._child.stdout.close()
-        self._directory.cleanup()
 
     def __enter__(self) -> Self:
         return self
@@ -127,25 +119,11 @@ class AnvilChain:
         self._settled.set()
 
 
-def _arguments(host: str, port: int, chain_id: int, genesis: Path) -> list[str]:
+def _arguments(host: str, port: int, chain_id: int) -> list[str]:
+    # Two anvils started in one second would share a genesis hash; of all header fields only this one can differ.
+    base_fee = GENESIS_BASE_FEE_WEI + secrets.randbelow(GENESIS_BASE_FEE_WEI)
     return [
         *("--host", host, "--port", str(port), "--chain-id", str(chain_id), "--hardfork", "cancun"),
         *("--mnemonic", DEV_MNEMONIC, "--accounts", str(DEV_ACCOUNT_COUNT), "--balance", str(DEV_BALANCE_ETHER)),
-        *("--gas-limit", str(BLOCK_GAS_LIMIT), "--init", str(genesis)),
+        *("--gas-limit", str(BLOCK_GAS_LIMIT), "--block-base-fee-per-gas", str(base_fee)),
     ]
-
-
-def _genesis(chain_id: int, accounts: Sequence[PrivateKey]) -> dict[str, object]:
-    """Random extra data: two anvils started in one second would otherwise share a genesis hash."""
-    balance = quantity(DEV_BALANCE_ETHER * WEI_PER_ETHER)
-    return {
-        "config": {"chainId": chain_id},
-        "nonce": "0x0",
-        "timestamp": quantity(int(time.time())),
-        "extraData": hex_bytes(secrets.token_bytes(16)),
-        "gasLimit": quantity(BLOCK_GAS_LIMIT),
-        "difficulty": "0x0",
-        "mixHash": hex_bytes(bytes(32)),
-        "coinbase": hex_bytes(bytes(20)),
-        "alloc": {account.address: {"balance": balance} for account in accounts},
-    }

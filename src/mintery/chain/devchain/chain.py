@@ -15,9 +15,10 @@ from mintery.chain.devchain.codec import hex_bytes
 from mintery.chain.devchain.engine import Engine
 from mintery.chain.devchain.faults import RpcFault
 from mintery.chain.devchain.filters import Filters
+from mintery.chain.devchain.methods import invoke
 from mintery.chain.devchain.pool import Pool
 from mintery.chain.devchain.provider import DevChainProvider
-from mintery.chain.devchain.registry import Node, invoke
+from mintery.chain.devchain.registry import Node
 from mintery.chain.devchain.server import DEFAULT_PORT, LOCALHOST, RpcServer
 from mintery.crypto.keys import PrivateKey
 

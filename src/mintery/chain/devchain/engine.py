@@ -5,6 +5,7 @@ Nothing here may be called from two threads: the chain's one executor thread own
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,7 +68,8 @@ class Engine:
         self._keys = {key.public_key.to_canonical_address(): key for key in backend.account_keys}
         self.blocks = BlockIndex(_as_mined(self._chain.get_canonical_block_by_number(0), None))
         self.logs = LogIndex()
-        self._snapshots: list[Snapshot] = []
+        self._snapshots: dict[int, Snapshot] = {}
+        self._snapshot_ids = itertools.count(1)
         self._head_state: tuple[bytes, StateAPI] | None = None
 
     @property
@@ -122,8 +124,10 @@ class Engine:
         Raises:
             eth_utils.ValidationError: the transaction cannot enter a block. The chain is as before.
         """
-        self._chain.header = self._child_header(self.clock.take(self.head.timestamp))
+        parent_time = self.head.timestamp
+        self._chain.header = self.next_header()
         imported, receipts, computations = self._chain.mine_all([] if signed is None else [signed])
+        self.clock.take(parent_time)
         body = imported.imported_block
         if signed is None:
             block = _as_mined(body, None)
@@ -135,15 +139,16 @@ class Engine:
 
     def snapshot(self) -> int:
         """Remember the head and the clock; the returned id (from 1) goes to ``revert``."""
-        self._snapshots.append(Snapshot(self.head.number, self.clock.offset))
-        return len(self._snapshots)
+        snapshot_id = next(self._snapshot_ids)
+        self._snapshots[snapshot_id] = Snapshot(self.head.number, self.clock.offset)
+        return snapshot_id
 
     def revert(self, snapshot_id: int) -> bool:
-        """Go back to a snapshot, which this and every later snapshot is used up by. False if there is none."""
-        if not 1 <= snapshot_id <= len(self._snapshots):
+        """Go back to a snapshot; it and every later one are used up. False if there is none with this id."""
+        snapshot = self._snapshots.get(snapshot_id)
+        if snapshot is None:
             return False
-        snapshot = self._snapshots[snapshot_id - 1]
-        del self._snapshots[snapshot_id - 1 :]
+        self._snapshots = {earlier: kept for earlier, kept in self._snapshots.items() if earlier < snapshot_id}
         self.blocks.truncate(snapshot.head_number)
         self.logs.truncate(snapshot.head_number)
         self.clock.restore(snapshot.clock_offset)

@@ -102,10 +102,10 @@ def fault_of(error: Exception, output: bytes) -> RpcFault:
 
 
 def estimate(builder: Any, state: StateAPI, message: Message) -> int:
-    """The least gas limit (within 1.5 %) under which ``message`` succeeds; ``message.gas`` is the cap.
+    """A gas limit at most 1.6 % above the least under which ``message`` succeeds; ``message.gas`` is the cap.
 
-    A contract may look at its remaining gas and each nested call keeps a 64th back (EIP-150), so gas used is no bound:
-    start from 64/63 of it and search.
+    Gas used is often that least limit; a 64th more allows for what other transactions change in between. Where it is
+    not enough (a nested call keeps a 64th back, EIP-150, and a contract may look at its remaining gas), search.
 
     Raises:
         RpcFault: it fails even with the cap, with the revert's bytes where it reverts.
@@ -120,9 +120,11 @@ def estimate(builder: Any, state: StateAPI, message: Message) -> int:
     def succeeds(gas: int) -> bool:
         return run(builder, state, replace(message, gas=gas)).error is None
 
-    low = first.gas_limit_used - 1
-    high = message.gas
-    optimistic = (first.gas_limit_used + CALL_STIPEND) * 64 // 63
+    used = first.gas_limit_used
+    if succeeds(used):
+        return min(used + used // 64, message.gas)
+    low, high = used, message.gas
+    optimistic = (used + CALL_STIPEND) * 64 // 63
     if optimistic < high:
         low, high = (low, optimistic) if succeeds(optimistic) else (optimistic, high)
     while (high - low) * 200 > high * 3:
@@ -143,6 +145,6 @@ def _reason(output: bytes) -> str | None:
             return str(decode(["string"], output[4:])[0])
         if output[:4] == PANIC:
             return f"panic code 0x{decode(['uint256'], output[4:])[0]:02x}"
-    except DecodingError:
+    except (DecodingError, UnicodeDecodeError):
         return None
     return None

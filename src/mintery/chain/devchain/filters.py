@@ -38,11 +38,16 @@ class Filters:
     def remove(self, name: str) -> bool:
         return self._filters.pop(name, None) is not None
 
+    def rewind(self) -> None:
+        """The chain went back: report the blocks that replace those it forgot."""
+        for one in self._filters.values():
+            one.next_block = min(one.next_block, self._engine.head.number + 1)
+
     def changes(self, name: str) -> list[Any]:
-        """Logs or block hashes since the last call; a reverted chain starts again at its head."""
+        """Logs or block hashes since the last call."""
         chosen = self._require(name)
         head = self._engine.head.number
-        first = min(chosen.next_block, head + 1)
+        first = chosen.next_block
         chosen.next_block = head + 1
         if chosen.silent:
             return []

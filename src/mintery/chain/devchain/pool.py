@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from typing import Any
 
 from eth.abc import SignedTransactionAPI
@@ -29,7 +28,7 @@ class Pool:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._queued: defaultdict[Address, dict[int, SignedTransactionAPI]] = defaultdict(dict)
+        self._queued: dict[tuple[Address, int], SignedTransactionAPI] = {}
 
     def decode(self, raw: bytes) -> SignedTransactionAPI:
         """A signed transaction from its EIP-2718 bytes.
@@ -53,23 +52,22 @@ class Pool:
         """
         sender = _sender_of(signed)
         nonce = self._nonce_of(sender)
-        if self._queued[sender].get(signed.nonce) == signed:
+        if self._queued.get((sender, signed.nonce)) == signed:
             raise refused("already known")
         self._check(signed, sender, nonce)
         if signed.nonce > nonce:
             self._enqueue(signed, sender)
             return bytes(signed.hash)
         self._mine(signed)
-        self._queued[sender].pop(signed.nonce, None)
+        self._queued.pop((sender, signed.nonce), None)
         self._mine_waiting(sender)
         return bytes(signed.hash)
 
     def find(self, transaction_hash: bytes) -> tuple[SignedTransactionAPI, Address] | None:
         """A queued transaction and its sender."""
-        for sender, waiting in self._queued.items():
-            for signed in waiting.values():
-                if signed.hash == transaction_hash:
-                    return signed, sender
+        for (sender, _nonce), signed in self._queued.items():
+            if signed.hash == transaction_hash:
+                return signed, sender
         return None
 
     def clear(self) -> None:
@@ -107,13 +105,13 @@ class Pool:
             )
 
     def _enqueue(self, signed: Any, sender: Address) -> None:
-        waiting = self._queued[sender]
-        rival: Any = waiting.get(signed.nonce)
+        rival: Any = self._queued.get((sender, signed.nonce))
+        waiting = sum(queued_sender == sender for queued_sender, _nonce in self._queued)
         if rival is not None and signed.max_fee_per_gas * 10 < rival.max_fee_per_gas * 11:
             raise refused("replacement transaction underpriced")
-        if rival is None and len(waiting) >= MAX_QUEUED_PER_SENDER:
+        if rival is None and waiting >= MAX_QUEUED_PER_SENDER:
             raise refused(f"txpool is full: {MAX_QUEUED_PER_SENDER} transactions of this account wait for a nonce")
-        waiting[signed.nonce] = signed
+        self._queued[sender, signed.nonce] = signed
 
     def _mine(self, signed: SignedTransactionAPI) -> None:
         try:
@@ -122,8 +120,7 @@ class Pool:
             raise refused(f"invalid transaction: {error}") from error
 
     def _mine_waiting(self, sender: Address) -> None:
-        waiting = self._queued[sender]
-        while (signed := waiting.pop(self._nonce_of(sender), None)) is not None:
+        while (signed := self._queued.pop((sender, self._nonce_of(sender)), None)) is not None:
             try:
                 self._check(signed, sender, signed.nonce)
                 self._mine(signed)

@@ -31,6 +31,12 @@ def parse_object(value: Any) -> dict[str, Any]:
     return {name: field for name, field in value.items() if field is not None}
 
 
+def parse_list(value: Any, name: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise invalid_params(f"invalid {name}: expected a list")
+    return value
+
+
 def parse_message(value: Any) -> Message:
     """A call object. Fees and nonce are ignored, as a call pays nothing; without ``from`` the zero address calls."""
     fields = parse_object(value)
@@ -58,13 +64,14 @@ def parse_body(fields: dict[str, Any]) -> bytes:
 
 
 def parse_access_list(value: Any) -> AccessList:
-    if not isinstance(value, list):
-        raise invalid_params("invalid accessList: expected a list")
-    entries = [parse_object(entry) for entry in value]
+    entries = [parse_object(entry) for entry in parse_list(value, "accessList")]
     return tuple(
         (
             parse_address(entry.get("address"), "accessList address"),
-            tuple(int.from_bytes(parse_hash(key, "storage key"), "big") for key in entry.get("storageKeys", [])),
+            tuple(
+                int.from_bytes(parse_hash(key, "storage key"), "big")
+                for key in parse_list(entry.get("storageKeys", []), "storageKeys")
+            ),
         )
         for entry in entries
     )

@@ -7,19 +7,18 @@ from typing import Any
 
 import orjson
 
-from mintery.chain.devchain import methods
 from mintery.chain.devchain.faults import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
     PARSE_ERROR,
     RpcFault,
 )
-from mintery.chain.devchain.registry import Node, invoke
+from mintery.chain.devchain.methods import invoke
+from mintery.chain.devchain.registry import Node
 
 MAX_BATCH = 1000
 
 log = logging.getLogger(__name__)
-log.debug("methods registered from %s", ", ".join(methods.__all__))
 
 
 def parse_body(body: bytes) -> Any:

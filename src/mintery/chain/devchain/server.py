@@ -15,7 +15,7 @@ import uvicorn
 
 from mintery.chain.devchain import rpc
 from mintery.chain.devchain.faults import RpcFault
-from mintery.errors import PortTaken
+from mintery.errors import PortTaken, RpcUnavailable
 
 LOCALHOST = "127.0.0.1"
 DEFAULT_PORT = 8545
@@ -104,6 +104,9 @@ class RpcServer:
         )
         self._thread.start()
         self._server.ready.wait()
+        if not self._server.started:
+            self.close()
+            raise RpcUnavailable(self.url, "the server did not start")
 
     def close(self) -> None:
         self._server.should_exit = True

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mintery.chain.devchain.faults import invalid_params
+from mintery.chain.devchain.codec import LATEST, PENDING, parse_block_ref
 from mintery.chain.devchain.registry import Node, method
-from mintery.chain.devchain.requests import parse_log_query
+from mintery.chain.devchain.requests import parse_log_query, parse_object
 from mintery.chain.devchain.views import log_view
 
 OPEN_END = 2**63
@@ -21,10 +21,8 @@ def get_logs(node: Node, query: Any) -> list[dict[str, Any]]:
 @method("eth_newFilter")
 def new_filter(node: Node, query: Any) -> str:
     """Without an explicit end the filter goes on with the chain."""
-    if not isinstance(query, dict):
-        raise invalid_params("expected a filter object")
-    bounds = dict(query)
-    if "blockHash" not in bounds and bounds.get("toBlock") in {None, "latest", "pending"}:
+    bounds = parse_object(query)
+    if "blockHash" not in bounds and parse_block_ref(bounds.get("toBlock")) in {LATEST, PENDING}:
         bounds["toBlock"] = OPEN_END
     return node.filters.add(parse_log_query(bounds, node.engine.blocks))
 

@@ -36,5 +36,8 @@ def snapshot(node: Node) -> str:
 @method("evm_revert")
 def revert(node: Node, snapshot_id: Any) -> bool:
     """Also drops transactions that wait for a nonce."""
-    node.pool.clear()
-    return node.engine.revert(parse_quantity(snapshot_id, "snapshot id"))
+    reverted = node.engine.revert(parse_quantity(snapshot_id, "snapshot id"))
+    if reverted:
+        node.pool.clear()
+        node.filters.rewind()
+    return reverted

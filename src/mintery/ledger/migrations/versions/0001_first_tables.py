@@ -274,7 +274,6 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_requests_batch", "requests", ["batch"], unique=False)
-    op.create_index("ix_requests_credential_body", "requests", ["credential", "body"], unique=False)
     op.create_index(
         "ix_requests_open",
         "requests",
@@ -290,6 +289,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("captured > 0 AND batch IS NULL"),
         postgresql_where=sa.text("captured > 0 AND batch IS NULL"),
+    )
+    op.create_index(
+        "ix_requests_undelivered",
+        "requests",
+        ["credential", "body"],
+        unique=False,
+        sqlite_where=sa.text("delivered_at IS NULL AND released_for IS NULL"),
+        postgresql_where=sa.text("delivered_at IS NULL AND released_for IS NULL"),
     )
     op.create_index(
         "uq_requests_idempotency_key",

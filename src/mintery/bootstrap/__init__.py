@@ -1,0 +1,60 @@
+"""The only place that constructs: what settings name becomes a chain, a ledger, a gateway with its jobs, or all at once.
+
+Names are imported when they are first used: a command that only needs a key must not wait for web3 and FastAPI.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mintery.bootstrap.gateway import Gateway, build_gateway, price_lists
+    from mintery.bootstrap.local import LocalStack, start_local_stack
+    from mintery.bootstrap.opening import (
+        gateway_address,
+        open_gateway_ledger,
+        open_on_chain,
+        open_rpc,
+        report_sender_key,
+        reporter_keys,
+        settler_key,
+    )
+    from mintery.bootstrap.roles import DEV_ROLES, dev_role
+
+_HOMES = {
+    "gateway": ("Gateway", "build_gateway", "price_lists"),
+    "local": ("LocalStack", "start_local_stack"),
+    "opening": (
+        "gateway_address",
+        "open_gateway_ledger",
+        "open_on_chain",
+        "open_rpc",
+        "report_sender_key",
+        "reporter_keys",
+        "settler_key",
+    ),
+    "roles": ("DEV_ROLES", "dev_role"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "DEV_ROLES",
+    "Gateway",
+    "LocalStack",
+    "build_gateway",
+    "dev_role",
+    "gateway_address",
+    "open_gateway_ledger",
+    "open_on_chain",
+    "open_rpc",
+    "price_lists",
+    "report_sender_key",
+    "reporter_keys",
+    "settler_key",
+    "start_local_stack",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if (home := _HOME_OF.get(name)) is None:
+        raise AttributeError(name)
+    return getattr(import_module(f"mintery.bootstrap.{home}"), name)

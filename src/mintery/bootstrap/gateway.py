@@ -1,0 +1,222 @@
+"""Puts a gateway together: chain, ledger, providers, application and jobs."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from mintery.bootstrap.opening import (
+    gateway_address,
+    open_gateway_ledger,
+    open_on_chain,
+    report_sender_key,
+    reporter_keys,
+    settler_key,
+)
+from mintery.bootstrap.serving import GatewayServer
+from mintery.crypto.hashing import parse_address
+from mintery.crypto.keys import PrivateKey
+from mintery.domain.price import FreshnessLimits
+from mintery.domain.voucher import Address
+from mintery.errors import SettingMissing, SettingRefused
+from mintery.gateway.app import create_app
+from mintery.jobs.scheduler import Jobs
+from mintery.jobs.works import Intervals, JobParts, works_of
+from mintery.ledger.store import LedgerStore
+from mintery.providers.config import ProviderConfig, read_providers
+from mintery.providers.openai_compatible import OpenAICompatible
+from mintery.providers.price_lists import GenaiPrices, PriceList, read_price_file
+from mintery.settings import Settings, environment, variable
+from mintery.usecases.alarms import Alarms
+from mintery.usecases.observe_prices import observe_prices
+from mintery.usecases.onchain import OnChain
+from mintery.usecases.parts import GatewayLimits, GatewayParts
+from mintery.usecases.reconcile import Reconciler
+from mintery.usecases.refresh_market import MarketBoard
+from mintery.usecases.report_prices import Reporter
+from mintery.usecases.settle_batch import Settlement
+from mintery.usecases.settle_until_final import SettledAll, settle_until_final
+from mintery.usecases.sync_chain import Synced, sync_chain
+
+OPERATOR_KEY_BYTES = 24
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Gateway:
+    """A gateway that is put together but neither served nor running its jobs. ``close`` ends all of it."""
+
+    chain: OnChain
+    ledger: LedgerStore
+    address: Address
+    settler: PrivateKey
+    operator_key: str
+    alarms: Alarms
+    board: MarketBoard
+    reconciler: Reconciler
+    settlement: Settlement
+    parts: GatewayParts
+    app: FastAPI
+    jobs: Jobs
+    reporters: tuple[Reporter, ...]
+    server: GatewayServer | None = None
+
+    def sync(self) -> Synced:
+        """Bring the ledger up to the chain now."""
+        return sync_chain(self.chain, self.ledger, self.address, self.alarms, utc_now())
+
+    def settle(self) -> SettledAll:
+        """Settle everything that is owed, and wait until it is final."""
+        return settle_until_final(self.settlement, self.sync, utc_now)
+
+    def serve(self, host: str, port: int) -> str:
+        """Begin to answer; where. Raises PortTaken."""
+        self.server = GatewayServer(self.app, host, port)
+        return self.server.url
+
+    def close(self) -> None:
+        """No new requests, then no more jobs, then the ledger."""
+        if self.server is not None:
+            self.server.close()
+        self.jobs.stop()
+        self.ledger.close()
+
+
+def build_gateway(
+    settings: Settings, *, chain: OnChain | None = None, providers: Sequence[ProviderConfig] | None = None
+) -> Gateway:
+    """Everything that ``settings`` name; ``chain`` and ``providers`` stand in for what they name of those.
+
+    Raises:
+        ConfigurationError, RpcUnavailable
+    """
+    opened = chain or open_on_chain(settings)
+    local = opened.rpc.is_local
+    address, settler = gateway_address(settings, local=local), settler_key(settings, local=local)
+    configs = _providers(settings) if providers is None else providers
+    lists = price_lists(settings)
+    reporters = tuple(_reporter(key, lists) for key in reporter_keys(settings, local=local))
+    sender = report_sender_key(settings, local=local)
+    exit_delay = _exit_delay(settings, opened)
+
+    ledger = open_gateway_ledger(settings, opened)
+    alarms, registry = Alarms(), CollectorRegistry()
+    board = MarketBoard(opened, address)
+    reconciler = Reconciler(opened, ledger, address, alarms)
+    settlement = _settlement(settings, opened, ledger, alarms, gateway=address, settler=settler)
+    operator_key = _operator_key(settings)
+    parts = GatewayParts(
+        ledger=ledger,
+        market=board.newest,
+        models={model.id: model for config in configs for model in config.models},
+        providers={config.name: OpenAICompatible(config) for config in configs},
+        domain=opened.domain,
+        gateway=address,
+        settler=settler,
+        exit_delay=exit_delay,
+        settlement_interval=int(settings.settlement_interval),
+        operator_key_hash=hashlib.sha256(operator_key.encode()).digest(),
+        clock=utc_now,
+        freshness=_freshness(settings),
+        limits=GatewayLimits(body_bytes=settings.max_body_bytes, in_flight=settings.max_open_requests),
+        registry=registry,
+        reconcile=reconciler.as_json,
+    )
+    job_parts = JobParts(
+        chain=opened,
+        ledger=ledger,
+        gateway=address,
+        alarms=alarms,
+        board=board,
+        settlement=settlement,
+        reconciler=reconciler,
+        reporters=reporters,
+        report_sender=None if sender is None else opened.sender(sender),
+        intervals=_intervals(settings),
+    )
+    return Gateway(
+        chain=opened,
+        ledger=ledger,
+        address=address,
+        settler=settler,
+        operator_key=operator_key,
+        alarms=alarms,
+        board=board,
+        reconciler=reconciler,
+        settlement=settlement,
+        parts=parts,
+        app=create_app(parts),
+        jobs=Jobs(works_of(job_parts), alarms, registry, utc_now),
+        reporters=reporters,
+    )
+
+
+def price_lists(settings: Settings) -> tuple[PriceList, ...]:
+    """The operator's files, in the order given, and then genai-prices. Raises MalformedFile."""
+    signers = tuple(parse_address(text) for text in settings.price_signers)
+    files: list[PriceList] = [read_price_file(path, signers=signers) for path in settings.price_files]
+    return (*files, GenaiPrices()) if settings.genai_prices else tuple(files)
+
+
+def _reporter(key: PrivateKey, lists: Sequence[PriceList]) -> Reporter:
+    return Reporter(key, lambda skus, now: observe_prices(lists, skus, now))
+
+
+def _providers(settings: Settings) -> tuple[ProviderConfig, ...]:
+    if settings.providers is None:
+        raise SettingMissing(variable("providers"), "a gateway needs something to sell")
+    return read_providers(settings.providers, environment())
+
+
+def _operator_key(settings: Settings) -> str:
+    """Where none is set, one that nobody outside this process knows: what is the operator's stays closed."""
+    if settings.operator_key is None:
+        return secrets.token_urlsafe(OPERATOR_KEY_BYTES)
+    return settings.operator_key.get_secret_value()
+
+
+def _exit_delay(settings: Settings, chain: OnChain) -> int:
+    """Raises SettingRefused unless at least two settlements fit into an exit's delay."""
+    delay = chain.escrow.exit_delay()
+    if 2 * settings.settlement_interval > delay:
+        raise SettingRefused(variable("settlement_interval"), f"at most half the chain's exit delay of {delay} s")
+    return delay
+
+
+def _freshness(settings: Settings) -> FreshnessLimits:
+    heartbeat = settings.price_heartbeat
+    return FreshnessLimits(heartbeat=heartbeat, soft=2 * heartbeat, hard=6 * heartbeat)
+
+
+def _intervals(settings: Settings) -> Intervals:
+    return Intervals(
+        sync=settings.sync_interval,
+        market=settings.market_interval,
+        settlement=settings.settlement_interval,
+        price=settings.price_interval,
+        heartbeat=settings.price_heartbeat,
+        expiry=settings.expiry_interval,
+        reconcile=settings.reconcile_interval,
+    )
+
+
+def _settlement(
+    settings: Settings, chain: OnChain, ledger: LedgerStore, alarms: Alarms, *, gateway: Address, settler: PrivateKey
+) -> Settlement:
+    return Settlement(
+        chain=chain,
+        ledger=ledger,
+        settler=chain.sender(settler),
+        gateway=gateway,
+        alarms=alarms,
+        max_lines=settings.max_batch_lines,
+        max_receipts=settings.max_batch_receipts,
+        bump_after=settings.bump_after,
+    )

@@ -1,0 +1,241 @@
+"""A whole Mintery in this process, for demos, tests and a first look: dev chain, deployment, stub provider, gateway, jobs.
+
+Keys are the well-known development ones and the provider is a stub that makes its answers up: everything here is TEST.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from mintery.bootstrap.gateway import Gateway, build_gateway, utc_now
+from mintery.bootstrap.roles import REPORTERS, dev_role
+from mintery.chain.deploy import deploy
+from mintery.chain.deployment import deployment_path
+from mintery.chain.devchain.chain import DevChain
+from mintery.chain.devchain.server import RpcServer
+from mintery.chain.roles import LOCAL_EPOCH, LOCAL_QUEUE_DELAY, DeployConfig, NewProvider, appoint_settlers
+from mintery.chain.rpc import Rpc, connect
+from mintery.chain.test_dollar import TestDollar
+from mintery.crypto.keys import PrivateKey
+from mintery.crypto.price_files import PRICE_FILE_FORMAT
+from mintery.domain.model import Endpoint, Model, Unit
+from mintery.domain.voucher import Address, Kind
+from mintery.errors import ConfigurationError, TransactionMissing
+from mintery.providers.config import ProviderConfig
+from mintery.providers.stub import Stub, run_stub
+from mintery.settings import Settings
+from mintery.units import AssetUnits, parse_assets
+from mintery.usecases.onchain import OnChain
+from mintery.usecases.report_prices import report_prices
+
+PROVIDER = "test"
+PROVIDER_ID = 1
+LOCAL_PRICES: Mapping[str, str] = {
+    "asset:usd": "1",
+    "test/chat:input_token": "0.000001",
+    "test/chat:output_token": "0.000004",
+    "test/embed:input_token": "0.0000001",
+}
+"""USD per unit of what the stub sells."""
+TEST_DOLLARS = parse_assets("1000000")
+FUNDED = ("issuer", "holder", "friend")
+PRICES_FILE = "prices.json"
+_PRICE_SECONDS = 30
+
+Providers = tuple[ProviderConfig, ...]
+OnStep = Callable[[str], None]
+"""Called with a line for people before each step."""
+
+
+@dataclass(slots=True)
+class LocalStack:
+    """A running Mintery. ``rpc_url`` serves the chain, ``gateway_url`` the API; ``close`` ends everything."""
+
+    devchain: DevChain
+    rpc_server: RpcServer
+    stub: Stub
+    gateway: Gateway
+    rpc_url: str
+    gateway_url: str
+    directory: Path
+
+    @property
+    def chain(self) -> OnChain:
+        return self.gateway.chain
+
+    def key(self, role: str) -> PrivateKey:
+        """The key of ``issuer``, ``holder``, ``friend``, ``provider``, … (see ``DEV_ROLES``)."""
+        return dev_role(role, local=True)
+
+    def close(self) -> None:
+        self.gateway.close()
+        self.stub.stop()
+        self.rpc_server.close()
+        self.devchain.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def start_local_stack(
+    settings: Settings,
+    *,
+    on_step: OnStep = lambda _line: None,
+    rpc_port: int = 0,
+    extra_providers: Providers = (),
+    jobs: bool = True,
+) -> LocalStack:
+    """Start everything on 127.0.0.1 and return when requests can be paid.
+
+    ``settings`` name home, ports and intervals; keys are the dev accounts' where they name none. ``extra_providers``
+    are sold beside the stub; their names must be registered by their ids from 2 on, and their SKUs priced.
+
+    Raises:
+        PortTaken, ConfigurationError
+    """
+    on_step("start the chain")
+    devchain = DevChain()
+    stub = None
+    rpc_server = None
+    try:
+        rpc_server = devchain.serve(port=rpc_port)
+        stub = run_stub()
+        rpc = connect(devchain.provider())
+        directory = deployment_path(settings.home, rpc.genesis_hash).parent
+        gateway = _build(settings, rpc, directory, (stub_config(stub), *extra_providers), on_step)
+    except BaseException:
+        if stub is not None:
+            stub.stop()
+        if rpc_server is not None:
+            rpc_server.close()
+        devchain.close()
+        raise
+    return _run(
+        LocalStack(devchain, rpc_server, stub, gateway, rpc_server.url, "", directory), settings, on_step, jobs=jobs
+    )
+
+
+def _run(stack: LocalStack, settings: Settings, on_step: OnStep, *, jobs: bool) -> LocalStack:
+    """Prices come first: the first ones wait in the oracle's queue, and the rest is done meanwhile."""
+    gateway = stack.gateway
+    try:
+        on_step("report the first prices")
+        _report(gateway)
+        on_step("hand out test dollars")
+        fund(gateway.chain, stack.key("admin"), [stack.key(role).address for role in FUNDED])
+        on_step("wait for the prices")
+        _wait_for_prices(gateway)
+        gateway.sync()
+        gateway.board.refresh()
+        if jobs:
+            gateway.jobs.start()
+        on_step("start the gateway")
+        stack.gateway_url = gateway.serve(settings.host, settings.port)
+    except BaseException:
+        stack.close()
+        raise
+    return stack
+
+
+def _build(settings: Settings, rpc: Rpc, directory: Path, providers: Providers, on_step: OnStep) -> Gateway:
+    admin = dev_role("admin", local=rpc.is_local)
+    path = directory / "deployment.json"
+    deployment = deploy(rpc, admin, local_deployment(providers), path, on_step=on_step).deployment
+    chain = OnChain.of(rpc, deployment, confirmations=settings.confirmations_on(local=True))
+
+    gateway = build_gateway(_with_prices(settings, directory), chain=chain, providers=providers)
+    on_step("appoint the settler")
+    identity = chain.sender(dev_role("gateway", local=True))
+    appoint_settlers(chain.escrow, identity, [gateway.settler.address])
+    return gateway
+
+
+def _with_prices(settings: Settings, directory: Path) -> Settings:
+    """The operator's own price files, and one for the stub beside the deployment."""
+    prices = directory / PRICES_FILE
+    if not prices.exists():
+        prices.write_text(json.dumps({"format": PRICE_FILE_FORMAT, "prices": dict(LOCAL_PRICES)}, indent=2) + "\n")
+    return settings.model_copy(update={"price_files": (*settings.price_files, prices)})
+
+
+def stub_config(stub: Stub) -> ProviderConfig:
+    """What the stub sells: one chat model and one for embeddings, both TEST."""
+    return ProviderConfig(
+        name=PROVIDER,
+        registry_id=PROVIDER_ID,
+        kind=Kind.ROUTED,
+        base_url=stub.base_url,
+        models=(
+            _stub_model("chat", "echo", Endpoint.CHAT, Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN),
+            _stub_model("embed", "embed", Endpoint.EMBEDDINGS, Unit.INPUT_TOKEN),
+        ),
+    )
+
+
+def _stub_model(name: str, upstream: str, endpoint: Endpoint, *units: Unit) -> Model:
+    return Model(
+        id=f"{PROVIDER}/{name}",
+        upstream=upstream,
+        provider=PROVIDER,
+        provider_id=PROVIDER_ID,
+        kind=Kind.ROUTED,
+        endpoint=endpoint,
+        units=frozenset(units),
+        max_output_tokens=256 if endpoint is Endpoint.CHAT else 0,
+        context_tokens=8_192,
+        test=True,
+    )
+
+
+def local_deployment(providers: Providers) -> DeployConfig:
+    """Five reporters, quorum three, a queue of 2 s and epochs of 1 s; exits still take an hour."""
+    payout = dev_role("provider", local=True).address
+    models = [model for provider in providers for model in provider.models]
+    return DeployConfig(
+        reporters=tuple(dev_role(name, local=True).address for name in REPORTERS),
+        skus=tuple(str(model.sku(unit)) for model in models for unit in sorted(model.units)),
+        providers=tuple(
+            NewProvider(provider.name, payout, provider.kind, resale_allowed=True)
+            for provider in sorted(providers, key=lambda provider: provider.registry_id)
+        ),
+        queue_delay=LOCAL_QUEUE_DELAY,
+        epoch_length=LOCAL_EPOCH,
+    )
+
+
+def fund(chain: OnChain, payer: PrivateKey, accounts: list[Address], assets: AssetUnits = TEST_DOLLARS) -> None:
+    """Test dollars for each account.
+
+    Raises:
+        ConfigurationError: the deployment's asset is real.
+    """
+    asset = chain.asset
+    if not isinstance(asset, TestDollar):
+        raise ConfigurationError("this deployment's asset is no test dollar")
+    for account in accounts:
+        asset.mint(chain.sender(payer), account, assets)
+
+
+def _report(gateway: Gateway) -> None:
+    sender = gateway.chain.sender(dev_role("admin", local=True))
+    report_prices(gateway.chain, gateway.reporters, sender, gateway.alarms, now=utc_now(), heartbeat=1)
+
+
+def _wait_for_prices(gateway: Gateway) -> None:
+    """Report until every SKU of ours has a price: the second report confirms the first, when the queue's delay is over."""
+    wanted = {str(model.sku(unit)) for model in gateway.parts.models.values() for unit in model.units}
+    until = time.monotonic() + _PRICE_SECONDS
+    while True:
+        market = gateway.board.refresh()
+        if wanted <= {str(sku) for sku in market.prices}:
+            return
+        if time.monotonic() >= until:
+            raise TransactionMissing("of the first prices", _PRICE_SECONDS)
+        _report(gateway)
+        time.sleep(0.1)

@@ -1,0 +1,101 @@
+"""Opens what settings name: the chain's endpoint, the deployment, the ledger, the keys."""
+
+import json
+from pathlib import Path
+
+from mintery.bootstrap.roles import REPORTERS, dev_role
+from mintery.chain.deployment import check_chain, deployment_path, load_deployment
+from mintery.chain.rpc import Rpc, connect
+from mintery.crypto.hashing import parse_address
+from mintery.crypto.keys import PrivateKey, decrypt_keystore
+from mintery.domain.voucher import Address
+from mintery.errors import MalformedFile, SettingMissing
+from mintery.ledger.opening import LedgerIdentity
+from mintery.ledger.store import LedgerStore, open_ledger
+from mintery.settings import Settings, required, variable
+from mintery.usecases.onchain import OnChain
+
+LEDGER_FILE = "ledger.sqlite"
+
+
+def open_rpc(settings: Settings) -> Rpc:
+    """Raises RpcUnavailable."""
+    return connect(settings.rpc_url)
+
+
+def open_on_chain(settings: Settings, rpc: Rpc | None = None) -> OnChain:
+    """The deployment on the chain that ``settings`` name, or on ``rpc``.
+
+    Raises:
+        RpcUnavailable, DeploymentMissing, MalformedFile
+        DeploymentOfAnotherChain: the named file is of another chain.
+    """
+    connected = rpc or open_rpc(settings)
+    path = settings.deployment or deployment_path(settings.home, connected.genesis_hash)
+    deployment = load_deployment(path)
+    check_chain(deployment, connected, path)
+    confirmations = settings.confirmations_on(local=connected.is_local)
+    return OnChain.of(connected, deployment, confirmations=confirmations)
+
+
+def ledger_path(settings: Settings, genesis_hash: str) -> Path:
+    return settings.ledger or deployment_path(settings.home, genesis_hash).with_name(LEDGER_FILE)
+
+
+def open_gateway_ledger(settings: Settings, chain: OnChain) -> LedgerStore:
+    """Raises LedgerOfAnotherChain: the named file belongs to another chain or escrow; nothing was changed."""
+    path = ledger_path(settings, chain.rpc.genesis_hash)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return open_ledger(path, LedgerIdentity(chain.rpc.chain_id, chain.rpc.genesis_hash, chain.escrow.address))
+
+
+def gateway_address(settings: Settings, *, local: bool) -> Address:
+    """The identity that vouchers name; on a local chain the dev gateway's unless set.
+
+    Raises:
+        SettingMissing
+    """
+    if settings.gateway_address is not None:
+        return parse_address(settings.gateway_address)
+    if settings.gateway_key is not None:
+        return PrivateKey.from_hex(settings.gateway_key.get_secret_value()).address
+    if local:
+        return dev_role("gateway", local=local).address
+    raise SettingMissing(variable("gateway_address"), "vouchers name the gateway that may spend them")
+
+
+def settler_key(settings: Settings, *, local: bool) -> PrivateKey:
+    """The hot key that signs receipts and settles; on a local chain the dev settler's unless set.
+
+    Raises:
+        SettingMissing, MalformedFile
+        MalformedInput: no key, or the keystore does not open with the password.
+    """
+    if settings.settler_keystore is not None:
+        password = required(settings.settler_password, "settler_password", "it opens the settler's keystore")
+        return decrypt_keystore(_read_keystore(settings.settler_keystore), password)
+    if settings.settler_key is None and local:
+        return dev_role("settler", local=local)
+    return PrivateKey.from_hex(required(settings.settler_key, "settler_key", "it signs receipts and settlements"))
+
+
+def _read_keystore(path: Path) -> dict[str, object]:
+    try:
+        keystore: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise MalformedFile(str(path), f"it is no keystore: {error}") from None
+    return keystore
+
+
+def reporter_keys(settings: Settings, *, local: bool) -> tuple[PrivateKey, ...]:
+    """Reporters that run here; on a local chain all five dev reporters unless set."""
+    if not settings.reporter_keys and local:
+        return tuple(dev_role(name, local=local) for name in REPORTERS)
+    return tuple(PrivateKey.from_hex(key.get_secret_value()) for key in settings.reporter_keys)
+
+
+def report_sender_key(settings: Settings, *, local: bool) -> PrivateKey | None:
+    """Who pays the gas of price reports: the first reporter, or the dev admin on a local chain."""
+    if not settings.reporter_keys:
+        return dev_role("admin", local=local) if local else None
+    return PrivateKey.from_hex(settings.reporter_keys[0].get_secret_value())

@@ -1,0 +1,67 @@
+"""Serves the gateway's application in a thread, so that jobs, a chain and a program stand beside it in one process."""
+
+import errno
+import socket
+import threading
+
+import uvicorn
+from fastapi import FastAPI
+
+from mintery.errors import PortTaken
+
+_BACKLOG = 2_048
+
+
+class GatewayServer:
+    """A running server. ``url`` is where it listens; ``close`` lets it answer what it has begun."""
+
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        """Returns when it accepts connections. ``port`` 0 takes a free one.
+
+        Raises:
+            PortTaken
+        """
+        self._socket = _bind(host, port)
+        self.host = host
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        self._server = _ReadyServer(uvicorn.Config(app, access_log=False, log_level="warning", log_config=None))
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name="gateway-http", daemon=True
+        )
+        self._thread.start()
+        self._server.ready.wait()
+
+    def close(self) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+
+class _ReadyServer(uvicorn.Server):
+    """Says when it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self.ready.set()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Bound here and not by uvicorn, which would end the process over a taken port."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(host, port) from error
+        raise
+    return listener

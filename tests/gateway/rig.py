@@ -1,0 +1,289 @@
+"""A whole gateway on a free port of 127.0.0.1, with a stub provider behind it and a market that tests turn."""
+
+import asyncio
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import httpx2
+import openai
+import uvicorn
+from tests.fakes.ledger import InMemoryLedger
+
+from mintery.crypto.keys import PrivateKey
+from mintery.crypto.vouchers import account_id, encode_key, encode_raised, key_hash, sign_voucher
+from mintery.domain.market import Market, PayoutWindow
+from mintery.domain.model import Endpoint, Model, Unit
+from mintery.domain.price import PriceInForce, Sku
+from mintery.domain.project import Project
+from mintery.domain.voucher import AccountKey, Address, EscrowDomain, Kind, Voucher, VoucherKey
+from mintery.gateway.app import create_app
+from mintery.ledger.commands import AppendBlock, Block, DepositSeen, ExitStartedSeen
+from mintery.ledger.opening import LedgerIdentity
+from mintery.ledger.reads import AccountBalance, Ledger
+from mintery.providers.config import ProviderConfig
+from mintery.providers.openai_compatible import OpenAICompatible
+from mintery.providers.stub import Stub, run_stub
+from mintery.providers.stub_answers import Behaviour
+from mintery.units import AssetUnits, BasisPoints, CreditUnits, NanoCredits, Par, UnixSeconds, UsdWad, credit_units
+from mintery.usecases.parts import GatewayLimits, GatewayParts
+
+
+def private_key(number: int) -> PrivateKey:
+    return PrivateKey.from_bytes(number.to_bytes(32))
+
+
+TOKEN = private_key(101).address
+OTHER_TOKEN = private_key(102).address
+GATEWAY = private_key(103).address
+ESCROW = private_key(104).address
+SETTLER = private_key(105)
+HOLDER = private_key(106)
+DOMAIN = EscrowDomain(1337, ESCROW)
+IDENTITY = LedgerIdentity(1337, "0x" + "ab" * 32, ESCROW)
+SECRET = b"\x07" * 32
+OPERATOR = "operator-key-of-the-tests"
+EXIT_DELAY = 3_600
+CREDIT = 10**9
+INPUT_USD = 10**12
+OUTPUT_USD = 3 * 10**12
+BROKE = Behaviour
+
+PROVIDER_ID = 7
+CHAT_UNITS = frozenset({Unit.INPUT_TOKEN, Unit.CACHED_INPUT_TOKEN, Unit.OUTPUT_TOKEN})
+
+
+def model(name: str, endpoint: Endpoint = Endpoint.CHAT) -> Model:
+    units = CHAT_UNITS if endpoint is Endpoint.CHAT else frozenset({Unit.INPUT_TOKEN})
+    return Model(f"test/{name}", name, "test", PROVIDER_ID, Kind.ROUTED, endpoint, units, 1_000, 100_000, test=True)
+
+
+MODELS = {
+    each.id: each
+    for each in (
+        *(model(behaviour.value) for behaviour in Behaviour),
+        model("embed", Endpoint.EMBEDDINGS),
+        model("unpriced"),
+        replace(model("official"), kind=Kind.OFFICIAL),
+        replace(model("elsewhere"), provider_id=8),
+    )
+}
+
+
+def prices(now: int) -> dict[Sku, PriceInForce]:
+    usd = {
+        Unit.INPUT_TOKEN: INPUT_USD,
+        Unit.CACHED_INPUT_TOKEN: INPUT_USD // 2,
+        Unit.OUTPUT_TOKEN: OUTPUT_USD,
+    }
+    skus = [each.sku(unit) for each in MODELS.values() if each.id != "test/unpriced" for unit in sorted(each.units)]
+    return {
+        sku: PriceInForce(sku, index, 1, UsdWad(usd[Unit(sku.unit)]), UnixSeconds(now), False)
+        for index, sku in enumerate(skus)
+    }
+
+
+def market(now: int) -> Market:
+    def project(token: Address, symbol: str) -> Project:
+        return Project(
+            token, symbol, symbol, HOLDER.address, Par(10**6), BasisPoints(0), Kind.ROUTED, frozenset({PROVIDER_ID})
+        )
+
+    return Market(
+        block_number=5,
+        block_hash="0x" + "cd" * 32,
+        block_time=UnixSeconds(now),
+        projects={TOKEN: project(TOKEN, "PROJECTX_AI_CREDITS"), OTHER_TOKEN: project(OTHER_TOKEN, "OTHER")},
+        prices=prices(now),
+        payouts={token: PayoutWindow(AssetUnits(10**12), UnixSeconds(now + 900)) for token in (TOKEN, OTHER_TOKEN)},
+        inactive_providers=frozenset(),
+        depegged=False,
+        assets=AssetUnits(10**12),
+        claims=AssetUnits(10**12),
+        paused_until=UnixSeconds(0),
+    )
+
+
+def voucher(
+    *,
+    credits_: float = 100,
+    token: Address = TOKEN,
+    gateway: Address = GATEWAY,
+    signer: PrivateKey = HOLDER,
+    epoch: int = 0,
+    max_spend: int | None = None,
+    deadline: int | None = None,
+    domain: EscrowDomain = DOMAIN,
+    secret: bytes = SECRET,
+) -> VoucherKey:
+    """A key of ``signer``'s own account, good for a day unless told otherwise. ``max_spend`` in nanocredits."""
+    amount = NanoCredits(max_spend if max_spend is not None else int(credits_ * CREDIT))
+    fields = Voucher(
+        token=token,
+        gateway=gateway,
+        holder=signer.address,
+        epoch=epoch,
+        max_spend=CreditUnits(credit_units(amount)),
+        deadline=UnixSeconds(deadline or int(time.time()) + 86_400),
+        key_hash=key_hash(secret),
+    )
+    return VoucherKey(sign_voucher(fields, domain, signer), secret)
+
+
+def key_text(**fields: object) -> str:
+    return encode_key(voucher(**fields))  # type: ignore[arg-type]  # the keywords of voucher()
+
+
+def raised_text(**fields: object) -> str:
+    return encode_raised(voucher(**fields).signed)  # type: ignore[arg-type]  # the keywords of voucher()
+
+
+@dataclass
+class Rig:
+    """The running gateway as tests see it. ``market`` may be replaced at any time."""
+
+    ledger: Ledger
+    stub: Stub
+    parts: GatewayParts
+    base_url: str
+    market: Market
+    account: AccountKey = field(default_factory=lambda: AccountKey(TOKEN, GATEWAY, HOLDER.address, HOLDER.address))
+    blocks: int = 0
+
+    def fund(self, credits_: float = 100, *, signer: PrivateKey = HOLDER, token: Address = TOKEN) -> None:
+        key = AccountKey(token, GATEWAY, signer.address, signer.address)
+        amount = int(credits_ * CREDIT)
+        if isinstance(self.ledger, InMemoryLedger):
+            self.ledger.deposit(key, amount)
+        else:
+            self._append(DepositSeen(account_id(key), key, NanoCredits(amount)))
+
+    def start_exit(self, credits_: float) -> None:
+        account, amount = account_id(self.account), NanoCredits(int(credits_ * CREDIT))
+        if isinstance(self.ledger, InMemoryLedger):
+            self.ledger.opened[account] = replace(self.ledger.opened[account], exiting=amount)
+        else:
+            self._append(ExitStartedSeen(account, amount, UnixSeconds(int(time.time()) + EXIT_DELAY), closing=False))
+
+    def _append(self, event: DepositSeen | ExitStartedSeen) -> None:
+        self.blocks += 1
+        block = Block(self.blocks, f"0x{self.blocks:064x}", f"0x{self.blocks - 1:064x}", UnixSeconds(self.blocks))
+        self.ledger.commit([AppendBlock(block, ((0, event),))])
+
+    @property
+    def balance(self) -> AccountBalance:
+        balance = self.ledger.account(account_id(self.account))
+        assert balance is not None
+        return balance
+
+    def untouched(self, credits_: float = 100) -> bool:
+        """No credit moved and nothing is held."""
+        balance = self.balance
+        return (balance.available, balance.held, balance.captured) == (int(credits_ * CREDIT), 0, 0)
+
+    def client(self, key: str | None = None, **options: object) -> openai.OpenAI:
+        return openai.OpenAI(base_url=self.base_url + "/v1", api_key=key or key_text(), **options)  # type: ignore[arg-type]  # the client's own keywords
+
+    def async_client(self, key: str | None = None, **options: object) -> openai.AsyncOpenAI:
+        return openai.AsyncOpenAI(base_url=self.base_url + "/v1", api_key=key or key_text(), **options)  # type: ignore[arg-type]  # the client's own keywords
+
+    def post(self, path: str, *, key: str | None = None, **options: object) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {key or key_text()}", **options.pop("headers", {})}  # type: ignore[dict-item]  # headers are a dict
+        return httpx2.post(self.base_url + path, headers=headers, timeout=20, **options)  # type: ignore[arg-type]  # httpx2's own keywords
+
+    def get(self, path: str, *, key: str | None = None, **options: object) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {key or key_text()}"}
+        return httpx2.get(self.base_url + path, headers=headers, timeout=20, **options)  # type: ignore[arg-type]  # httpx2's own keywords
+
+    def chat(
+        self,
+        model_: str = "test/echo",
+        text: str = "hello there",
+        *,
+        key: str | None = None,
+        headers: dict[str, str] | None = None,
+        **fields: object,
+    ) -> httpx2.Response:
+        body = {"model": model_, "messages": [{"role": "user", "content": text}], "max_tokens": 50, **fields}
+        return self.post("/v1/chat/completions", key=key, json=body, headers=headers or {})
+
+    def operator(self, method: str, path: str) -> httpx2.Response:
+        return httpx2.request(method, self.base_url + path, headers={"Authorization": f"Bearer {OPERATOR}"}, timeout=20)
+
+    def settled(self, condition: Callable[[], bool], seconds: float = 10) -> bool:
+        """Whether ``condition`` comes true in time: for what happens after the answer has left."""
+        until = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.01)
+        return True
+
+
+@contextmanager
+def rig(
+    ledger: Ledger,
+    *,
+    limits: GatewayLimits | None = None,
+    upstream: str | None = None,
+    first_byte: float = 2,
+    idle: float = 1,
+) -> Iterator[Rig]:
+    """Start everything; stop it at the end, answers first. ``upstream`` replaces the stub's address."""
+    stub = run_stub()
+    config = ProviderConfig(
+        name="test",
+        registry_id=PROVIDER_ID,
+        kind=Kind.ROUTED,
+        base_url=upstream or stub.base_url,
+        models=tuple(MODELS.values()),
+        api_key="sk-upstream-1234",
+        connect_seconds=1,
+        first_byte_seconds=first_byte,
+        idle_seconds=idle,
+        total_seconds=20,
+    )
+    held: list[Rig] = []
+    parts = GatewayParts(
+        ledger=ledger,
+        market=lambda: held[0].market,
+        models=MODELS,
+        providers={"test": OpenAICompatible(config)},
+        domain=DOMAIN,
+        gateway=GATEWAY,
+        settler=SETTLER,
+        exit_delay=EXIT_DELAY,
+        settlement_interval=60,
+        operator_key_hash=hashlib.sha256(OPERATOR.encode()).digest(),
+        clock=lambda: datetime.now(UTC),
+        limits=limits or GatewayLimits(),
+    )
+    try:
+        with _serve(parts) as base_url:
+            held.append(Rig(ledger, stub, parts, base_url, market(int(time.time()))))
+            yield held[0]
+    finally:
+        stub.stop()
+
+
+@contextmanager
+def _serve(parts: GatewayParts) -> Iterator[str]:
+    server = uvicorn.Server(uvicorn.Config(create_app(parts), port=0, log_config=None, access_log=False))
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
+    thread.start()
+    until = time.monotonic() + 10
+    while not server.started:
+        assert thread.is_alive()
+        assert time.monotonic() < until
+        time.sleep(0.005)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
