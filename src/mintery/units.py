@@ -5,7 +5,6 @@ which way it rounds: ``_up`` or ``_down``; the same directions as in ``BackingMa
 """
 
 import re
-from decimal import Decimal
 from typing import NewType
 
 from mintery.errors import MalformedAmount, NotWholeNanocredits

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mintery.bootstrap.deploying import deploy_to
     from mintery.bootstrap.gateway import Gateway, build_gateway, price_lists
     from mintery.bootstrap.local import LocalStack, start_local_stack
     from mintery.bootstrap.opening import (
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
         settler_key,
     )
     from mintery.bootstrap.roles import DEV_ROLES, dev_role
+    from mintery.bootstrap.test_gateway import TestGateway, start_test_gateway
 
 _HOMES = {
+    "deploying": ("deploy_to",),
     "gateway": ("Gateway", "build_gateway", "price_lists"),
     "local": ("LocalStack", "start_local_stack"),
     "opening": (
@@ -33,6 +36,7 @@ _HOMES = {
         "settler_key",
     ),
     "roles": ("DEV_ROLES", "dev_role"),
+    "test_gateway": ("TestGateway", "start_test_gateway"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -40,7 +44,9 @@ __all__ = [
     "DEV_ROLES",
     "Gateway",
     "LocalStack",
+    "TestGateway",
     "build_gateway",
+    "deploy_to",
     "dev_role",
     "gateway_address",
     "open_gateway_ledger",
@@ -51,6 +57,7 @@ __all__ = [
     "reporter_keys",
     "settler_key",
     "start_local_stack",
+    "start_test_gateway",
 ]
 
 

@@ -35,26 +35,27 @@ def read_deploy_config(path: Path) -> "DeployConfig":
     Raises:
         MalformedFile
     """
-    from mintery.chain.roles import DeployConfig  # noqa: PLC0415 -- web3 takes a second to import
+    from mintery.chain.roles import DeployConfig
 
     try:
         fields = tomllib.loads(path.read_text(encoding="utf-8"))
         unknown = fields.keys() - {*_TIMES, *_ADDRESSES, "reporters", "skus", "providers"}
         if unknown:
             raise MalformedFile(str(path), f"unknown: {', '.join(sorted(unknown))}")
+        chosen: dict[str, Any] = {name: int(fields[name]) for name in _TIMES if name in fields}
+        chosen |= {name: parse_address(fields[name]) for name in _ADDRESSES if name in fields}
         return DeployConfig(
             reporters=tuple(parse_address(text) for text in fields["reporters"]),
             skus=tuple(str(sku) for sku in fields.get("skus", ())),
             providers=tuple(_provider(entry) for entry in fields.get("providers", ())),
-            **{name: int(fields[name]) for name in _TIMES if name in fields},
-            **{name: parse_address(fields[name]) for name in _ADDRESSES if name in fields},
+            **chosen,
         )
     except (OSError, KeyError, TypeError, ValueError, AttributeError, MalformedInput) as error:
         raise MalformedFile(str(path), f"{type(error).__name__}: {error}") from None
 
 
 def _provider(entry: dict[str, Any]) -> Any:
-    from mintery.chain.roles import NewProvider  # noqa: PLC0415 -- as above
+    from mintery.chain.roles import NewProvider
 
     return NewProvider(
         name=str(entry["name"]),

@@ -1,6 +1,7 @@
 """``mintery demo``: everything once, every figure checked."""
 
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from mintery.cli.options import Json
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
     from mintery.cli.demo.figures import Figure
     from mintery.cli.demo.steps import Step
+
+_INDENT = 31
 
 
 def demo(as_json: Json = False) -> None:
@@ -39,7 +42,6 @@ def _as_facts(begun: float) -> None:
 
 
 def _as_words(out: "Console", begun: float) -> None:
-    from rich.padding import Padding
     from rich.text import Text
 
     out.print()
@@ -47,27 +49,31 @@ def _as_words(out: "Console", begun: float) -> None:
     out.print(Text("All of it here, in this process. Answers are TEST: a stub makes them up.\n", style="dim"))
     with progress("Loading"):
         from mintery.cli.demo.walk import walk
-    waiting = progress("…")
 
-    def begin(name: str) -> None:
-        nonlocal waiting
-        waiting = progress(name)
-        waiting.__enter__()
+    with ExitStack() as waiting:
 
-    def end(step: "Step") -> None:
-        waiting.__exit__(None, None, None)
-        first, *rest = step.told.split("\n")
-        line = Text.assemble(("✓ ", "green"), (f"{step.name:<20}", "bold"), (f"{step.seconds:5.1f} s  ", "dim"), first)
-        line.no_wrap, line.overflow = True, "ellipsis"
-        out.print(line)
-        for more in rest:
-            out.print(Padding(Text(more, style="dim"), (0, 0, 0, 31)))
+        def begin(name: str) -> None:
+            waiting.enter_context(progress(name))
 
-    figures = walk(begin, end)
+        def end(step: "Step") -> None:
+            waiting.close()
+            _print_step(out, step)
+
+        figures = walk(begin, end)
     out.print()
     _print_figures(out, figures)
     out.print(Text(f"\nEvery figure agrees to the last unit. {time.monotonic() - begun:.1f} s in all.", style="bold"))
     out.print("Next: `mintery up` keeps a setup running and prints an API key for your own app.\n")
+
+
+def _print_step(out: "Console", step: "Step") -> None:
+    from rich.text import Text
+
+    first, *rest = step.told.split("\n")
+    mark = (f"{step.name:<20}", "bold"), (f"{step.seconds:5.1f} s  ", "dim")
+    out.print(Text.assemble(("✓ ", "green"), *mark, first))
+    for line in rest:
+        out.print(Text(" " * _INDENT + line, style="dim"), no_wrap=True, overflow="ellipsis")
 
 
 def _print_figures(out: "Console", figures: "tuple[Figure, ...]") -> None:

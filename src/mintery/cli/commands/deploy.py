@@ -25,10 +25,10 @@ def deploy(
     On a local chain nothing else is needed: test dollars, five reporters and the TEST provider come along. On any other
     chain --config names the stablecoin, the reporters and the delays.
     """
-    from mintery.bootstrap import deploy_to
+    from mintery.bootstrap import deploy_to, open_rpc
     from mintery.cli.deploy_config import read_deploy_config
     from mintery.cli.keys import read_key
-    from mintery.cli.session import open_rpc, settings_of, tx_facts
+    from mintery.cli.session import settings_of, tx_facts
 
     settings = settings_of(rpc_url=rpc, deployment=deployment)
     with progress("Deploying"):
@@ -46,7 +46,7 @@ def deploy(
         "outdated": list(deployed.outdated),
         "transactions": [tx_facts(receipt) for receipt in deployed.receipts],
     }
-    rows = [(name, contract.address) for name, contract in contracts.items()]
+    rows: list[tuple[str, str]] = [(name, contract.address) for name, contract in contracts.items()]
     gas = sum(receipt.gas_used for receipt in deployed.receipts)
     rows += [("written to", str(path)), ("gas", f"{gas:,} in {len(deployed.receipts)} transactions")]
     title = "These contracts stand here already" if deployed.reused else "Contracts deployed"

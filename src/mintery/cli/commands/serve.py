@@ -29,9 +29,7 @@ def serve(
     from mintery.cli.session import settings_of
     from mintery.cli.waiting import until_signalled
 
-    settings = settings_of(
-        host=host, port=port, providers=providers, ledger=ledger, rpc_url=rpc, deployment=deployment
-    )
+    settings = settings_of(host=host, port=port, providers=providers, ledger=ledger, rpc_url=rpc, deployment=deployment)
     with progress("Starting the gateway"):
         gateway = build_gateway(settings)
     try:

@@ -1,6 +1,8 @@
 """The demo's first half: a chain, a reserve, credits, and credits sent."""
 
+import importlib
 import tempfile
+import threading
 from pathlib import Path
 
 from mintery.bootstrap.local import PROVIDER_ID
@@ -25,6 +27,8 @@ def start_chain(demo: Demo) -> Outcome:
     """A chain in this process, the contracts, prices by quorum, a gateway and a TEST provider. Nothing of it is kept."""
     from mintery.bootstrap import start_local_stack
 
+    # The openai package takes a second or more to load; the first prices wait in the oracle's queue meanwhile.
+    threading.Thread(target=importlib.import_module, args=("openai",), daemon=True).start()
     home = Path(demo.scope.enter_context(tempfile.TemporaryDirectory(prefix="mintery-demo-")))
     settings = settings_of(home=home, host="127.0.0.1", port=0)
     # Without jobs: each step asks for what a job would do, so the demo shows it and nothing runs between two readings.
