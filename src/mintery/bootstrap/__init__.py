@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mintery.bootstrap.local import LocalStack, start_local_stack
     from mintery.bootstrap.opening import (
         gateway_address,
+        ledger_path,
         open_gateway_ledger,
         open_on_chain,
         open_rpc,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         reporter_keys,
         settler_key,
     )
+    from mintery.bootstrap.reporting import report_once
     from mintery.bootstrap.roles import DEV_ROLES, dev_role
     from mintery.bootstrap.test_gateway import TestGateway, start_test_gateway
 
@@ -28,6 +30,7 @@ _HOMES = {
     "local": ("LocalStack", "start_local_stack"),
     "opening": (
         "gateway_address",
+        "ledger_path",
         "open_gateway_ledger",
         "open_on_chain",
         "open_rpc",
@@ -35,6 +38,7 @@ _HOMES = {
         "reporter_keys",
         "settler_key",
     ),
+    "reporting": ("report_once",),
     "roles": ("DEV_ROLES", "dev_role"),
     "test_gateway": ("TestGateway", "start_test_gateway"),
 }
@@ -49,10 +53,12 @@ __all__ = [
     "deploy_to",
     "dev_role",
     "gateway_address",
+    "ledger_path",
     "open_gateway_ledger",
     "open_on_chain",
     "open_rpc",
     "price_lists",
+    "report_once",
     "report_sender_key",
     "reporter_keys",
     "settler_key",

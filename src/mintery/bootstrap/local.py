@@ -157,14 +157,14 @@ def build_local_gateway(
     deployment = deploy(rpc, admin, local_deployment(providers), path, on_step=on_step).deployment
     chain = OnChain.of(rpc, deployment, confirmations=settings.confirmations_on(local=True))
 
-    gateway = build_gateway(_with_prices(settings, directory), chain=chain, providers=providers)
+    gateway = build_gateway(with_local_prices(settings, directory), chain=chain, providers=providers)
     on_step("appoint the settler")
     identity = chain.sender(dev_role("gateway", local=True))
     appoint_settlers(chain.escrow, identity, [gateway.settler.address])
     return gateway
 
 
-def _with_prices(settings: Settings, directory: Path) -> Settings:
+def with_local_prices(settings: Settings, directory: Path) -> Settings:
     """The operator's own price files, and one for the stub beside the deployment."""
     prices = directory / PRICES_FILE
     if not prices.exists():

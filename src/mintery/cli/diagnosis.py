@@ -129,15 +129,15 @@ def _deployment(chain: "OnChain") -> Finding:
 
 
 def _ledger(chain: "OnChain", named: Path | None) -> Finding:
-    from mintery.bootstrap import ledger_identity, ledger_path
+    from mintery.bootstrap import ledger_path, open_gateway_ledger
     from mintery.cli.session import settings_of
-    from mintery.ledger.store import open_ledger
 
-    path = ledger_path(settings_of(ledger=named), chain)
+    settings = settings_of(ledger=named)
+    path = ledger_path(settings, chain.rpc.genesis_hash)
     if not path.exists():
         return Finding("ledger", State.ABSENT, f"none at {path}", "`mintery serve` makes one")
     try:
-        with open_ledger(path, ledger_identity(chain)) as ledger:
+        with open_gateway_ledger(settings, chain) as ledger:
             ledger.check()
             accounts = len(ledger.accounts())
     except MinteryError as error:

@@ -6,7 +6,7 @@ import typer
 
 from mintery.cli.money import price_text, time_text, usd_text
 from mintery.cli.options import DeploymentFile, Json, RpcUrl
-from mintery.cli.output import progress, show, table
+from mintery.cli.output import pairs, progress, show, table
 from mintery.units import UsdWad
 
 if TYPE_CHECKING:
@@ -68,3 +68,40 @@ def _read_prices(chain: "OnChain", at: "BlockRef") -> list[dict[str, Any]]:
             }
         )
     return entries
+
+
+@app.command("report")
+def report(
+    everything: Annotated[
+        bool,
+        typer.Option("--everything", help="Fresh prices too, not only what changed or is due.", show_default=False),
+    ] = False,
+    *,
+    rpc: RpcUrl = None,
+    deployment: DeploymentFile = None,
+    as_json: Json = False,
+) -> None:
+    """Look at the price sources, sign with the reporters' keys that are here, and send the report if a quorum is.
+
+    A first price, and any large move, is in force after a second report, once the oracle's queue has passed.
+    """
+    from mintery.bootstrap import report_once
+    from mintery.cli.session import settings_of, tx_facts
+
+    with progress("Reporting prices"):
+        outcome = report_once(settings_of(rpc_url=rpc, deployment=deployment), everything=everything)
+    if isinstance(outcome, str):
+        show({"reported": False, "why": outcome}, pairs("Nothing to report", [("why", outcome)]), as_json=as_json)
+        return
+    facts = {
+        "reported": True,
+        "epoch": outcome.epoch,
+        "reports": outcome.reports,
+        "in_force": {sku: str(usd) for sku, usd in outcome.in_force.items()},
+        "queued": {sku: str(usd) for sku, usd in outcome.queued.items()},
+        **tx_facts(outcome.tx),
+    }
+    rows = [("reporters", str(outcome.reports)), ("transaction", outcome.tx.hash)]
+    rows += [("in force", f"{sku} {price_text(usd, sku.rpartition(':')[2])}") for sku, usd in outcome.in_force.items()]
+    rows += [("waiting", f"{sku} {price_text(usd, sku.rpartition(':')[2])}") for sku, usd in outcome.queued.items()]
+    show(facts, pairs("Prices reported", rows), as_json=as_json)

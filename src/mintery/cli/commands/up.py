@@ -55,18 +55,20 @@ def _print(out: "Console", wallet: "FirstWallet", base_url: str, rpc_url: str) -
     from mintery.cli.money import credits_text
 
     out.print("\n[bold]Mintery is up.[/bold] Its models are [bold]TEST[/bold]: a stub makes every answer up.\n")
-    out.print(f"  base_url  {base_url}")
-    out.print("  api_key   ", end="")
-    print(wallet.api_key)
-    out.print(f"  credits   {credits_text(wallet.credits, wallet.symbol)}")
-    out.print(f"  chain     {rpc_url}\n")
-    out.print("Use it from any program that speaks the OpenAI API:\n")
-    print(f"""  import openai
+    out.print(f"  gateway   {base_url}")
+    out.print(f"  chain     {rpc_url}")
+    out.print(f"  credits   {credits_text(wallet.credits, wallet.symbol)}, for the API key below\n")
+    out.print("Use it from any program that speaks the OpenAI API. In another terminal:\n")
+    # Printed raw: a key that was wrapped to the terminal's width could not be copied.
+    print(f"""export OPENAI_BASE_URL={base_url}
+export OPENAI_API_KEY={wallet.api_key}
+.venv/bin/python - <<'PYTHON'
+import openai
 
-  client = openai.OpenAI(base_url="{base_url}", api_key="{wallet.api_key[:12]}…")
-  answer = client.chat.completions.create(
-      model="{wallet.model}", messages=[{{"role": "user", "content": "Hello!"}}]
-  )
-  print(answer.choices[0].message.content)
+answer = openai.OpenAI().chat.completions.create(
+    model="{wallet.model}", messages=[{{"role": "user", "content": "Hello!"}}]
+)
+print(answer.choices[0].message.content)
+PYTHON
 """)
     out.print("Stop with Ctrl-C. The chain ends with it.")
