@@ -141,6 +141,7 @@ def _with_receipt(problem: Problem, attempt: Attempt) -> Response:
     """After dispatch every error names its request and forbids the client's own retries."""
     response = respond(problem)
     response.headers["x-mintery-request"] = attempt.request
+    response.headers["x-request-id"] = attempt.request
     response.headers["x-should-retry"] = "false"
     return response
 
