@@ -135,8 +135,9 @@ def _submit(
 ) -> PricesReported | NothingToReport:
     observed_at = chain_time(chain)
     epoch = chain.oracle.epoch_at(observed_at)
-    if epoch <= chain.oracle.last_epoch():
-        return NothingToReport("the epoch has its report")
+    # The same epoch may still lack prices: a report that came first need not have carried a quorum for every SKU.
+    if epoch < chain.oracle.last_epoch():
+        return NothingToReport("a later epoch has its report")
     shared = _Round(chain.oracle.config_digest(at=head), epoch, observed_at, states)
     reports = [_sign(chain, reporter.key, shared, seen) for reporter, seen in prices]
     try:
