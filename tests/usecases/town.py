@@ -156,7 +156,7 @@ def new_project(town: Town, *, payout_cap: str = "1000000") -> Address:
     token = open_project(town.chain, town.issuer, terms).token
     asset = town.chain.asset
     assert isinstance(asset, TestDollar)
-    asset.mint(town.issuer, town.issuer.address, parse_assets("100000"))
+    asset.mint(town.issuer, town.issuer.address, parse_assets("200000"))
     mint_credits(town.chain, town.issuer, token, parse_credits("100000"), to=town.issuer.address)
     town.chain.token(token).approve(town.issuer, town.chain.escrow.address, 2**255)
     return token
