@@ -7,10 +7,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mintery.bootstrap.deploying import deploy_to
     from mintery.bootstrap.gateway import Gateway, build_gateway, price_lists
     from mintery.bootstrap.local import LocalStack, start_local_stack
     from mintery.bootstrap.opening import (
         gateway_address,
+        ledger_path,
         open_gateway_ledger,
         open_on_chain,
         open_rpc,
@@ -18,13 +20,17 @@ if TYPE_CHECKING:
         reporter_keys,
         settler_key,
     )
+    from mintery.bootstrap.reporting import report_once
     from mintery.bootstrap.roles import DEV_ROLES, dev_role
+    from mintery.bootstrap.test_gateway import TestGateway, start_test_gateway
 
 _HOMES = {
+    "deploying": ("deploy_to",),
     "gateway": ("Gateway", "build_gateway", "price_lists"),
     "local": ("LocalStack", "start_local_stack"),
     "opening": (
         "gateway_address",
+        "ledger_path",
         "open_gateway_ledger",
         "open_on_chain",
         "open_rpc",
@@ -32,7 +38,9 @@ _HOMES = {
         "reporter_keys",
         "settler_key",
     ),
+    "reporting": ("report_once",),
     "roles": ("DEV_ROLES", "dev_role"),
+    "test_gateway": ("TestGateway", "start_test_gateway"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -40,17 +48,22 @@ __all__ = [
     "DEV_ROLES",
     "Gateway",
     "LocalStack",
+    "TestGateway",
     "build_gateway",
+    "deploy_to",
     "dev_role",
     "gateway_address",
+    "ledger_path",
     "open_gateway_ledger",
     "open_on_chain",
     "open_rpc",
     "price_lists",
+    "report_once",
     "report_sender_key",
     "reporter_keys",
     "settler_key",
     "start_local_stack",
+    "start_test_gateway",
 ]
 
 

@@ -101,8 +101,7 @@ def build_gateway(
     local = opened.rpc.is_local
     address, settler = gateway_address(settings, local=local), settler_key(settings, local=local)
     configs = _providers(settings) if providers is None else providers
-    lists = price_lists(settings)
-    reporters = tuple(_reporter(key, lists) for key in reporter_keys(settings, local=local))
+    reporters = build_reporters(settings, local=local)
     sender = report_sender_key(settings, local=local)
     exit_delay = _exit_delay(settings, opened)
 
@@ -163,6 +162,12 @@ def price_lists(settings: Settings) -> tuple[PriceList, ...]:
     signers = tuple(parse_address(text) for text in settings.price_signers)
     files: list[PriceList] = [read_price_file(path, signers=signers) for path in settings.price_files]
     return (*files, GenaiPrices()) if settings.genai_prices else tuple(files)
+
+
+def build_reporters(settings: Settings, *, local: bool) -> tuple[Reporter, ...]:
+    """Those whose keys are here, each with the settings' sources as its own eyes."""
+    lists = price_lists(settings)
+    return tuple(_reporter(key, lists) for key in reporter_keys(settings, local=local))
 
 
 def _reporter(key: PrivateKey, lists: Sequence[PriceList]) -> Reporter:

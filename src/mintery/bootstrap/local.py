@@ -108,7 +108,8 @@ def start_local_stack(
         stub = run_stub()
         rpc = connect(devchain.provider())
         directory = deployment_path(settings.home, rpc.genesis_hash).parent
-        gateway = _build(settings, rpc, directory, (stub_config(stub), *extra_providers), on_step)
+        providers = (stub_config(stub.base_url), *extra_providers)
+        gateway = build_local_gateway(settings, rpc, directory, providers, on_step)
     except BaseException:
         if stub is not None:
             stub.stop()
@@ -122,17 +123,9 @@ def start_local_stack(
 
 
 def _run(stack: LocalStack, settings: Settings, on_step: OnStep, *, jobs: bool) -> LocalStack:
-    """Prices come first: the first ones wait in the oracle's queue, and the rest is done meanwhile."""
     gateway = stack.gateway
     try:
-        on_step("report the first prices")
-        _report(gateway)
-        on_step("hand out test dollars")
-        fund(gateway.chain, stack.key("admin"), [stack.key(role).address for role in FUNDED])
-        on_step("wait for the prices")
-        _wait_for_prices(gateway)
-        gateway.sync()
-        gateway.board.refresh()
+        make_ready(gateway, on_step)
         if jobs:
             gateway.jobs.start()
         on_step("start the gateway")
@@ -143,20 +136,35 @@ def _run(stack: LocalStack, settings: Settings, on_step: OnStep, *, jobs: bool) 
     return stack
 
 
-def _build(settings: Settings, rpc: Rpc, directory: Path, providers: Providers, on_step: OnStep) -> Gateway:
+def make_ready(gateway: Gateway, on_step: OnStep) -> None:
+    """Prices come first: the first ones wait in the oracle's queue, and the rest is done meanwhile."""
+    on_step("report the first prices")
+    _report(gateway)
+    on_step("hand out test dollars")
+    fund_roles(gateway.chain)
+    on_step("wait for the prices")
+    _wait_for_prices(gateway)
+    gateway.sync()
+    gateway.board.refresh()
+
+
+def build_local_gateway(
+    settings: Settings, rpc: Rpc, directory: Path, providers: Providers, on_step: OnStep
+) -> Gateway:
+    """Deploys what is missing, so it may be called again on the same chain."""
     admin = dev_role("admin", local=rpc.is_local)
     path = directory / "deployment.json"
     deployment = deploy(rpc, admin, local_deployment(providers), path, on_step=on_step).deployment
     chain = OnChain.of(rpc, deployment, confirmations=settings.confirmations_on(local=True))
 
-    gateway = build_gateway(_with_prices(settings, directory), chain=chain, providers=providers)
+    gateway = build_gateway(with_local_prices(settings, directory), chain=chain, providers=providers)
     on_step("appoint the settler")
     identity = chain.sender(dev_role("gateway", local=True))
     appoint_settlers(chain.escrow, identity, [gateway.settler.address])
     return gateway
 
 
-def _with_prices(settings: Settings, directory: Path) -> Settings:
+def with_local_prices(settings: Settings, directory: Path) -> Settings:
     """The operator's own price files, and one for the stub beside the deployment."""
     prices = directory / PRICES_FILE
     if not prices.exists():
@@ -164,13 +172,13 @@ def _with_prices(settings: Settings, directory: Path) -> Settings:
     return settings.model_copy(update={"price_files": (*settings.price_files, prices)})
 
 
-def stub_config(stub: Stub) -> ProviderConfig:
+def stub_config(base_url: str) -> ProviderConfig:
     """What the stub sells: one chat model and one for embeddings, both TEST."""
     return ProviderConfig(
         name=PROVIDER,
         registry_id=PROVIDER_ID,
         kind=Kind.ROUTED,
-        base_url=stub.base_url,
+        base_url=base_url,
         models=(
             _stub_model("chat", "echo", Endpoint.CHAT, Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN),
             _stub_model("embed", "embed", Endpoint.EMBEDDINGS, Unit.INPUT_TOKEN),
@@ -220,6 +228,13 @@ def fund(chain: OnChain, payer: PrivateKey, accounts: list[Address], assets: Ass
         raise ConfigurationError("this deployment's asset is no test dollar")
     for account in accounts:
         asset.mint(chain.sender(payer), account, assets)
+
+
+def fund_roles(chain: OnChain) -> None:
+    """Test dollars for the dev accounts that mint; those that have some keep what they have."""
+    accounts = [dev_role(role, local=True).address for role in FUNDED]
+    without = [account for account in accounts if not chain.asset.balance_of(account)]
+    fund(chain, dev_role("admin", local=True), without)
 
 
 def _report(gateway: Gateway) -> None:

@@ -58,7 +58,7 @@ def main(
     debug: Annotated[
         bool, typer.Option("--debug", help="Log what happens, with tracebacks, on standard error.", show_default=False)
     ] = False,
-    version: Annotated[
+    _version: Annotated[
         bool,
         typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True, show_default=False),
     ] = False,

@@ -20,13 +20,13 @@ def check_receipt(
     Raises:
         ReceiptRefused: the first thing that does not hold.
     """
-    from mintery.usecases.verify_receipt import verify_receipt  # noqa: PLC0415 -- keeps --help fast
+    from mintery.usecases.verify_receipt import verify_receipt
 
     if prices is not None:
         return verify_receipt(receipt, _read_book(prices))
 
-    from mintery.cli.session import open_chain  # noqa: PLC0415 -- as above
-    from mintery.usecases.read_price_book import read_price_book  # noqa: PLC0415 -- as above
+    from mintery.cli.session import open_chain
+    from mintery.usecases.read_price_book import read_price_book
 
     chain = open_chain(rpc, deployment)
     checked = verify_receipt(receipt, read_price_book(chain))
@@ -36,7 +36,7 @@ def check_receipt(
 
 
 def _read_book(path: Path) -> "PriceBook":
-    from mintery.usecases.verify_receipt import parse_price_book  # noqa: PLC0415 -- as above
+    from mintery.usecases.verify_receipt import parse_price_book
 
     try:
         return parse_price_book(json.loads(path.read_text(encoding="utf-8")))

@@ -20,8 +20,8 @@ def read_key(text: str, *, local: bool) -> "PrivateKey":
         DevKeyOnRealChain: a dev key would sign where money is real.
         MalformedInput: a wrong password, or a text that is no private key.
     """
-    from mintery.crypto.keys import PrivateKey  # noqa: PLC0415 -- keeps --help fast
-    from mintery.settings import read_secret  # noqa: PLC0415 -- as above
+    from mintery.crypto.keys import PrivateKey
+    from mintery.settings import read_secret
 
     if text.startswith(DEV_PREFIX):
         if not local:
@@ -35,8 +35,8 @@ def read_key(text: str, *, local: bool) -> "PrivateKey":
 
 
 def _dev_key(text: str) -> "PrivateKey":
-    from mintery.bootstrap import DEV_ROLES  # noqa: PLC0415 -- as above
-    from mintery.crypto.keys import dev_key  # noqa: PLC0415 -- as above
+    from mintery.bootstrap import DEV_ROLES
+    from mintery.crypto.keys import dev_key
 
     name = text.removeprefix(DEV_PREFIX)
     index = DEV_ROLES.get(name) if not name.isdecimal() else int(name)
@@ -46,9 +46,9 @@ def _dev_key(text: str) -> "PrivateKey":
 
 
 def _from_keystore(path: Path) -> "PrivateKey":
-    import typer  # noqa: PLC0415 -- asks for the password
+    import typer
 
-    from mintery.crypto.keys import decrypt_keystore  # noqa: PLC0415 -- half a second to import
+    from mintery.crypto.keys import decrypt_keystore
 
     try:
         keystore = json.loads(path.read_text(encoding="utf-8"))

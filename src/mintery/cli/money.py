@@ -41,7 +41,9 @@ def usd_text(amount: UsdWad) -> str:
 
 
 def price_text(amount: UsdWad, unit: str) -> str:
-    """A token's price is told by the million, as price lists do; other units one by one."""
+    """A token's price is told by the million, as price lists do; other units one by one; ``asset:usd`` as it is."""
+    if unit == "usd":
+        return usd_text(amount)
     if unit.endswith("token"):
         return f"{_grouped(format_usd(UsdWad(amount * _MILLION)))} USD per million {unit.replace('_', ' ')}s"
     return f"{usd_text(amount)} per {unit.replace('_', ' ')}"

@@ -22,7 +22,7 @@ def is_json() -> bool:
 
 
 def console(*, stderr: bool = False) -> "Console":
-    from rich.console import Console  # noqa: PLC0415 -- a quarter second to import, and --json needs none
+    from rich.console import Console
 
     wide = Console(stderr=stderr, highlight=False, soft_wrap=False)
     wide.width = min(wide.width, WIDTH) if wide.is_terminal else WIDTH
@@ -38,7 +38,7 @@ def show(facts: Mapping[str, Any], render: Callable[["Console"], None], *, as_js
 
 
 def write_json(facts: Mapping[str, Any]) -> None:
-    import orjson  # noqa: PLC0415 -- keeps --help fast
+    import orjson
 
     sys.stdout.write(orjson.dumps(dict(facts), option=orjson.OPT_INDENT_2).decode() + "\n")
     sys.stdout.flush()
@@ -48,8 +48,8 @@ def pairs(title: str, rows: Sequence[tuple[str, str]]) -> Callable[["Console"], 
     """A heading and lines of ``name  value``."""
 
     def render(out: "Console") -> None:
-        from rich.table import Table  # noqa: PLC0415 -- as above
-        from rich.text import Text  # noqa: PLC0415 -- as above
+        from rich.table import Table
+        from rich.text import Text
 
         grid = Table.grid(padding=(0, 3))
         grid.add_column(style="dim", no_wrap=True)
@@ -66,9 +66,9 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     """A table; columns whose heading ends in a space are aligned to the right."""
 
     def render(out: "Console") -> None:
-        from rich.box import SIMPLE_HEAD  # noqa: PLC0415 -- as above
-        from rich.table import Table  # noqa: PLC0415 -- as above
-        from rich.text import Text  # noqa: PLC0415 -- as above
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+        from rich.text import Text
 
         grid = Table(box=SIMPLE_HEAD, pad_edge=False, title=None)
         for column in columns:

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from mintery.errors import GatewayRefused, GatewayUnreachable
+
+if TYPE_CHECKING:
+    import openai
 
 
 @contextmanager
 def told(url: str) -> Iterator[None]:
     """Raises GatewayRefused and GatewayUnreachable in place of the ``openai`` package's errors."""
-    import openai  # noqa: PLC0415 -- a second to import
+    import openai
 
     try:
         yield
@@ -19,6 +23,6 @@ def told(url: str) -> Iterator[None]:
         raise GatewayUnreachable(url, str(error.__cause__ or error)) from None
 
 
-def _words(error: "openai.APIStatusError") -> str:  # noqa: F821 -- imported where it is used
+def _words(error: "openai.APIStatusError") -> str:
     body = error.body
     return str(body["message"]) if isinstance(body, dict) and "message" in body else error.message

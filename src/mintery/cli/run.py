@@ -35,7 +35,7 @@ def run(arguments: list[str]) -> int:
         # The reader of our output has gone, as in `mintery … | head`; nobody is left to tell.
         sys.stderr.close()
         return ExitCode.OK
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 -- the edge of the process
         # The edge of the process: a fault of ours. What it says may hold a secret, so only --debug shows it.
         _log.debug("fault", exc_info=True)
         return _tell_fault(error)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def settings_of(**given: Any) -> "Settings":
     """The environment's settings, with what was given on the command line above them."""
-    from mintery.settings import load_settings  # noqa: PLC0415 -- keeps --help fast
+    from mintery.settings import load_settings
 
     return load_settings(**{name: value for name, value in given.items() if value is not None})
 
@@ -25,15 +25,15 @@ def open_chain(rpc: str | None, deployment: Path | None) -> "OnChain":
     Raises:
         RpcUnavailable, DeploymentMissing, DeploymentOfAnotherChain
     """
-    from mintery.bootstrap import open_on_chain  # noqa: PLC0415 -- web3 takes a second to import
+    from mintery.bootstrap import open_on_chain
 
     return open_on_chain(settings_of(rpc_url=rpc, deployment=deployment))
 
 
 def address_of(text: str, *, local: bool) -> "Address":
     """An address as such, or that of a key's owner (``dev:1``)."""
-    from mintery.cli.keys import DEV_PREFIX, read_key  # noqa: PLC0415 -- keeps --help fast
-    from mintery.crypto.hashing import parse_address  # noqa: PLC0415 -- as above
+    from mintery.cli.keys import DEV_PREFIX, read_key
+    from mintery.crypto.hashing import parse_address
 
     if text.startswith(DEV_PREFIX):
         return read_key(text, local=local).address
@@ -46,7 +46,7 @@ def find_token(chain: "OnChain", text: str | None) -> tuple["Address", str]:
     Raises:
         UnknownProject: none, or more than one, fits.
     """
-    from mintery.usecases.find_projects import find_projects  # noqa: PLC0415 -- web3 takes a second to import
+    from mintery.usecases.find_projects import find_projects
 
     opened = {project.token: project.terms.symbol for project in find_projects(chain)}
     if text is None:
@@ -63,8 +63,8 @@ def account_key(
     chain: "OnChain", token: "Address", holder: "Address", *, gateway: str | None, signer: str | None
 ) -> "AccountKey":
     """The escrow account of these parties; the gateway of this setup and the holder's own signature by default."""
-    from mintery.bootstrap import gateway_address  # noqa: PLC0415 -- web3 takes a second to import
-    from mintery.domain.voucher import AccountKey  # noqa: PLC0415 -- keeps --help fast
+    from mintery.bootstrap import gateway_address
+    from mintery.domain.voucher import AccountKey
 
     local = chain.rpc.is_local
     return AccountKey(

@@ -72,7 +72,8 @@ class AnswerResponse(Response):
 
 
 def _headers(attempt: Attempt, head: Head) -> dict[str, str]:
-    headers = {"x-mintery-receipt": attempt.request, "cache-control": "no-store"}
+    # x-request-id as well: the stock client keeps that one with its answer, so an app finds the receipt by it.
+    headers = {"x-mintery-receipt": attempt.request, "x-request-id": attempt.request, "cache-control": "no-store"}
     if head.held is not None:
         headers["x-mintery-quote-nanocredits"] = str(head.held)
     if head.cost is not None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def chat(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What to ask; - reads standard input.")],
+    *,
     api_key: ApiKey,
     model: Annotated[str | None, typer.Option(help="Which model. Default: the first chat model there is.")] = None,
     max_tokens: Annotated[int, typer.Option(min=1, help="The longest answer; it bounds the cost.")] = 256,
@@ -24,8 +25,8 @@ def chat(
     as_json: Json = False,
 ) -> None:
     """Ask a model through the gateway, paid with a voucher key, and show the receipt."""
-    from mintery.client import openai_client, read_receipt
     from mintery.cli.refusals import told
+    from mintery.client import openai_client, read_receipt
 
     prompt = sys.stdin.read() if text == "-" else text
     with told(url), openai_client(url, api_key) as client:

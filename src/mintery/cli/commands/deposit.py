@@ -12,6 +12,7 @@ from mintery.units import parse_credits
 
 def deposit(
     amount: Annotated[str, typer.Argument(metavar="CREDITS", help="How many, like 100 or 12.5.")],
+    *,
     key: Key,
     token: Token = None,
     gateway: Gateway = None,

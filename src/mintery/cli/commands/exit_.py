@@ -1,6 +1,7 @@
 """``mintery exit``: credits out of escrow, back to the wallet, whatever the gateway does."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +25,7 @@ Holder = Annotated[
 @app.command("start")
 def start(
     amount: Annotated[str, typer.Argument(metavar="CREDITS", help="How many, like 100 or 12.5.")],
+    *,
     key: Key,
     token: Token = None,
     gateway: Gateway = None,
@@ -37,13 +39,16 @@ def start(
 
     wanted = parse_credits(amount)
     with progress("Starting the exit"):
-        chain, holder, account, symbol = _open(key, token, gateway, signer, rpc, deployment)
+        chain, holder, account, symbol = _open(
+            key, token=token, gateway=gateway, signer=signer, rpc=rpc, deployment=deployment
+        )
         started = start_exit(chain, holder, account, wanted)
     _show_started(started, symbol, as_json=as_json)
 
 
 @app.command("close")
 def close(
+    *,
     key: Key,
     token: Token = None,
     gateway: Gateway = None,
@@ -56,13 +61,16 @@ def close(
     from mintery.usecases.exit_credits import start_close
 
     with progress("Starting to close"):
-        chain, holder, account, symbol = _open(key, token, gateway, signer, rpc, deployment)
+        chain, holder, account, symbol = _open(
+            key, token=token, gateway=gateway, signer=signer, rpc=rpc, deployment=deployment
+        )
         started = start_close(chain, holder, account)
     _show_started(started, symbol, as_json=as_json)
 
 
 @app.command("status")
 def status(
+    *,
     key: Key,
     holder: Holder = None,
     token: Token = None,
@@ -74,9 +82,11 @@ def status(
 ) -> None:
     """Show an account in escrow and the exit that is pending."""
     with progress("Reading the account"):
-        chain, _, own, symbol = _open(key, token, gateway, signer, rpc, deployment, holder)
+        chain, _, own, symbol = _open(
+            key, token=token, gateway=gateway, signer=signer, rpc=rpc, deployment=deployment, holder=holder
+        )
         account, now = chain.escrow.account_of(own), chain.rpc.block().timestamp
-    pending = account.exit_unlock is not None
+    pending = account.exit_unlock > 0
     facts = {
         "holder": own.holder,
         "gateway": own.gateway,
@@ -94,7 +104,7 @@ def status(
         ("spent and settled", credits_text(account.spent, symbol)),
         ("epoch", str(account.epoch)),
     ]
-    if account.exit_unlock is None:
+    if not pending:
         rows.append(("exit", "none pending"))
     else:
         amount = "everything" if account.closing else credits_text(account.exit_amount, symbol)
@@ -105,6 +115,7 @@ def status(
 
 @app.command("execute")
 def execute(
+    *,
     key: Key,
     holder: Holder = None,
     token: Token = None,
@@ -119,7 +130,9 @@ def execute(
     from mintery.usecases.exit_credits import execute_exit
 
     with progress("Executing the exit"):
-        chain, sender, account, symbol = _open(key, token, gateway, signer, rpc, deployment, holder)
+        chain, sender, account, symbol = _open(
+            key, token=token, gateway=gateway, signer=signer, rpc=rpc, deployment=deployment, holder=holder
+        )
         executed = execute_exit(chain, sender, account)
     facts = {
         "credits": str(executed.credits),
@@ -137,6 +150,7 @@ def execute(
 
 @app.command("cancel")
 def cancel(
+    *,
     key: Key,
     token: Token = None,
     gateway: Gateway = None,
@@ -150,18 +164,21 @@ def cancel(
     from mintery.usecases.exit_credits import cancel_exit
 
     with progress("Cancelling the exit"):
-        chain, holder, account, _ = _open(key, token, gateway, signer, rpc, deployment)
+        chain, holder, account, _ = _open(
+            key, token=token, gateway=gateway, signer=signer, rpc=rpc, deployment=deployment
+        )
         tx = cancel_exit(chain, holder, account)
     show(tx_facts(tx), pairs("Exit cancelled", [("transaction", tx.hash)]), as_json=as_json)
 
 
 def _open(
     key: str,
+    *,
     token: str | None,
     gateway: str | None,
     signer: str | None,
     rpc: str | None,
-    deployment: Any,
+    deployment: Path | None,
     holder: str | None = None,
 ) -> "tuple[OnChain, Sender, AccountKey, str]":
     from mintery.cli.keys import read_key

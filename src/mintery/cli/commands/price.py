@@ -7,9 +7,11 @@ import typer
 from mintery.cli.money import price_text, time_text, usd_text
 from mintery.cli.options import DeploymentFile, Json, RpcUrl
 from mintery.cli.output import pairs, progress, show, table
+from mintery.units import UsdWad
 
 if TYPE_CHECKING:
-    from mintery.usecases.report_prices import PricesReported
+    from mintery.chain.rpc import BlockRef
+    from mintery.usecases.onchain import OnChain
 
 app = typer.Typer(help="See prices; report them if you are a reporter.", no_args_is_help=True)
 
@@ -37,10 +39,12 @@ def show_(
     rows = [
         (
             entry["sku"],
-            price_text(int(entry["usd_wad"]), entry["sku"].rpartition(":")[2]) if entry["version"] else "none yet",
+            price_text(UsdWad(int(entry["usd_wad"])), entry["sku"].rpartition(":")[2])
+            if entry["version"]
+            else "none yet",
             str(entry["version"]),
             time_text(entry["refreshed_at"]) if entry["refreshed_at"] else "never",
-            usd_text(int(entry["queued_usd_wad"])) if entry["queued_usd_wad"] else "",
+            usd_text(UsdWad(int(entry["queued_usd_wad"]))) if entry["queued_usd_wad"] else "",
         )
         for entry in found
     ]
@@ -48,7 +52,7 @@ def show_(
     show(facts, table("Prices in force", columns, rows), as_json=as_json)
 
 
-def _read_prices(chain: Any, at: Any) -> list[dict[str, Any]]:
+def _read_prices(chain: "OnChain", at: "BlockRef") -> list[dict[str, Any]]:
     entries = []
     for index, name in enumerate(chain.oracle.sku_names(at=at)):
         version, usd = chain.oracle.current_price(index, at=at)
@@ -64,3 +68,40 @@ def _read_prices(chain: Any, at: Any) -> list[dict[str, Any]]:
             }
         )
     return entries
+
+
+@app.command("report")
+def report(
+    everything: Annotated[
+        bool,
+        typer.Option("--everything", help="Fresh prices too, not only what changed or is due.", show_default=False),
+    ] = False,
+    *,
+    rpc: RpcUrl = None,
+    deployment: DeploymentFile = None,
+    as_json: Json = False,
+) -> None:
+    """Look at the price sources, sign with the reporters' keys that are here, and send the report if a quorum is.
+
+    A first price, and any large move, is in force after a second report, once the oracle's queue has passed.
+    """
+    from mintery.bootstrap import report_once
+    from mintery.cli.session import settings_of, tx_facts
+
+    with progress("Reporting prices"):
+        outcome = report_once(settings_of(rpc_url=rpc, deployment=deployment), everything=everything)
+    if isinstance(outcome, str):
+        show({"reported": False, "why": outcome}, pairs("Nothing to report", [("why", outcome)]), as_json=as_json)
+        return
+    facts = {
+        "reported": True,
+        "epoch": outcome.epoch,
+        "reports": outcome.reports,
+        "in_force": {sku: str(usd) for sku, usd in outcome.in_force.items()},
+        "queued": {sku: str(usd) for sku, usd in outcome.queued.items()},
+        **tx_facts(outcome.tx),
+    }
+    rows = [("reporters", str(outcome.reports)), ("transaction", outcome.tx.hash)]
+    rows += [("in force", f"{sku} {price_text(usd, sku.rpartition(':')[2])}") for sku, usd in outcome.in_force.items()]
+    rows += [("waiting", f"{sku} {price_text(usd, sku.rpartition(':')[2])}") for sku, usd in outcome.queued.items()]
+    show(facts, pairs("Prices reported", rows), as_json=as_json)

@@ -17,6 +17,7 @@ app = typer.Typer(help="Open a project with its own credits; list those there ar
 def open_(
     name: Annotated[str, typer.Argument(help="The token's name, like PROJECTX_AI_CREDITS.")],
     symbol: Annotated[str, typer.Argument(help="Its symbol, like PXAI.")],
+    *,
     key: Key,
     par: Annotated[str, typer.Option(help="What one credit is backed by, in the reserve's dollars.")] = "1",
     markup: Annotated[int, typer.Option(help="Over the providers' cost, in 1/100 %. Official projects: 0.")] = 0,

@@ -12,6 +12,7 @@ from mintery.units import parse_credits
 
 def redeem(
     amount: Annotated[str, typer.Argument(metavar="CREDITS", help="How many, like 100 or 12.5.")],
+    *,
     key: Key,
     to: Annotated[str | None, typer.Option("--to", metavar="ADDRESS", help="Who is paid. Default: the holder.")] = None,
     token: Token = None,

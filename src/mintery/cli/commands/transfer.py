@@ -13,6 +13,7 @@ from mintery.units import parse_credits
 def transfer(
     amount: Annotated[str, typer.Argument(metavar="CREDITS", help="How many, like 100 or 12.5.")],
     to: Annotated[str, typer.Argument(metavar="TO", help="The receiver's address (or dev:2 on a local chain).")],
+    *,
     key: Key,
     token: Token = None,
     rpc: RpcUrl = None,

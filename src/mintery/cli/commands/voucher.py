@@ -20,6 +20,7 @@ _DAY = 86_400
 @app.command("sign")
 def sign(
     amount: Annotated[str, typer.Argument(metavar="CREDITS", help="The most that may be spent from now on.")],
+    *,
     key: Key,
     days: Annotated[int, typer.Option(min=1, help="How long it may be used.")] = 30,
     holder: Annotated[

@@ -1,0 +1,3 @@
+from mintery.cli.run import main
+
+main()

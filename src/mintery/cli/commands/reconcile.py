@@ -1,0 +1,49 @@
+"""``mintery reconcile``: do chain and ledger say the same, to the last unit?"""
+
+from datetime import UTC, datetime
+
+import typer
+
+from mintery.cli.options import DeploymentFile, Json, LedgerFile, RpcUrl
+from mintery.cli.output import progress, show, table
+
+
+def reconcile(
+    ledger: LedgerFile = None,
+    rpc: RpcUrl = None,
+    deployment: DeploymentFile = None,
+    as_json: Json = False,
+) -> None:
+    """Compare reserve, supply, escrow, owed and ledger at one block. Ends with code 1 if anything differs."""
+    from mintery.bootstrap import build_gateway
+    from mintery.cli.session import settings_of
+
+    with progress("Comparing chain and ledger"):
+        gateway = build_gateway(settings_of(ledger=ledger, rpc_url=rpc, deployment=deployment), providers=())
+        try:
+            gateway.sync()
+            result = gateway.reconciler.reconcile(datetime.now(UTC))
+        finally:
+            gateway.close()
+    facts = {
+        "block": result.block.number,
+        "agrees": not result.differences,
+        "checks": [
+            {
+                "what": check.what,
+                "rule": check.rule.value,
+                "chain": str(check.left),
+                "books": str(check.right),
+                "holds": check.holds,
+            }
+            for check in result.checks
+        ],
+    }
+    shown = result.differences or result.checks
+    rows = [(check.what, str(check.left), str(check.right), "yes" if check.holds else "NO") for check in shown]
+    count = len(result.differences)
+    title = f"{count} of {len(result.checks)} differ" if count else f"All {len(rows)} checks hold"
+    columns = ("what, in base units", "chain ", "books ", "holds")
+    show(facts, table(f"{title}, at block {result.block.number}", columns, rows), as_json=as_json)
+    if result.differences:
+        raise typer.Exit(1)
