@@ -8,7 +8,8 @@ import httpx2
 import openai
 import pytest
 
-from mintery.client import VoucherAuth, credits, openai_client, quote, read_receipt, sign_voucher_key
+from mintery.client import VoucherAuth, openai_client, quote, read_receipt, sign_voucher_key
+from mintery.client import credits as read_credits
 from mintery.crypto.keys import dev_key
 from mintery.crypto.vouchers import decode_key
 from mintery.domain.voucher import EscrowDomain
@@ -104,9 +105,9 @@ def test_a_quote_bounds_the_receipt(up: Up, client: openai.OpenAI) -> None:
 
 
 def test_what_a_call_costs_leaves_the_balance(up: Up, client: openai.OpenAI) -> None:
-    before = int(credits(up.base_url, up.api_key)["spendable_nanocredits"])
+    before = int(read_credits(up.base_url, up.api_key)["spendable_nanocredits"])
     answer = client.chat.completions.create(model="test/chat", messages=HELLO)
-    after = int(credits(up.base_url, up.api_key)["spendable_nanocredits"])
+    after = int(read_credits(up.base_url, up.api_key)["spendable_nanocredits"])
 
     assert before - after == cost(up, answer._request_id)
 
@@ -147,7 +148,7 @@ def test_a_voucher_raised_request_by_request(up: Up) -> None:
 
 
 def test_a_raised_voucher_stops_at_its_cap(up: Up) -> None:
-    spent = int(credits(up.base_url, up.api_key)["voucher"]["spent_nanocredits"])
+    spent = int(read_credits(up.base_url, up.api_key)["voucher"]["spent_nanocredits"])
     key, auth = raising_auth(up, per_request=10**18, cap=(spent + 1) * 10**9)
 
     with openai_client(up.base_url, key, auth=auth) as client, pytest.raises(openai.APIStatusError) as refused:
