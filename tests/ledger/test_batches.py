@@ -171,6 +171,17 @@ def test_what_was_broadcast_is_not_abandoned(ledger: LedgerStore, alice: Wallet)
     assert len(ledger.open_batches()) == 1
 
 
+def test_what_was_broadcast_is_abandoned_when_its_nonces_are_used(ledger: LedgerStore, alice: Wallet):
+    own = charge(ledger, 1, alice, 30)
+    formed = form(1, (alice, 30, [own]))
+    ledger.commit([formed, attempt(formed), MarkBroadcast(attempt(formed).tx_hash, NOON)])
+
+    assert ledger.commit([AbandonBatch(1, "it reverted", NOON, nonces_used=True)]) == [Done(1)]
+
+    assert ledger.open_batches() == []
+    assert [receipt.id for receipt in ledger.unbatched(limit=10)] == [own]
+
+
 def test_attempts_need_an_open_batch(ledger: LedgerStore, alice: Wallet):
     formed = form(1, (alice, 30, [charge(ledger, 1, alice, 30)]))
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, exists, func, null, select, update
+from sqlalchemy import bindparam, exists, func, null, or_, select, update
 
 from mintery.crypto.vouchers import account_of, voucher_digest
 from mintery.domain.batch import SettlementLine
@@ -71,7 +71,10 @@ _abandon = Statement(
         batches.c.batch_id == bindparam("number"),
         batches.c.formed_at <= bindparam("at"),
         _OPEN,
-        ~exists().where(attempts.c.batch == batches.c.seq, attempts.c.broadcast_at.is_not(None)),
+        or_(
+            bindparam("nonces_used") == 1,
+            ~exists().where(attempts.c.batch == batches.c.seq, attempts.c.broadcast_at.is_not(None)),
+        ),
     )
     .values(abandoned_at=bindparam("at"), why=bindparam("reason"))
     .returning(batches.c.seq)
@@ -231,7 +234,7 @@ def mark_broadcast(work: Work, command: MarkBroadcast) -> Done | NotWritten:
 def abandon_batch(work: Work, command: AbandonBatch) -> Done | NotWritten:
     """The batch id is free again, as the chain has not counted it; so are the receipts."""
     at = micros(command.at)
-    row = work.row(_abandon, number=command.batch_id, at=at, reason=command.why)
+    row = work.row(_abandon, number=command.batch_id, at=at, reason=command.why, nonces_used=int(command.nonces_used))
     if row is not None:
         work.run(_free_receipts, abandoned=row[0])
         return Done(1)

@@ -283,12 +283,14 @@ class MarkBroadcast:
 @dataclass(frozen=True, slots=True)
 class AbandonBatch:
     """The batch can never settle as formed (its simulation reverts); its receipts are free for another. No attempt of it
-    may have been broadcast.
+    may have been broadcast, unless ``nonces_used``: other transactions, or attempts that reverted, have used every
+    attempt's nonce in a confirmed block, so none can take effect any more.
     """
 
     batch_id: int
     why: str
     at: datetime
+    nonces_used: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,15 +246,27 @@ def _broadcast(
         if not any(words in error.message.lower() for words in _NONCE_TAKEN):
             raise
         return BatchWaiting(batch.batch_id, mined=False)
-    settlement.ledger.commit([MarkBroadcast(tx_hash, now)])
+    (written,) = settlement.ledger.commit([MarkBroadcast(tx_hash, now)])
+    if isinstance(written, NotWritten):
+        raise LedgerInconsistent(f"batch {batch.batch_id} was sent and cannot be marked so: {written.why}")
     log.info("batch sent", extra={"batch_id": batch.batch_id, "tx_hash": tx_hash})
     return BatchSent(batch.batch_id, tx_hash, count_lines(batch), len(record.receipts), left_out)
 
 
-def _abandon(settlement: Settlement, record: BatchRecord, why: str, now: datetime) -> BatchAbandoned:
+def _abandon(settlement: Settlement, record: BatchRecord, why: str, now: datetime) -> BatchAbandoned | BatchWaiting:
+    """Only when no attempt can take effect any more; until then its nonce waits for its confirmations."""
     batch_id = record.batch.batch_id
-    (written,) = settlement.ledger.commit([AbandonBatch(batch_id, why, now)])
+    used = _confirmed_nonce(settlement)
+    if any(attempt.nonce >= used for attempt in record.attempts):
+        return BatchWaiting(batch_id, mined=False)
+    (written,) = settlement.ledger.commit([AbandonBatch(batch_id, why, now, nonces_used=True)])
     if isinstance(written, NotWritten):
         raise LedgerInconsistent(f"batch {batch_id} is refused by the chain and cannot be abandoned: {written.why}")
     log.warning("batch abandoned", extra={"batch_id": batch_id, "why": why})
     return BatchAbandoned(batch_id, why)
+
+
+def _confirmed_nonce(settlement: Settlement) -> int:
+    """Every lower nonce of the settler was used in a block that is believed."""
+    block = settlement.chain.confirmed_block()
+    return settlement.chain.rpc.nonce(settlement.settler.address, hex(block.number))

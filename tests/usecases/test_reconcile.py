@@ -1,0 +1,136 @@
+"""A difference is found, named, and stops settlement."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.usecases.town import Till, Town, now, open_till
+
+from mintery.crypto.vouchers import account_id
+from mintery.errors import ReconciliationFailed, SettlementHalted
+from mintery.ledger.commands import AppendBlock, Block, DepositSeen
+from mintery.units import CreditUnits, NanoCredits
+from mintery.usecases.alarms import Alarm
+from mintery.usecases.chain_flows import FlowLedger
+from mintery.usecases.mint_credits import mint_credits
+from mintery.usecases.reconcile import ChainFigures, LedgerFigures, compare, read_chain, read_ledger
+from mintery.usecases.redeem_credits import redeem_credits
+from mintery.usecases.settle_batch import settle_batch
+from mintery.usecases.withdraw_margin import withdraw_margin
+from mintery.usecases.withdraw_owed import withdraw_owed
+
+
+def test_everything_agrees_after_every_kind_of_flow(till: Till):
+    chain, issuer, token = till.town.chain, till.town.issuer, till.town.token
+    member = till.open_account()
+    mint_credits(chain, issuer, token, CreditUnits(10**18 + 1), to=issuer.address)
+    redeem_credits(chain, issuer, token, CreditUnits(3 * 10**17 + 7))
+    till.sync()
+    till.charge(member, 300_000)
+    till.settle()
+    assert withdraw_owed(chain, issuer, 1).assets > 0
+    assert withdraw_margin(chain, issuer, token).assets > 0
+    till.charge(member, 11)
+    till.sync()
+
+    assert till.reconciler.reconcile(now()).differences == ()
+
+
+def test_a_planted_deposit_is_found_by_its_account_and_stops_settlement(till: Till):
+    member = till.open_account()
+    till.sync()
+    till.charge(member)
+    till.town.rpc.request("evm_mine")
+    last, head = till.ledger.last_block(), till.town.rpc.block()
+    assert last is not None
+    planted = DepositSeen(account_id(member.key), member.key, NanoCredits(1))
+    block = Block(head.number, head.hash, last.hash, head.timestamp)
+    till.ledger.commit([AppendBlock(block, ((99, planted),))])
+
+    result = till.reconciler.reconcile(now())
+
+    assert [(check.what, check.right - check.left) for check in result.differences] == [
+        (f"account {account_id(member.key)}: balance", 10**9),
+        (f"{till.town.token}: balances of our accounts", 10**9),
+        (f"{till.town.token}: deposited less exited less burned", 10**9),
+    ]
+    with pytest.raises(ReconciliationFailed):
+        result.raise_on_difference()
+    assert [alarm.alarm for alarm in till.alarms.standing()] == [Alarm.RECONCILIATION]
+    with pytest.raises(SettlementHalted):
+        settle_batch(till.settlement(), now())
+
+
+def test_the_alarm_falls_when_the_figures_agree_again(till: Till):
+    till.open_account()
+    till.sync()
+    till.alarms.sound(Alarm.RECONCILIATION, "planted", now())
+
+    till.reconciler.reconcile(now())
+
+    assert till.alarms.standing() == ()
+
+
+@pytest.fixture(scope="module")
+def figures(town: Town, tmp_path_factory: pytest.TempPathFactory) -> tuple[ChainFigures, LedgerFigures, str]:
+    """Real figures of a gateway that has settled, with something held and something charged."""
+    till = open_till(town, tmp_path_factory.mktemp("figures") / "ledger.sqlite")
+    member = till.open_account()
+    till.sync()
+    till.charge(member, 300_000)
+    till.settle()
+    till.charge(member)
+    till.hold(member, till.receipt(member, town.lines(5)))
+    recorded = read_ledger(till.ledger)
+    at = town.rpc.block(recorded.block.number)
+    seen = read_chain(town.chain, recorded.accounts, FlowLedger(town.chain), at)
+    till.ledger.close()
+    return seen, recorded, till.gateway
+
+
+def test_the_figures_agree(figures: tuple[ChainFigures, LedgerFigures, str]):
+    chain, ledger, gateway = figures
+
+    assert all(check.holds for check in compare(chain, ledger, gateway))
+
+
+LEDGER_FIELDS = ("available", "held", "captured")
+TOTAL_FIELDS = ("deposited", "exited", "burned", "available", "held", "captured", "receipts", "losses")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), off=st.integers(-(10**6), 10**6).filter(bool))
+def test_one_nanocredit_anywhere_in_the_ledger_shows(
+    figures: tuple[ChainFigures, LedgerFigures, str], data: st.DataObject, off: int
+):
+    chain, ledger, gateway = figures
+    (account,), (total,) = ledger.accounts, ledger.totals
+    if data.draw(st.booleans()):
+        name = data.draw(st.sampled_from(LEDGER_FIELDS))
+        changed = replace(ledger, accounts=(replace(account, **{name: getattr(account, name) + off}),))
+    else:
+        name = data.draw(st.sampled_from(TOTAL_FIELDS))
+        changed = replace(ledger, totals=(replace(total, **{name: getattr(total, name) + off}),))
+
+    assert not all(check.holds for check in compare(chain, changed, gateway))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(off=st.integers(-(10**6), 10**6).filter(bool), name=st.sampled_from(["balance", "spent", "epoch"]))
+def test_one_unit_anywhere_in_an_account_on_chain_shows(
+    figures: tuple[ChainFigures, LedgerFigures, str], off: int, name: str
+):
+    chain, ledger, gateway = figures
+    ((account, seen),) = chain.accounts.items()
+    changed = replace(chain, accounts={account: replace(seen, **{name: getattr(seen, name) + off})})
+
+    assert not all(check.holds for check in compare(changed, ledger, gateway))
+
+
+@pytest.mark.parametrize("name", ["assets", "claims"])
+def test_a_vault_that_holds_less_than_its_claims_shows(figures: tuple[ChainFigures, LedgerFigures, str], name: str):
+    chain, ledger, gateway = figures
+    short = replace(chain, assets=chain.claims - 1) if name == "assets" else replace(chain, claims=chain.claims + 1)
+
+    assert not all(check.holds for check in compare(short, ledger, gateway))

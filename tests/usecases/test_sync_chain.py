@@ -1,0 +1,137 @@
+"""Every confirmed event once, and no silence over a chain that changed its past."""
+
+import pytest
+from tests.usecases.town import Member, Till, now
+
+from mintery.crypto.vouchers import account_id
+from mintery.domain.voucher import AccountKey
+from mintery.errors import BlockReplaced
+from mintery.units import parse_credits
+from mintery.usecases.alarms import Alarm
+from mintery.usecases.deposit_credits import deposit_credits, relay_deposit, sign_deposit
+from mintery.usecases.exit_credits import cancel_exit, execute_exit, release_credits, start_exit
+from mintery.usecases.onchain import OnChain
+from mintery.usecases.sync_chain import sync_chain
+from mintery.usecases.transfer_credits import transfer_credits
+
+
+def balance(till: Till, member: Member) -> tuple[int, int]:
+    """Whole credits available, and of them on their way out."""
+    account = till.ledger.account(account_id(member.key))
+    assert account is not None
+    return account.available // 10**9, account.exiting // 10**9
+
+
+def test_deposits_exits_and_releases_arrive_once(till: Till):
+    chain, issuer = till.town.chain, till.town.issuer
+    member = till.open_account("10")
+    till.sync()
+    assert balance(till, member) == (10, 0)
+
+    start_exit(chain, issuer, member.key, parse_credits("4"))
+    till.sync()
+    assert balance(till, member) == (10, 4)
+
+    cancel_exit(chain, issuer, member.key)
+    release_credits(chain, chain.sender(till.settler), member.key, parse_credits("1"))
+    start_exit(chain, issuer, member.key, parse_credits("2"))
+    till.town.advance(3_600)
+    execute_exit(chain, issuer, member.key)
+    first = till.sync()
+    assert balance(till, member) == (7, 0)
+
+    again = till.sync()
+    assert (again.blocks, again.events) == (0, 0)
+    assert again.last == first.last
+    assert balance(till, member) == (7, 0)
+
+
+def test_a_relayed_deposit_is_one_like_any_other(till: Till):
+    chain, holder = till.town.chain, till.town.funded()
+    transfer_credits(chain, till.town.issuer, till.town.token, holder.address, parse_credits("3"))
+    key = AccountKey(till.town.token, till.gateway, holder.address, holder.address)
+
+    relay_deposit(chain, till.town.admin, sign_deposit(chain, holder, key, parse_credits("3")))
+    till.sync()
+
+    account = till.ledger.account(account_id(key))
+    assert account is not None
+    assert account.available == 3 * 10**9
+
+
+def test_an_exit_that_began_before_the_first_deposit_holds(till: Till):
+    member = Member(
+        AccountKey(till.town.token, till.gateway, till.town.issuer.address, till.settler.address),
+        till.settler,
+        till.open_account().signed,
+    )
+    start_exit(till.town.chain, till.town.issuer, member.key, parse_credits("5"))
+    till.sync()
+
+    deposit_credits(till.town.chain, till.town.issuer, member.key, parse_credits("8"))
+    till.sync()
+
+    assert balance(till, member) == (8, 5)
+
+
+def test_accounts_of_another_gateway_are_not_ours(till: Till):
+    other = till.town.funded()
+    key = AccountKey(till.town.token, other.address, till.town.issuer.address, other.address)
+    deposit_credits(till.town.chain, till.town.issuer, key, parse_credits("2"))
+    start_exit(till.town.chain, till.town.issuer, key, parse_credits("2"))
+    till.town.advance(3_600)
+    execute_exit(till.town.chain, till.town.issuer, key)
+
+    till.sync()
+
+    assert till.ledger.account(account_id(key)) is None
+    assert list(till.ledger.totals()) == []
+    assert till.reconciler.reconcile(now()).differences == ()
+
+
+def test_a_block_is_believed_when_others_stand_on_it(till: Till):
+    patient = OnChain.of(till.town.rpc, till.town.chain.deployment, confirmations=3)
+    member = till.open_account("10")
+
+    def seen() -> bool:
+        sync_chain(patient, till.ledger, till.gateway, till.alarms, now())
+        return till.ledger.account(account_id(member.key)) is not None
+
+    assert not seen()
+    till.town.rpc.request("evm_mine")
+    till.town.rpc.request("evm_mine")
+    assert not seen()
+    till.town.rpc.request("evm_mine")
+    assert seen()
+
+
+def test_a_chain_that_changed_its_past_stops_everything(till: Till):
+    snapshot = till.town.rpc.request("evm_snapshot")
+    member = till.open_account("10")
+    last = till.sync().last
+    assert last is not None
+
+    assert till.town.rpc.request("evm_revert", snapshot)
+    till.town.advance(1)
+    while till.town.rpc.block().number <= last.number:
+        till.town.rpc.request("evm_mine")
+
+    with pytest.raises(BlockReplaced) as caught:
+        till.sync()
+
+    assert caught.value.number == last.number
+    assert [alarm.alarm for alarm in till.alarms.standing()] == [Alarm.BLOCK_REPLACED]
+    assert till.ledger.last_block() == last
+    assert balance(till, member) == (10, 0)
+
+
+def test_a_ledger_opened_again_goes_on_where_it_stood(till: Till):
+    first = till.open_account("1")
+    till.sync()
+    till.reopen()
+    second = till.open_account("2")
+
+    till.sync()
+
+    assert balance(till, first) == (1, 0)
+    assert balance(till, second) == (2, 0)
