@@ -82,7 +82,7 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IReserveVault
-    /// @dev The asset arrives before the credits exist.
+    /// @dev The asset has arrived, whole, before the credits exist: a loss before or a fee on the way stops the mint.
     function mint(address token, uint256 credits, uint256 maxAssets, address to)
         external
         nonReentrant
@@ -94,8 +94,6 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
         if (project.retiredAt != 0) revert ProjectRetired(token, project.retiredAt);
         if (!project.publicMint && msg.sender != project.issuer) revert MintNotPublic(msg.sender, project.issuer);
         if (ORACLE.depegged()) revert AssetDepegged();
-        uint256 balance = ASSET.balanceOf(address(this));
-        if (balance < totalClaims) revert Undercollateralised(balance, totalClaims);
 
         _startSupplyWindow(project, token);
         uint256 supplyAfter = ICreditToken(token).totalSupply() + credits;
@@ -110,6 +108,8 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
         emit Minted(token, msg.sender, to, credits, assets);
 
         ASSET.safeTransferFrom(msg.sender, address(this), assets);
+        uint256 balance = ASSET.balanceOf(address(this));
+        if (balance < totalClaims) revert Undercollateralised(balance, totalClaims);
         ICreditToken(token).mint(to, credits);
     }
 
@@ -271,6 +271,8 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
         }
     }
 
+    // forge-lint: disable-start(unsafe-typecast)
+    /// @dev Each cast cuts one field out of a packed entry.
     function _priceUsage(address token, bytes calldata usage) private view returns (Bill memory bill) {
         if (usage.length % USAGE_WIDTH != 0) revert MalformedUsage(usage.length);
         bill.dues = new Due[](BackingMath.entriesDown(usage.length, USAGE_WIDTH));
@@ -294,4 +296,6 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
             bill.usdWad += due.usdWad;
         }
     }
+
+    // forge-lint: disable-end(unsafe-typecast)
 }

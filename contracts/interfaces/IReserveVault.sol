@@ -152,29 +152,30 @@ interface IReserveVault {
         uint24 requests
     ) external;
 
-    /// @notice Pays what is owed to a provider to its payout address. Anyone may send it.
+    /// @notice Pays what is owed to a provider to its payout address. Anyone may send it, but while the vault holds less
+    ///     than all claims only the payout address itself, which then accepts `minAssets`.
     function withdrawOwed(uint32 provider, uint256 minAssets) external returns (uint256 assets);
 
     /// @notice Pays a project's margin to its fee recipient, who alone may send it.
     function withdrawMargin(address token, uint256 minAssets) external returns (uint256 assets);
 
-    /// @notice Sends what the vault holds beyond all claims to `receiver`.
+    /// @notice Sends what the vault holds beyond all claims to `receiver`, for whom the authority lets.
     function sweep(address receiver) external returns (uint256 assets);
 
     /// @notice Issuer or guardian: no mint and no deposit from now on; settlement ends two exit delays later; redeem never.
     function retire(address token) external;
 
-    /// @notice Issuer or guardian, at once. A cap above the present one reverts.
+    /// @notice Issuer or guardian, at once. A cap above the present one reverts. Drops a pending loosening.
     function tightenCaps(address token, uint128 mintCap, uint128 payoutCap) external;
 
-    /// @notice Issuer or guardian, at once.
+    /// @notice Issuer or guardian, at once; usage of this provider settles no longer. Drops a pending loosening.
     function removeProvider(address token, uint32 provider) external;
 
     /// @notice Issuer: new caps and added providers, in force when `applyLoosening` is called two exit delays later.
     function proposeLoosening(address token, uint128 mintCap, uint128 payoutCap, uint32[] calldata providers) external;
     function applyLoosening(address token) external;
 
-    /// @notice Issuer: adds to the transfer list (a tightening removes at once, an addition is the issuer's own risk).
+    /// @notice The issuer adds to the transfer list, at its own risk; issuer or guardian takes off it. Both act at once.
     function setListMember(address token, address member, bool listed) external;
 
     function projectOf(address token) external view returns (Project memory);

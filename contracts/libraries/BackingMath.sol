@@ -47,8 +47,8 @@ library BackingMath {
         pure
         returns (uint256 credits)
     {
-        // One credit is par × 1e12 usdWad, and usdWad × 1e18 / 1e12 leaves 1e6.
-        uint256 scale = (ONE_CREDIT / USD_WAD_PER_ASSET_UNIT) * (ONE_IN_BPS + markupBps);
+        // One credit costs par × 1e12 usdWad; the 1e18 of its base units over the 1e12 leaves 1e6.
+        uint256 scale = 1e6 * (ONE_IN_BPS + markupBps);
         return Math.mulDiv(usdWad, scale, par * ONE_IN_BPS) + requests * NANOCREDIT;
     }
 

@@ -71,6 +71,16 @@ def test_what_does_not_compile_shows_the_compilers_words(project: Path, compiler
         compile_contracts(project, compiler, {"Broken": "Broken.sol"})
 
 
+def test_a_compiler_that_talks_nonsense(project: Path):
+    (project / "Fine.sol").write_text("pragma solidity ^0.8.30;\ncontract Fine {}\n")
+    babbler = project / "solc"
+    babbler.write_text("#!/bin/sh\necho 'Version: 0.8.37+commit.f401782d'\n")
+    babbler.chmod(0o700)
+
+    with find_compiler(project, solc=babbler) as found, pytest.raises(CompilationFailed, match="else than JSON"):
+        compile_contracts(project, found, {"Fine": "Fine.sol"})
+
+
 def test_a_missing_import_names_the_file(project: Path, compiler: Compiler):
     (project / "Lost.sol").write_text('pragma solidity ^0.8.30;\nimport {Gone} from "@lib/Gone.sol";\n')
 

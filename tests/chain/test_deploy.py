@@ -81,6 +81,16 @@ def test_again_with_more_adds_only_what_is_new(fresh: Rpc, config: DeployConfig,
     assert contracts_of(fresh, again.deployment).oracle.sku_of("acme/tts:second") == 2
 
 
+def test_again_with_other_reporters_replaces_them(fresh: Rpc, config: DeployConfig, path: Path):
+    deploy(fresh, DEPLOYER, config, path)
+    reporters = tuple(dev_key(index).address for index in (1, 2, 3, 4))
+
+    again = deploy(fresh, DEPLOYER, replace(config, reporters=reporters), path)
+
+    assert again.reused
+    assert set(contracts_of(fresh, again.deployment).oracle.reporters()) == set(reporters)
+
+
 def test_a_lost_file_is_written_again_from_the_chain(fresh: Rpc, config: DeployConfig, path: Path):
     first = deploy(fresh, DEPLOYER, config, path)
     path.unlink()
@@ -167,6 +177,22 @@ def test_another_admin_takes_over_and_the_deployer_keeps_nothing(fresh: Rpc, con
         contracts.access.execute(Sender(fresh, DEPLOYER), contracts.oracle.add_sku_call("acme/x:y"))
     contracts.registry.deactivate(Sender(fresh, dev_key(9)), 1)
     assert deploy(fresh, DEPLOYER, config, path).receipts == ()
+
+
+def test_an_admin_with_a_delay_announces_what_loosens(fresh: Rpc, config: DeployConfig, path: Path):
+    contracts = contracts_of(fresh, deploy(fresh, DEPLOYER, replace(config, admin_delay=7_200), path).deployment)
+    admin, loosening = Sender(fresh, DEPLOYER), contracts.oracle.add_sku_call("acme/tts:second")
+    with pytest.raises(TransactionReverted, match="AccessManagerNotScheduled"):
+        contracts.access.execute(admin, loosening)
+
+    contracts.access.schedule(admin, loosening)
+    with pytest.raises(TransactionReverted, match="AccessManagerNotReady"):
+        contracts.access.execute(admin, loosening)
+    fresh.request("evm_increaseTime", hex(7_200))
+    fresh.request("evm_mine")
+    contracts.access.execute(admin, loosening)
+
+    assert contracts.oracle.sku_of("acme/tts:second") == 2
 
 
 @pytest.mark.parametrize(

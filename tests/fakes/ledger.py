@@ -200,10 +200,10 @@ class InMemoryLedger:
     def highest_voucher(self, account: AccountId, epoch: int, at_least: NanoCredits) -> SignedVoucher | None:
         raise NotImplementedError
 
-    def spent_settled(self, account: AccountId) -> NanoCredits:
+    def spent_settled(self, _account: AccountId) -> NanoCredits:
         return NanoCredits(0)
 
-    def batch(self, batch_id: int) -> BatchRecord | None:
+    def batch(self, _batch_id: int) -> BatchRecord | None:
         return None
 
     def open_batches(self) -> Sequence[BatchRecord]:

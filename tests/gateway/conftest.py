@@ -2,22 +2,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.fakes.ledger import InMemoryLedger
 from tests.gateway.rig import IDENTITY, Rig, rig
 
 from mintery.ledger.store import open_ledger
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def gateway(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Rig]:
     """A gateway whose holder has deposited 100 credits; its ledger is checked once more at the end."""
-    if request.param == "memory":
-        memory = InMemoryLedger()
-        with rig(memory) as running:
-            running.fund(100)
-            yield running
-        memory.check()
-        return
     with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger:
         with rig(ledger) as running:
             running.fund(100)

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 import httpx2
 import openai
 import uvicorn
-from tests.fakes.ledger import InMemoryLedger
 
 from mintery.crypto.keys import PrivateKey
 from mintery.crypto.vouchers import account_id, encode_key, encode_raised, key_hash, sign_voucher
@@ -51,8 +50,6 @@ EXIT_DELAY = 3_600
 CREDIT = 10**9
 INPUT_USD = 10**12
 OUTPUT_USD = 3 * 10**12
-BROKE = Behaviour
-
 PROVIDER_ID = 7
 CHAT_UNITS = frozenset({Unit.INPUT_TOKEN, Unit.CACHED_INPUT_TOKEN, Unit.OUTPUT_TOKEN})
 
@@ -153,21 +150,16 @@ class Rig:
     market: Market
     account: AccountKey = field(default_factory=lambda: AccountKey(TOKEN, GATEWAY, HOLDER.address, HOLDER.address))
     blocks: int = 0
+    http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=60, verify=False, limits=httpx2.Limits()))
 
     def fund(self, credits_: float = 100, *, signer: PrivateKey = HOLDER, token: Address = TOKEN) -> None:
         key = AccountKey(token, GATEWAY, signer.address, signer.address)
         amount = int(credits_ * CREDIT)
-        if isinstance(self.ledger, InMemoryLedger):
-            self.ledger.deposit(key, amount)
-        else:
-            self._append(DepositSeen(account_id(key), key, NanoCredits(amount)))
+        self._append(DepositSeen(account_id(key), key, NanoCredits(amount)))
 
     def start_exit(self, credits_: float) -> None:
         account, amount = account_id(self.account), NanoCredits(int(credits_ * CREDIT))
-        if isinstance(self.ledger, InMemoryLedger):
-            self.ledger.opened[account] = replace(self.ledger.opened[account], exiting=amount)
-        else:
-            self._append(ExitStartedSeen(account, amount, UnixSeconds(int(time.time()) + EXIT_DELAY), closing=False))
+        self._append(ExitStartedSeen(account, amount, UnixSeconds(int(time.time()) + EXIT_DELAY), closing=False))
 
     def _append(self, event: DepositSeen | ExitStartedSeen) -> None:
         self.blocks += 1
@@ -193,11 +185,11 @@ class Rig:
 
     def post(self, path: str, *, key: str | None = None, **options: object) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {key or key_text()}", **options.pop("headers", {})}  # type: ignore[dict-item]  # headers are a dict
-        return httpx2.post(self.base_url + path, headers=headers, timeout=20, **options)  # type: ignore[arg-type]  # httpx2's own keywords
+        return self.http.post(self.base_url + path, headers=headers, **options)  # type: ignore[arg-type]  # httpx2's own keywords
 
     def get(self, path: str, *, key: str | None = None, **options: object) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {key or key_text()}"}
-        return httpx2.get(self.base_url + path, headers=headers, timeout=20, **options)  # type: ignore[arg-type]  # httpx2's own keywords
+        return self.http.get(self.base_url + path, headers=headers, **options)  # type: ignore[arg-type]  # httpx2's own keywords
 
     def chat(
         self,
@@ -212,7 +204,7 @@ class Rig:
         return self.post("/v1/chat/completions", key=key, json=body, headers=headers or {})
 
     def operator(self, method: str, path: str) -> httpx2.Response:
-        return httpx2.request(method, self.base_url + path, headers={"Authorization": f"Bearer {OPERATOR}"}, timeout=20)
+        return self.http.request(method, self.base_url + path, headers={"Authorization": f"Bearer {OPERATOR}"})
 
     def settled(self, condition: Callable[[], bool], seconds: float = 10) -> bool:
         """Whether ``condition`` comes true in time: for what happens after the answer has left."""
@@ -266,6 +258,7 @@ def rig(
         with _serve(parts) as base_url:
             held.append(Rig(ledger, stub, parts, base_url, market(int(time.time()))))
             yield held[0]
+            held[0].http.close()
     finally:
         stub.stop()
 

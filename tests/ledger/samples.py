@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 
 from mintery.crypto.hashing import keccak
@@ -53,30 +54,29 @@ class Wallet:
 
     @property
     def id(self) -> AccountId:
-        return account_id(self.account)
+        return _account_id(self.account)
 
     def voucher(self, most: int, *, epoch: int = 0) -> SignedVoucher:
         return _signed(self, most, epoch)
 
 
-_SIGNED: dict[tuple[Wallet, int, int], SignedVoucher] = {}
+# Tests sign and hash the same things again and again.
+_account_id = cache(account_id)
+_digest = cache(voucher_digest)
 
 
+@cache
 def _signed(wallet: Wallet, most: int, epoch: int) -> SignedVoucher:
-    """Signing takes half a millisecond, and tests sign the same voucher again and again."""
-    known = (wallet, most, epoch)
-    if known not in _SIGNED:
-        voucher = Voucher(
-            token=wallet.token,
-            gateway=GATEWAY,
-            holder=wallet.key.address,
-            epoch=epoch,
-            max_spend=credit_units(NanoCredits(most)),
-            deadline=UnixSeconds(2_000_000_000),
-            key_hash=b"k" * 16,
-        )
-        _SIGNED[known] = sign_voucher(voucher, DOMAIN, wallet.key)
-    return _SIGNED[known]
+    voucher = Voucher(
+        token=wallet.token,
+        gateway=GATEWAY,
+        holder=wallet.key.address,
+        epoch=epoch,
+        max_spend=credit_units(NanoCredits(most)),
+        deadline=UnixSeconds(2_000_000_000),
+        key_hash=b"k" * 16,
+    )
+    return sign_voucher(voucher, DOMAIN, wallet.key)
 
 
 def wallet(number: int = 1, token: Address = TOKEN) -> Wallet:
@@ -107,7 +107,7 @@ def place(
         key=RequestKey(keccak(of.id.encode()), body or keccak(number.to_bytes(8)), idempotency_key, raised),
         account=of.id,
         signed=signed,
-        digest=voucher_digest(signed.voucher, DOMAIN),
+        digest=_digest(signed.voucher, DOMAIN),
         amount=NanoCredits(amount),
         placed_at=at,
         lease_until=at + timedelta(minutes=5),

@@ -237,3 +237,28 @@ def test_what_is_on_chain_is_what_the_buckets_hold(ledger: LedgerStore, chain: C
 
     assert total == TokenTotals(TOKEN, *map(NanoCredits, (1_050, 0, 0, 930, 0, 120, 120, 0)))
     assert [balance.id for balance in ledger.accounts(holder=bob.key.address)] == [bob.id]
+
+
+def test_sums_may_pass_63_bits(ledger: LedgerStore, chain: Chain):
+    rich = [wallet(number) for number in (1, 2, 3)]
+    ledger.commit([chain.block(*(deposit(own, 2**63 - 1) for own in rich))])
+
+    assert totals(ledger).deposited == totals(ledger).available == 3 * (2**63 - 1)
+    ledger.check()
+
+
+@pytest.mark.parametrize(("top_up", "taken"), [(0, 100), (300, 400)])
+def test_what_a_top_up_does_not_cover_is_lost_once(
+    ledger: LedgerStore, chain: Chain, alice: Wallet, top_up: int, taken: int
+):
+    placed = place(1, alice, 1_000)
+    formed = form(1, (alice, 1_000, [placed.request]))
+    ledger.commit([placed, capture(placed, alice, 1_000), formed, chain.block(exits(alice, 900))])
+    if top_up:
+        ledger.commit([chain.block(deposit(alice, top_up))])
+
+    ledger.commit([chain.block(settled(formed, burned(taken, LineStatus.PARTIAL)))])
+
+    assert buckets(ledger, alice) == (0, 0, 0)
+    assert (totals(ledger).burned, totals(ledger).losses) == (taken, 1_000 - taken)
+    ledger.check()

@@ -64,7 +64,13 @@ contract MintTest is VaultTest {
     function test_RevertWhen_TheVaultHoldsLessThanAllClaims() external {
         mintAsHolder(10 * CREDIT);
         loseAssets(1);
-        vm.expectRevert(abi.encodeWithSelector(IReserveVault.Undercollateralised.selector, 10e6 - 1, 10e6));
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.Undercollateralised.selector, 11e6 - 1, 11e6));
+        mintAsHolder(CREDIT);
+    }
+
+    function test_RevertWhen_LessArrivesThanWasTaken() external {
+        vm.mockCall(address(asset), abi.encodePacked(asset.transferFrom.selector), abi.encode(true));
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.Undercollateralised.selector, 0, 1e6));
         mintAsHolder(CREDIT);
     }
 

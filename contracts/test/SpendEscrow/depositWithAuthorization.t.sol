@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {IAuthorizations} from "../../interfaces/IAuthorizations.sol";
 import {ISpendEscrow} from "../../interfaces/ISpendEscrow.sol";
 import {TypedHashes} from "../../mocks/TypedHashes.sol";
@@ -20,7 +21,7 @@ contract DepositWithAuthorizationTest is EscrowTest {
         _hashes = TypedHashes(deploy("TypedHashes.sol:TypedHashes", ""));
         mintTo(token, holder, 10 * CREDIT);
         bytes32 digest = _hashes.receiveWithAuthorization(
-            token.DOMAIN_SEPARATOR(),
+            IERC20Permit(address(token)).DOMAIN_SEPARATOR(),
             holder,
             address(escrow),
             4 * CREDIT,

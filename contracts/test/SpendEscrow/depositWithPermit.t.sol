@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {TypedHashes} from "../../mocks/TypedHashes.sol";
 import {EscrowTest} from "../EscrowTest.sol";
 
@@ -27,7 +28,7 @@ contract DepositWithPermitTest is EscrowTest {
     function test_APermitThatSomeoneSentAlreadyIsNoError() external {
         (uint8 v, bytes32 r, bytes32 s) = permitFor(4 * CREDIT);
         vm.prank(stranger);
-        token.permit(holder, address(escrow), 4 * CREDIT, PERMIT_DEADLINE, v, r, s);
+        IERC20Permit(address(token)).permit(holder, address(escrow), 4 * CREDIT, PERMIT_DEADLINE, v, r, s);
 
         vm.prank(holder);
         escrow.depositWithPermit(address(token), gateway, signer, 4 * CREDIT, PERMIT_DEADLINE, v, r, s);
@@ -51,7 +52,12 @@ contract DepositWithPermitTest is EscrowTest {
 
     function permitFor(uint256 credits) private view returns (uint8 v, bytes32 r, bytes32 s) {
         bytes32 digest = _hashes.permit(
-            token.DOMAIN_SEPARATOR(), holder, address(escrow), credits, token.nonces(holder), PERMIT_DEADLINE
+            IERC20Permit(address(token)).DOMAIN_SEPARATOR(),
+            holder,
+            address(escrow),
+            credits,
+            IERC20Permit(address(token)).nonces(holder),
+            PERMIT_DEADLINE
         );
         return vm.sign(holderKey, digest);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {SpendEscrow} from "../../SpendEscrow.sol";
+import {ISpendEscrow as SpendEscrow} from "../../interfaces/ISpendEscrow.sol";
 import {ISpendEscrow} from "../../interfaces/ISpendEscrow.sol";
 import {TypedHashes} from "../../mocks/TypedHashes.sol";
 import {EscrowTest} from "../EscrowTest.sol";
@@ -41,6 +41,6 @@ contract ViewsTest is EscrowTest {
         assertEq(escrow.EXIT_DELAY(), vault.EXIT_DELAY(), "exit delay");
         assertEq(escrow.VAULT(), address(vault), "vault");
         vm.expectRevert(abi.encodeWithSelector(ISpendEscrow.ExitDelayMismatch.selector, EXIT_DELAY + 1, EXIT_DELAY));
-        new SpendEscrow(vault, EXIT_DELAY + 1, address(authority));
+        vm.deployCode("SpendEscrow.sol:SpendEscrow", abi.encode(vault, EXIT_DELAY + 1, authority));
     }
 }

@@ -63,7 +63,7 @@ contract Handler is MoneyActions, HolderActions, SettlerActions {
                 flow.minted, flow.redeemed + flow.settled + projectOf(i).reserve, "S3: a project's flows do not add up"
             );
         }
-        assertLe(asset.balanceOf(members[ATTACKER].addr), attackerDue, "S3: the attacker gained");
+        assertLe(attackersWealth(), attackerDue, "S3: the attacker gained");
     }
 
     /// @notice S9.

@@ -112,8 +112,4 @@ abstract contract HolderActions is World {
         if (tokens[project].balanceOf(key.holder) != balance + credits) broken.push("S7: an exit paid another amount");
         ++did["executeExit"];
     }
-
-    function indexOf(address token) internal view returns (uint256 project) {
-        while (address(tokens[project]) != token) ++project;
-    }
 }

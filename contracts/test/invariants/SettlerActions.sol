@@ -57,9 +57,7 @@ abstract contract SettlerActions is World {
     function release(uint256 seed, uint256 credits) external {
         if (accountKeys.length == 0) return;
         ISpendEscrow.AccountKey memory key = accountKeys[seed % accountKeys.length];
-        uint256 project;
-        while (address(tokens[project]) != key.token) ++project;
-        giveBack(key, project, credits);
+        giveBack(key, indexOf(key.token), credits);
     }
 
     function giveBack(ISpendEscrow.AccountKey memory key, uint256 project, uint256 credits) private on(project) {
@@ -126,16 +124,23 @@ abstract contract SettlerActions is World {
         revert("no such signer");
     }
 
-    /// @dev The usage costs what the lines ask for, half of it, or twice: exact, over-burning, or short of backing.
+    /// @dev The usage costs what the lines ask for; or half a nanocredit less, or half of it (S5 forbids both); or twice
+    ///     that, which the backing does not cover.
     function claimUsage(Batch memory batch, uint256 claim) private view {
         uint32[2] memory providers = [[uint32(1), 2], [uint32(4), 4], [uint32(1), 3]][batch.project];
         IReserveVault.Project memory terms = projectOf(batch.project);
+        uint256 divisor = 100 * (1e4 + uint256(terms.markupBps));
         // In 1e-18 USD, rounded up, without the markup.
-        uint256 usdWad = batch.asked * terms.par / (100 * (1e4 + uint256(terms.markupBps))) + 1;
-        if (claim & 0xf0 == 0) usdWad >>= 1;
-        if (claim & 0xf0 > 0xb0) usdWad <<= 1;
+        uint256 usdWad = batch.asked * terms.par / divisor + 1;
+        uint256 mode = (claim >> 4) % 8;
         uint256 first = bound(claim >> 8, 0, usdWad);
-        addUsage(batch, providers[0], first, claim & 1 == 1);
+        if (mode == 0) (usdWad, first) = (usdWad >> 1, first >> 1);
+        if (mode == 1) (usdWad, first) = (usdWad << 1, first << 1);
+        if (mode == 2) {
+            uint256 less = NANOCREDIT * terms.par / (2 * divisor);
+            (usdWad, first, batch.requests) = (usdWad > less ? usdWad - less : 0, 0, 0);
+        }
+        if (first != 0) addUsage(batch, providers[0], first, claim & 1 == 1);
         addUsage(batch, providers[1], usdWad - first, claim & 2 == 2);
     }
 
@@ -156,7 +161,7 @@ abstract contract SettlerActions is World {
         uint256 supply = supplyOf(batch.project);
         uint256 owed = owedToAll();
         uint256 reserve = projectOf(batch.project).reserve;
-        uint256 income = attackersIncome();
+        uint256 wealth = attackersWealth();
         ISpendEscrow.TokenBatch[] memory batches = new ISpendEscrow.TokenBatch[](1);
         batches[0] = ISpendEscrow.TokenBatch(token, batch.requests, batch.lines, batch.usage);
         uint64 id = escrow.nextBatchId(gateways[batch.gateway]);
@@ -178,14 +183,10 @@ abstract contract SettlerActions is World {
         uint256 paid = owedToAll() - owed;
         if (burned != 0) ++did["burn"];
         if (paid != 0) ++did["pay"];
-        if (batch.gateway == 0) attackerDue += attackersIncome() - income;
+        // Holders may spend on the attacker's project and provider, through a gateway that they trust.
+        if (batch.gateway == 0) attackerDue = attackerDue + attackersWealth() - wealth;
         flows[batch.project].settled += reserve - projectOf(batch.project).reserve;
         checkBurn(batch, burned, paid);
-    }
-
-    /// @dev Holders who spend on the attacker's project or provider through a gateway they trust pay the attacker.
-    function attackersIncome() private view returns (uint256) {
-        return vault.owedTo(3) + projectOf(2).margin;
     }
 
     /// @dev S5, multiplied out: nothing here is rounded.
@@ -195,11 +196,5 @@ abstract contract SettlerActions is World {
         uint256 cost = batch.usdWad * 1e6 * (1e4 + uint256(terms.markupBps));
         uint256 rounding = uint256(batch.requests) * NANOCREDIT * terms.par * 1e4;
         if (burned * terms.par * 1e4 > cost + rounding) broken.push("S5: burned above the cost of the usage");
-    }
-
-    function owedToAll() internal view returns (uint256 owed) {
-        for (uint32 provider = 1; provider < payouts.length; ++provider) {
-            owed += vault.owedTo(provider);
-        }
     }
 }

@@ -56,7 +56,7 @@ abstract contract World is Test {
 
     // What was seen, for the invariants.
     mapping(uint256 project => Flow) internal flows;
-    // What the attacker may have at most: what it paid, and what others knowingly spent with it.
+    // What the attacker may be worth at most: what it paid, and what others knowingly spent with it.
     uint256 internal attackerDue;
     mapping(bytes32 account => mapping(uint32 epoch => uint256)) internal mostSigned;
     mapping(bytes32 account => mapping(uint32 epoch => uint256)) internal lastSpent;
@@ -158,7 +158,8 @@ abstract contract World is Test {
         oracle.addSku("bole/b:token");
         oracle.addSku("evil/e:token");
         oracle.addSku("official/o:token");
-        uint128[4] memory first = [uint128(2_000_000_000_000_001), 3_333_333_333, 1e18, 1e12 + 1];
+        // A unit of SKU 2 costs far less than a nanocredit, so that usage can miss a limit by a hair.
+        uint128[4] memory first = [uint128(2_000_000_000_000_001), 333_333, 1e18, 1e12 + 1];
         for (uint256 round = 0; round < 2; ++round) {
             for (uint32 sku = 1; sku <= 4; ++sku) {
                 nextEpoch();
@@ -217,6 +218,30 @@ abstract contract World is Test {
         if (known[id]) return;
         known[id] = true;
         accountKeys.push(key);
+    }
+
+    function owedToAll() internal view returns (uint256 owed) {
+        for (uint32 provider = 1; provider < payouts.length; ++provider) {
+            owed += vault.owedTo(provider);
+        }
+    }
+
+    /// @notice Asset base units: dollars, the par of all its credits, and what it may withdraw as issuer and as provider.
+    function attackersWealth() internal view returns (uint256 wealth) {
+        address attacker = members[ATTACKER].addr;
+        uint256[PROJECTS] memory credits;
+        for (uint256 i = 0; i < accountKeys.length; ++i) {
+            if (accountKeys[i].holder != attacker) continue;
+            credits[indexOf(accountKeys[i].token)] += escrow.accountOf(escrow.accountId(accountKeys[i])).balance;
+        }
+        for (uint256 i = 0; i < PROJECTS; ++i) {
+            wealth += (credits[i] + tokens[i].balanceOf(attacker)) * projectOf(i).par / 1e18;
+        }
+        wealth += asset.balanceOf(attacker) + vault.owedTo(3) + projectOf(2).margin;
+    }
+
+    function indexOf(address token) internal view returns (uint256 project) {
+        while (address(tokens[project]) != token) ++project;
     }
 
     /// @dev All that belongs to the projects other than this one.

@@ -116,7 +116,7 @@ def _installed(wanted: str, tried: list[str]) -> Compiler | None:
     name = f"py-solc-x's solc {wanted}"
     try:
         path = solcx.install.get_executable(wanted)
-    except SolcNotInstalled:
+    except (SolcNotInstalled, OSError):
         tried.append(f"{name} (not installed)")
         return None
     return _check(path, name, tried)
@@ -174,6 +174,8 @@ def compile_contracts(
     except SolcError as error:
         listed = error.error_dict or [{"severity": "error", "formattedMessage": str(error)}]
         raise CompilationFailed([e["formattedMessage"] for e in listed if e["severity"] == "error"]) from None
+    except ValueError as error:
+        raise CompilationFailed([f"{compiler.path} answered something else than JSON: {error}"]) from None
     return {name: answer["contracts"][unit][name] for name, unit in units.items()}
 
 

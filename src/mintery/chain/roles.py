@@ -94,6 +94,9 @@ def missing_setup(contracts: Contracts, config: DeployConfig, deployer: Address)
 def _missing_parts(contracts: Contracts, config: DeployConfig) -> Iterator[Call]:
     if contracts.vault.escrow() != contracts.escrow.address:
         yield contracts.vault.call("setEscrow", contracts.escrow.address)
+    reporters = (frozenset(contracts.oracle.reporters()), contracts.oracle.quorum())
+    if reporters != (frozenset(config.reporters), config.quorum):
+        yield contracts.oracle.set_reporters_call(config.reporters, config.quorum)
     for provider in config.providers:
         if not contracts.registry.is_registered(provider.name):
             yield contracts.registry.register_call(

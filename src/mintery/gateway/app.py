@@ -3,15 +3,17 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from mintery import __version__
 from mintery.errors import MalformedRequest, MinteryError
-from mintery.gateway import entry, paid, receipts
+from mintery.gateway import entry, examples, paid, receipts
 from mintery.gateway.credits import credits_router
 from mintery.gateway.errors import NEVER, Problem, Problems, respond
 from mintery.gateway.health import health_router
@@ -55,7 +57,17 @@ def create_app(parts: GatewayParts) -> FastAPI:
     ):
         app.include_router(router)
     _answer_errors(app, problems)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way to add to its document
     return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's document, and how keys are sent."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        document.setdefault("components", {})["securitySchemes"] = examples.SECURITY
+        app.openapi_schema = document
+    return app.openapi_schema
 
 
 @asynccontextmanager

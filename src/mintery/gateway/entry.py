@@ -23,7 +23,9 @@ ERRORS: ErrorTable = {
     CredentialRefused: Shown(401, "authentication_error"),
     MalformedVoucher: Shown(401, "authentication_error", "invalid_api_key"),
     NotOperator: Shown(403, "permission_error"),
-    ChainError: Shown(503, "service_unavailable", "chain_unavailable", hidden=True),
+    ChainError: Shown(
+        503, "service_unavailable", "chain_unavailable", retry=True, instead="the chain cannot be read now", wait=5
+    ),
 }
 
 

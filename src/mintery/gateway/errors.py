@@ -29,7 +29,8 @@ class Shown:
         code: OpenAI's ``code``; None takes the error's name in snake case.
         retry: whether sending the same again may help; False tells clients never to.
         attributes: what of the error is shown beside the message.
-        hidden: the message names what only the operator should see.
+        instead: said in place of the error's own message, which names what only the operator should see.
+        wait: seconds for Retry-After where the error itself names none.
     """
 
     status: int
@@ -37,12 +38,14 @@ class Shown:
     code: str | None = None
     retry: bool = False
     attributes: tuple[str, ...] = ()
-    hidden: bool = False
+    instead: str | None = None
+    wait: int | None = None
 
 
 ErrorTable = Mapping[type[MinteryError], Shown]
 
-FAULT = Shown(500, "server_error", hidden=True)
+OUR_FAULT = "an internal fault; nothing was charged but what a receipt shows"
+FAULT = Shown(500, "server_error", instead=OUR_FAULT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,9 @@ class Problems:
         row = self.shown(type(error))
         if row.status >= 500:
             LOG.warning("answered_with_error error=%s status=%s", type(error).__name__, row.status)
-        retry_after = getattr(error, "retry_after", None)
+        retry_after = getattr(error, "retry_after", row.wait)
         members: dict[str, Any] = {
-            "message": "an internal fault; nothing more was charged than a receipt shows" if row.hidden else str(error),
+            "message": row.instead or str(error),
             "type": row.type,
             "code": row.code or snake_case(type(error).__name__),
             "param": getattr(error, "field", None),

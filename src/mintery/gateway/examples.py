@@ -4,6 +4,11 @@ from typing import Any
 
 Documented = dict[int | str, dict[str, Any]]
 
+SECURITY = {
+    "voucher": {"type": "http", "scheme": "bearer", "description": "A voucher with its secret as the API key: mv1.…"},
+    "operator": {"type": "http", "scheme": "bearer", "description": "The operator's key."},
+}
+
 _HEADERS = {
     "Mintery-Voucher": "A raised voucher (mr1.…) that admits this one request, beside an mv1 key of the same account.",
     "Idempotency-Key": "The same key with the same body is answered once and charged once.",

@@ -12,6 +12,7 @@ from mintery.errors import (
     AnswerLost,
     BodyTooLarge,
     Conflict,
+    CredentialRefused,
     HoldAboveStaleLimit,
     LedgerError,
     LimitReached,
@@ -37,7 +38,7 @@ from mintery.errors import (
 from mintery.gateway import examples
 from mintery.gateway.bodies import read_body
 from mintery.gateway.entry import credential_of, till_of
-from mintery.gateway.errors import ErrorTable, Problem, Problems, Shown, respond
+from mintery.gateway.errors import OUR_FAULT, ErrorTable, Problem, Problems, Shown, respond
 from mintery.gateway.refusals import provider_problem
 from mintery.gateway.relay import AnswerResponse
 from mintery.units import NanoCredits, format_nanocredits
@@ -71,10 +72,11 @@ ERRORS: ErrorTable = {
     ProviderTimedOut: Shown(504, "provider_error", attributes=("provider", "seconds")),
     ProviderRefused: Shown(502, "provider_error", attributes=("provider", "status")),
     AnswerLost: Shown(500, "server_error", attributes=("request_id",)),
-    LedgerError: Shown(500, "server_error", "ledger_error", hidden=True),
+    LedgerError: Shown(500, "server_error", "ledger_error", instead=OUR_FAULT),
 }
 
 RAISES = (
+    CredentialRefused,
     MalformedRequest, Unsupported, BodyTooLarge, UnknownModel, ModelNotCovered, OutOfFunds, VoucherAlreadyUsed,
     AnswerGone, PriceStale, ModelUnpriced, ProviderUnreachable, ProviderTimedOut, ProviderNonsense,
 )  # fmt: skip

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, func, select
 from mintery.errors import LedgerInconsistent
 from mintery.ledger.books import BUCKETS, Book, entry
 from mintery.ledger.queries import totals
+from mintery.ledger.rows import exact_sum, whole
 from mintery.ledger.schema import (
     accounts,
     batch_receipts,
@@ -42,16 +43,17 @@ def _differences(what: str, stored: Counter[str], summed: Counter[str]) -> Itera
 
 
 def _sums(rows: Iterable[Any]) -> Counter[str]:
-    return Counter({key: int(amount) for key, amount in rows})
+    """From rows of a key and the two halves of its sum."""
+    return Counter({key: whole(high, low) for key, high, low in rows})
 
 
 def _stored_balances(connection: Connection) -> Iterator[str]:
     """Stored balances equal the sums of their transfers."""
     summed: Counter[str] = Counter()
     for side, sign in ((transfers.c.credit, 1), (transfers.c.debit, -1)):
-        for name, amount in connection.execute(select(side, func.sum(transfers.c.amount)).group_by(side)):
+        for name, *halves in connection.execute(select(side, *exact_sum(transfers.c.amount)).group_by(side)):
             if Book(name.partition(":")[0]) in BUCKETS:
-                summed[name] += sign * int(amount)
+                summed[name] += sign * whole(*halves)
     stored: Counter[str] = Counter()
     for row in connection.execute(select(accounts)):
         for bucket in BUCKETS:
@@ -61,16 +63,17 @@ def _stored_balances(connection: Connection) -> Iterator[str]:
 
 def _held(connection: Connection) -> Iterator[str]:
     """What is held backs the open holds, no more and no less."""
-    stored = _sums(connection.execute(select(accounts.c.id, accounts.c.held)))
-    backed = connection.execute(select(requests.c.account, func.sum(requests.c.backed)).group_by(requests.c.account))
+    stored = Counter({row.id: row.held for row in connection.execute(select(accounts.c.id, accounts.c.held))})
+    backed = connection.execute(select(requests.c.account, *exact_sum(requests.c.backed)).group_by(requests.c.account))
     yield from _differences("held of account", stored, _sums(backed))
 
 
 def _charged(connection: Connection) -> Iterator[str]:
     """What is captured or uncovered is what unsettled receipts of the epoch cost; every capture has its receipt."""
-    stored = _sums(connection.execute(select(accounts.c.id, accounts.c.captured + accounts.c.uncovered)))
+    rows = connection.execute(select(accounts.c.id, accounts.c.captured, accounts.c.uncovered))
+    stored = Counter({row.id: row.captured + row.uncovered for row in rows})
     unsettled = connection.execute(
-        select(receipts.c.account, func.sum(receipts.c.cost))
+        select(receipts.c.account, *exact_sum(receipts.c.cost))
         .join_from(receipts, requests, requests.c.id == receipts.c.request)
         .join(accounts, and_(accounts.c.id == receipts.c.account, accounts.c.epoch == receipts.c.epoch))
         .join(batches, batches.c.seq == requests.c.batch, isouter=True)
@@ -104,8 +107,10 @@ def _conservation(connection: Connection) -> Iterator[str]:
 
 
 def _counters(connection: Connection) -> Iterator[str]:
-    stored = _sums(connection.execute(select(counters.c.key, counters.c.used)))
-    counted = connection.execute(select(hold_limits.c.key, func.sum(hold_limits.c.counted)).group_by(hold_limits.c.key))
+    stored = Counter({row.key: row.used for row in connection.execute(select(counters.c.key, counters.c.used))})
+    counted = connection.execute(
+        select(hold_limits.c.key, *exact_sum(hold_limits.c.counted)).group_by(hold_limits.c.key)
+    )
     yield from _differences("counter", stored, _sums(counted))
 
 

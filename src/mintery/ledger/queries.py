@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, or_, select
 
 from mintery.domain.hold import Hold, RequestId
 from mintery.domain.receipt import Receipt, parse_receipt
@@ -12,7 +12,15 @@ from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
 from mintery.ledger.books import Book
 from mintery.ledger.commands import Answer, Block, RequestKey
 from mintery.ledger.reads import AccountBalance, ReceiptRecord, RequestRecord, TokenTotals
-from mintery.ledger.rows import HOLD_COLUMNS, VOUCHER_COLUMNS, hold_of, signed_voucher_of, uint96_text
+from mintery.ledger.rows import (
+    HOLD_COLUMNS,
+    VOUCHER_COLUMNS,
+    exact_sum,
+    hold_of,
+    signed_voucher_of,
+    uint96_text,
+    whole,
+)
 from mintery.ledger.schema import accounts, answers, batches, blocks, counters, receipts, requests, transfers, vouchers
 from mintery.ledger.work import instant_of
 from mintery.units import NanoCredits, UnixSeconds, credit_units
@@ -182,30 +190,33 @@ def used(connection: Connection, constraint: str) -> NanoCredits:
 def totals(connection: Connection) -> Sequence[TokenTotals]:
     """Tokens ascending."""
     columns = (accounts.c.available, accounts.c.held, accounts.c.captured, accounts.c.uncovered)
-    sums = select(accounts.c.token, *(func.sum(column) for column in columns)).where(accounts.c.token.is_not(None))
+    sums = select(accounts.c.token, *(half for column in columns for half in exact_sum(column))).where(
+        accounts.c.token.is_not(None)
+    )
     costs = {
-        token: int(total)
-        for token, total in connection.execute(
-            select(receipts.c.token, func.sum(receipts.c.cost)).group_by(receipts.c.token)
+        token: whole(*halves)
+        for token, *halves in connection.execute(
+            select(receipts.c.token, *exact_sum(receipts.c.cost)).group_by(receipts.c.token)
         )
     }
     books = system_books(connection)
-    return [
-        TokenTotals(
-            token=Address(token),
-            deposited=NanoCredits(-books.get((Book.DEPOSITS, token), 0)),
-            exited=NanoCredits(books.get((Book.EXITED, token), 0)),
-            burned=NanoCredits(books.get((Book.BURNED, token), 0)),
-            available=NanoCredits(int(available)),
-            held=NanoCredits(int(held)),
-            captured=NanoCredits(int(captured)),
-            receipts=NanoCredits(costs.get(token, 0)),
-            losses=NanoCredits(books.get((Book.LOSSES, token), 0) + int(uncovered)),
+    found = []
+    for token, *halves in connection.execute(sums.group_by(accounts.c.token).order_by(accounts.c.token)):
+        available, held, captured, uncovered = (whole(*halves[at : at + 2]) for at in range(0, len(halves), 2))
+        found.append(
+            TokenTotals(
+                token=Address(token),
+                deposited=NanoCredits(-books.get((Book.DEPOSITS, token), 0)),
+                exited=NanoCredits(books.get((Book.EXITED, token), 0)),
+                burned=NanoCredits(books.get((Book.BURNED, token), 0)),
+                available=NanoCredits(available),
+                held=NanoCredits(held),
+                captured=NanoCredits(captured),
+                receipts=NanoCredits(costs.get(token, 0)),
+                losses=NanoCredits(books.get((Book.LOSSES, token), 0) + uncovered),
+            )
         )
-        for token, available, held, captured, uncovered in connection.execute(
-            sums.group_by(accounts.c.token).order_by(accounts.c.token)
-        )
-    ]
+    return found
 
 
 SYSTEM_BOOKS = (Book.DEPOSITS, Book.EXITED, Book.BURNED, Book.UNPAID, Book.LOSSES)
@@ -216,9 +227,9 @@ def system_books(connection: Connection) -> dict[tuple[Book, str], int]:
     balances: dict[tuple[Book, str], int] = {}
     for side, sign in ((transfers.c.credit, 1), (transfers.c.debit, -1)):
         chosen = or_(*(side.startswith(f"{book.value}:") for book in SYSTEM_BOOKS))
-        query = select(side, func.sum(transfers.c.amount)).where(chosen).group_by(side)
-        for name, amount in connection.execute(query):
+        query = select(side, *exact_sum(transfers.c.amount)).where(chosen).group_by(side)
+        for name, *halves in connection.execute(query):
             book, _, token = str(name).partition(":")
             key = (Book(book), token)
-            balances[key] = balances.get(key, 0) + sign * int(amount)
+            balances[key] = balances.get(key, 0) + sign * whole(*halves)
     return balances

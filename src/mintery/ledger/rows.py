@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func
 
 from mintery.domain.batch import UsageEntry
 from mintery.domain.hold import Hold, ReleaseReason, RequestId
@@ -12,6 +12,8 @@ from mintery.ledger.columns import UINT96_DIGITS
 from mintery.ledger.schema import accounts, requests, vouchers
 from mintery.ledger.work import instant_of
 from mintery.units import CreditUnits, NanoCredits, UnixSeconds
+
+_HALF = 32
 
 
 def uint96_text(amount: int) -> str:
@@ -25,6 +27,16 @@ def usage_text(usage: tuple[UsageEntry, ...]) -> str:
 
 def usage_of(text: str) -> tuple[UsageEntry, ...]:
     return tuple(UsageEntry(*entry) for entry in json.loads(text))
+
+
+def exact_sum(column: ColumnElement[int]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """Two columns that ``whole`` joins: a sum over a ledger's life may pass 63 bits, where SQLite fails."""
+    return func.sum(column.bitwise_rshift(_HALF)), func.sum(column.bitwise_and(2**_HALF - 1))
+
+
+def whole(high: int | None, low: int | None) -> int:
+    """Sums of no rows are NULL, and 0 here."""
+    return (int(high or 0) << _HALF) + int(low or 0)
 
 
 HOLD_COLUMNS: tuple[ColumnElement[Any], ...] = (

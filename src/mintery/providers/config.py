@@ -24,7 +24,7 @@ Optional for a provider: ``connect_seconds`` 5, ``first_byte_seconds`` 120, ``id
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -126,6 +126,11 @@ def parse_providers(
     configs = tuple(_config(provider, environment, where) for provider in file.providers)
     _refuse_doubles(configs, where)
     return configs
+
+
+def models_of(configs: Iterable[ProviderConfig]) -> dict[str, Model]:
+    """Every model by its id."""
+    return {model.id: model for config in configs for model in config.models}
 
 
 def _config(provider: _ProviderIn, environment: Mapping[str, str], where: str) -> ProviderConfig:

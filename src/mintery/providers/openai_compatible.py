@@ -2,14 +2,14 @@
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager
 
 import aiohttp
 
 from mintery.domain.model import Endpoint
 from mintery.errors import ProviderNonsense, ProviderRefused, ProviderTimedOut, ProviderUnreachable
-from mintery.providers.calls import Reply, StreamEvent, Terms
+from mintery.providers.calls import Provider, Reply, StreamEvent, Terms
 from mintery.providers.config import ProviderConfig
 from mintery.providers.reading import read_event, read_reply
 from mintery.providers.sse import EventSplitter, EventTooLong
@@ -132,3 +132,8 @@ class OpenAICompatible:
                 auto_decompress=False,
             )
         return self._session
+
+
+def open_providers(configs: Iterable[ProviderConfig]) -> dict[str, Provider]:
+    """One adapter for each, by name. They connect when they are first asked; close each at the end."""
+    return {config.name: OpenAICompatible(config) for config in configs}

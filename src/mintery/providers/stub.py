@@ -11,14 +11,19 @@ Behaviour goes by the model's name (``echo`` behaves, ``slow``, ``no-usage``, â€
 
 import asyncio
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 from aiohttp import web
 
+from mintery.domain.model import Endpoint, Model, Unit
+from mintery.domain.voucher import Kind
+from mintery.providers.config import ProviderConfig
 from mintery.providers.sse import event_of
 from mintery.providers.stub_answers import Behaviour, Turn, answer_chat, answer_embeddings, stream_chunks
+
+STUB_NAME = "test"
 
 
 @dataclass
@@ -30,7 +35,7 @@ class StubControl:
         behaviour: overrides the one in the model's name.
         usage: overrides the counted (prompt, completion) tokens.
         pause: waits so long before each event of a stream.
-        slow: how long ``slow`` waits before its first byte.
+        slow: how long ``slow`` waits before its first byte, unless ``go_on`` is set earlier.
         bodies: what arrived, newest last.
     """
 
@@ -39,6 +44,7 @@ class StubControl:
     usage: tuple[int, int] | None = None
     pause: float = 0
     slow: float = 30
+    go_on: threading.Event = field(default_factory=threading.Event)
     bodies: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -64,6 +70,7 @@ class Stub:
         return self
 
     def stop(self) -> None:
+        self.control.go_on.set()
         if self._runner is not None:
             asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
             self._runner = None
@@ -105,7 +112,7 @@ class Stub:
     async def _misbehave(self, request: web.Request, turn: Turn) -> web.StreamResponse | None:
         match turn.behaviour:
             case Behaviour.SLOW:
-                await asyncio.sleep(self.control.slow)
+                await asyncio.to_thread(self.control.go_on.wait, self.control.slow)
             case Behaviour.DIES_EARLY:
                 _cut(request)
             case Behaviour.NONSENSE:
@@ -136,6 +143,31 @@ class Stub:
 def run_stub(host: str = "127.0.0.1", port: int = 0) -> Stub:
     """Start a stub and return it listening: ``base_url`` for the provider's configuration, ``stop()`` at the end."""
     return Stub(host, port).start()
+
+
+def stub_config(base_url: str, *, registry_id: int, kind: Kind = Kind.ROUTED) -> ProviderConfig:
+    """The provider ``test`` at a stub's address, with a chat and an embeddings model that say TEST."""
+    chat = Model(
+        id="test/echo",
+        upstream="echo",
+        provider=STUB_NAME,
+        provider_id=registry_id,
+        kind=kind,
+        endpoint=Endpoint.CHAT,
+        units=frozenset({Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN}),
+        max_output_tokens=1_024,
+        context_tokens=32_768,
+        test=True,
+    )
+    embed = replace(
+        chat,
+        id="test/embed",
+        upstream="embed",
+        endpoint=Endpoint.EMBEDDINGS,
+        units=frozenset({Unit.INPUT_TOKEN}),
+        max_output_tokens=0,
+    )
+    return ProviderConfig(STUB_NAME, registry_id, kind, base_url, models=(chat, embed))
 
 
 def _json(answer: dict[str, Any], status: int = 200) -> web.Response:

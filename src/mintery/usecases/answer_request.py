@@ -1,13 +1,14 @@
 """From a dispatched hold to its end: the provider is called, the hold is captured or released, the answer is told."""
 
+import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from mintery.domain.hold import Capture, Hold, ReleaseReason, RequestId
 from mintery.domain.quote import Quote, UsageSource
 from mintery.domain.receipt import Receipt
-from mintery.errors import HoldNotOpen, MinteryError, ProviderFailed, StreamBroke
-from mintery.ledger.commands import Answer, CaptureHold, HoldNotEnding, MarkDelivered, ReleaseHold
+from mintery.errors import HoldNotOpen, MinteryError, Overloaded, ProviderFailed, StreamBroke
+from mintery.ledger.commands import Answer, CaptureHold, HoldNotEnding, MarkDelivered, ReleaseHold, Result
 from mintery.providers.calls import StreamEvent, Usage
 from mintery.units import NanoCredits
 from mintery.usecases.attempts import EVENTS, JSON, Attempt, Head
@@ -16,6 +17,9 @@ from mintery.usecases.meters import Meters, log_alarm, log_transition
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.shape_request import ShapedRequest
 from mintery.usecases.verify_credential import Credential
+
+QUEUE_SECONDS = 0.05
+"""Between two tries to write an end while the ledger's queue is full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ async def _capture(work: Dispatched, usage: Usage | None, produced: int, answer:
         work.meters.alarms.labels(metered.source.value).inc()
         log_alarm(f"usage_{metered.source.value}", request=work.id, model=work.quote.model.id, reported=usage)
     kept = answer if len(answer.body) <= work.parts.limits.kept_answer_bytes else None
-    [result] = await work.parts.ledger.commit_async([CaptureHold(work.id, _receipt(work, metered), kept)])
+    result = await _commit(work, CaptureHold(work.id, _receipt(work, metered), kept))
     if isinstance(result, HoldNotEnding):
         log_alarm("capture_refused", request=work.id, status=result.status, cost=metered.cost)
         raise HoldNotOpen(work.id, result.status)
@@ -145,12 +149,28 @@ async def _capture(work: Dispatched, usage: Usage | None, produced: int, answer:
 
 
 async def _release(work: Dispatched, error: MinteryError) -> None:
-    now = work.parts.clock()
-    await work.parts.ledger.commit_async([ReleaseHold(work.id, ReleaseReason.PROVIDER_FAILED, now)])
+    await _commit(work, ReleaseHold(work.id, ReleaseReason.PROVIDER_FAILED, work.parts.clock()))
     work.meters.requests.labels(work.quote.model.id, "released").inc()
     log_transition(
         "released", request=work.id, account=work.credential.account, amount=work.hold.amount, why=type(error).__name__
     )
+
+
+async def _commit(work: Dispatched, command: CaptureHold | ReleaseHold) -> Result:
+    """An end must be written: while the ledger's queue is full it waits, as long as the hold's lease lasts.
+
+    Raises:
+        Overloaded: the lease is over.
+    """
+    while True:
+        try:
+            [result] = await work.parts.ledger.commit_async([command])
+        except Overloaded:
+            if work.parts.clock() >= work.hold.lease_until:
+                raise
+            await asyncio.sleep(QUEUE_SECONDS)
+        else:
+            return result
 
 
 def _receipt(work: Dispatched, metered: Metered) -> Receipt:

@@ -25,6 +25,9 @@ class Meters:
         self.alarms = Counter(
             "mintery_usage_alarms", "Usage that had to be clamped or estimated", ["alarm"], registry=registry
         )
+        self.joined = Counter(
+            "mintery_requests_joined", "Requests that read the answer of an earlier attempt", registry=registry
+        )
         self.running = Gauge("mintery_requests_running", "Requests being answered", registry=registry)
         self.placing = Histogram(
             "mintery_hold_seconds", "Time to place a durable hold", buckets=SECONDS, registry=registry

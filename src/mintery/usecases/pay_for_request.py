@@ -13,7 +13,7 @@ from mintery.domain.hold import Constraint, Ending, Hold, RequestId
 from mintery.domain.market import Market
 from mintery.domain.model import Endpoint
 from mintery.domain.quote import Quote
-from mintery.errors import Draining, HoldTooLong, LedgerInconsistent, MinteryError, RequestUnderWay
+from mintery.errors import AnswerLost, Draining, HoldTooLong, LedgerInconsistent, MinteryError, RequestUnderWay
 from mintery.ledger.commands import HoldPlaced, HoldRefused, PlaceHold, RequestKey, RequestKnown
 from mintery.units import nanocredits_of_assets_down
 from mintery.usecases.answer_request import Dispatched, answer_json, answer_stream
@@ -65,6 +65,7 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
     check_may_spend(parts, market, credential)
     joined = await join_attempt(parts.ledger, attempts, key, declared=asked.declared_retry)
     if joined is not None:
+        till.meters.joined.inc()
         log_transition("joined", request=joined.request, account=credential.account)
         return joined
 
@@ -77,8 +78,8 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
     try:
         with till.meters.placing.time():
             placed = await _place(parts, market, credential, attempt, quote)
-    except MinteryError as error:
-        attempts.forget(attempt, error)
+    except BaseException as error:
+        attempts.forget(attempt, error if isinstance(error, MinteryError) else AnswerLost(attempt.request))
         till.meters.requests.labels(quote.model.id, "refused").inc()
         raise
     if isinstance(placed, RequestKnown):

@@ -16,8 +16,10 @@ def report_health(parts: GatewayParts, attempts: Attempts) -> dict[str, Any]:
     """``ok`` when everything sells, ``down`` when nothing does, ``degraded`` between; states per SKU."""
     try:
         market = parts.market()
-    except (NotAvailable, ChainError) as error:
+    except NotAvailable as error:
         return {"status": DOWN, "reasons": [str(error)], "skus": {}}
+    except ChainError:  # its message may name an rpc with its key
+        return {"status": DOWN, "reasons": ["the chain cannot be read"], "skus": {}}
     reasons = []
     if attempts.draining:
         reasons.append("the gateway is stopping")

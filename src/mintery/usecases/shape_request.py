@@ -32,6 +32,13 @@ CHAT_FIELDS = frozenset(
     }
 )  # fmt: skip
 EMBEDDING_FIELDS = frozenset({"model", "input", "dimensions", "encoding_format", "user"})
+MESSAGE_FIELDS = frozenset(
+    {
+        "role", "content", "name", "refusal", "tool_calls", "tool_call_id", "function_call", "reasoning_content",
+    }
+)  # fmt: skip
+PART_FIELDS = frozenset({"type", "text", "refusal"})
+TOOL_FIELDS = frozenset({"type", "function", "custom"})
 HARMLESS: Mapping[str, tuple[Any, ...]] = {
     "service_tier": (None, "auto", "default"),
     "modalities": (None, ["text"]),
@@ -93,7 +100,7 @@ def shape_request(model: Model, terms: Terms, fields: Mapping[str, Any], *, choi
     known = CHAT_FIELDS if model.endpoint is Endpoint.CHAT else EMBEDDING_FIELDS
     for name, value in fields.items():
         if name not in known and name not in terms.extra_fields:
-            raise Unsupported(f"{name} is not supported: it may change what the request costs", field=name)
+            raise Unsupported(f"{name[:80]} is not supported: it may change what the request costs", field=name[:80])
         if name in HARMLESS and value not in HARMLESS[name]:
             raise Unsupported(f"{name} is supported only as {HARMLESS[name][-1]}: others cost more", field=name)
     if model.endpoint is Endpoint.EMBEDDINGS:
@@ -141,14 +148,13 @@ def _messages(fields: Mapping[str, Any]) -> list[Any]:
     for message in messages:
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             raise MalformedRequest("each message is an object with a role", field="messages")
+        _check_known(message, MESSAGE_FIELDS, "messages")
         content = message.get("content")
         if isinstance(content, list):
             for part in content:
                 _check_part(part)
         elif content is not None and not isinstance(content, str):
             raise MalformedRequest("a message's content is a text or a list of parts", field="messages")
-        if message.get("audio") is not None:
-            raise Unsupported("audio in messages is not metered here", field="messages")
     return messages
 
 
@@ -156,6 +162,13 @@ def _check_part(part: Any) -> None:
     kind = part.get("type") if isinstance(part, dict) else None
     if kind not in {"text", "refusal"}:
         raise Unsupported("only text parts are supported: others are not metered by their bytes", field="messages")
+    _check_known(part, PART_FIELDS, "messages")
+
+
+def _check_known(given: Mapping[str, Any], known: frozenset[str], field: str) -> None:
+    """Cache marks and the like are priced apart by some providers."""
+    if unknown := [name for name, value in given.items() if name not in known and value is not None]:
+        raise Unsupported(f"{unknown[0][:80]} in {field} is not supported: it may cost more", field=field)
 
 
 def _check_tools(fields: Mapping[str, Any]) -> None:
@@ -166,6 +179,8 @@ def _check_tools(fields: Mapping[str, Any]) -> None:
         raise MalformedRequest("tools must be a list of objects", field="tools")
     if any(tool.get("type") not in {"function", "custom"} for tool in tools):
         raise Unsupported("only function and custom tools are supported: hosted tools cost extra", field="tools")
+    for tool in tools:
+        _check_known(tool, TOOL_FIELDS, "tools")
 
 
 def _cap(model: Model, fields: Mapping[str, Any]) -> int:

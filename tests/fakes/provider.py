@@ -1,0 +1,49 @@
+"""A model provider's port in memory: it says what it is told to, and tells what it was asked."""
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+
+import orjson
+
+from mintery.domain.model import Endpoint
+from mintery.errors import ProviderFailed
+from mintery.providers.calls import Reply, StreamEvent, Terms, Usage
+
+
+@dataclass
+class ScriptedProvider:
+    """``reply`` answers JSON requests, ``events`` streams; ``before`` runs as each call arrives; ``breaks_with`` ends a
+    stream after its events, or refuses a JSON request.
+    """
+
+    reply: Reply = field(default_factory=lambda: Reply(b'{"choices":[]}', Usage(10, 5), 20))
+    events: list[StreamEvent] = field(default_factory=list)
+    breaks_with: ProviderFailed | None = None
+    before: Callable[[], None] = lambda: None
+    longest: int = 600
+    asked: list[dict[str, object]] = field(default_factory=list)
+    name: str = "test"
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.longest)
+
+    async def ask(self, _endpoint: Endpoint, body: bytes) -> Reply:
+        self._note(body)
+        if self.breaks_with is not None:
+            raise self.breaks_with
+        return self.reply
+
+    async def stream(self, body: bytes) -> AsyncGenerator[StreamEvent]:
+        self._note(body)
+        for event in self.events:
+            yield event
+        if self.breaks_with is not None:
+            raise self.breaks_with
+
+    async def close(self) -> None:
+        self.asked.clear()
+
+    def _note(self, body: bytes) -> None:
+        self.before()
+        self.asked.append(orjson.loads(body))

@@ -1,0 +1,108 @@
+from pathlib import Path
+
+import orjson
+import pytest
+
+from mintery.domain.model import Endpoint, Unit
+from mintery.domain.voucher import Kind
+from mintery.errors import MalformedFile, SettingMissing
+from mintery.providers.config import models_of, parse_providers, read_providers
+
+TOML = """
+[[providers]]
+name = "acme"
+registry_id = 3
+kind = "routed"
+base_url = "https://api.acme.example/v1/"
+api_key_env = "ACME_API_KEY"
+idle_seconds = 7.5
+cap_field = "max_completion_tokens"
+extra_fields = ["guided_json"]
+
+[[providers.models]]
+id = "acme/small"
+upstream = "small-2026"
+units = ["input_token", "output_token"]
+max_output_tokens = 100
+context_tokens = 1000
+
+[[providers.models]]
+id = "acme/vectors"
+endpoint = "embeddings"
+units = ["input_token"]
+max_output_tokens = 0
+context_tokens = 500
+"""
+KEYS = {"ACME_API_KEY": "sk-very-secret"}
+
+
+def plain() -> dict:
+    model = {"id": "acme/small", "units": ["input_token"], "max_output_tokens": 1, "context_tokens": 10}
+    provider = {"name": "acme", "registry_id": 3, "kind": "routed", "base_url": "http://localhost:1", "models": [model]}
+    return {"providers": [provider]}
+
+
+def test_a_file_is_read_with_its_keys_from_the_environment(tmp_path: Path):
+    path = tmp_path / "providers.toml"
+    path.write_text(TOML)
+
+    [acme] = read_providers(path, KEYS)
+
+    assert (acme.name, acme.registry_id, acme.kind, acme.base_url) == (
+        "acme",
+        3,
+        Kind.ROUTED,
+        "https://api.acme.example/v1",
+    )
+    assert (acme.api_key, acme.idle_seconds, acme.cap_field) == ("sk-very-secret", 7.5, "max_completion_tokens")
+    assert acme.extra_fields == {"guided_json"}
+    small, vectors = models_of([acme]).values()
+    assert (small.upstream, small.provider_id, small.endpoint) == ("small-2026", 3, Endpoint.CHAT)
+    assert (vectors.upstream, vectors.endpoint, vectors.units) == ("vectors", Endpoint.EMBEDDINGS, {Unit.INPUT_TOKEN})
+    assert "secret" not in repr(acme)
+
+
+def test_json_text_says_the_same():
+    [acme] = parse_providers(orjson.dumps(plain()).decode(), {})
+    assert acme.api_key is None
+
+
+def test_a_key_that_is_not_set(tmp_path: Path):
+    path = tmp_path / "providers.toml"
+    path.write_text(TOML)
+    with pytest.raises(SettingMissing) as missing:
+        read_providers(path, {"ACME_API_KEY": ""})
+    assert missing.value.name == "ACME_API_KEY"
+
+
+def wrong(**fields: object) -> str:
+    content = plain()
+    content["providers"][0] |= fields
+    return orjson.dumps(content).decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "{}",
+        wrong(kind="own"),
+        wrong(base_url="ftp://x"),
+        wrong(api_key="sk-in-the-file"),
+        wrong(cap_field="n"),
+        wrong(models=[]),
+        wrong(models=[plain()["providers"][0]["models"][0] | {"id": "other/small"}]),
+        wrong(models=plain()["providers"][0]["models"] * 2),
+        orjson.dumps({"providers": plain()["providers"] * 2}).decode(),
+    ],
+)
+def test_mistakes_name_the_file(text: str):
+    with pytest.raises(MalformedFile) as mistake:
+        parse_providers(text, {}, where="here.json")
+    assert mistake.value.path == "here.json"
+    assert "sk-in-the-file" not in str(mistake.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path):
+    with pytest.raises(MalformedFile):
+        read_providers(tmp_path / "none.toml", {})

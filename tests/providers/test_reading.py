@@ -1,0 +1,76 @@
+import orjson
+import pytest
+
+from mintery.domain.model import Endpoint
+from mintery.errors import ProviderNonsense
+from mintery.providers.calls import Usage
+from mintery.providers.reading import read_event, read_reply, read_usage
+
+USAGES = {
+    "openai": (
+        {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12, "prompt_tokens_details": {"cached_tokens": 4}},
+        Usage(9, 3, 4),
+    ),
+    "embeddings": ({"prompt_tokens": 9, "total_tokens": 9}, Usage(9, 0)),
+    "llama.cpp": ({"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}, Usage(9, 3)),
+    "deepseek": ({"prompt_tokens": 9, "completion_tokens": 3, "prompt_cache_hit_tokens": 5}, Usage(9, 3, 5)),
+    "vllm": ({"prompt_tokens": 9, "completion_tokens": 3, "prompt_tokens_details": None}, Usage(9, 3)),
+    "nothing cached": (
+        {"prompt_tokens": 9, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": None}},
+        Usage(9, 3),
+    ),
+    "zero": ({"prompt_tokens": 0, "completion_tokens": 0}, Usage(0, 0)),
+    "negative": ({"prompt_tokens": -1, "completion_tokens": 3}, Usage(-1, 3)),
+    "null": (None, None),
+    "empty": ({}, None),
+    "fraction": ({"prompt_tokens": 1.5, "completion_tokens": 3}, None),
+    "text": ({"prompt_tokens": "9", "completion_tokens": 3}, None),
+    "truth": ({"prompt_tokens": True, "completion_tokens": 3}, None),
+    "list": ([1, 2], None),
+}
+
+
+@pytest.mark.parametrize("name", USAGES)
+def test_usage_in_the_shapes_that_providers_send(name: str):
+    fields, usage = USAGES[name]
+    assert read_usage(fields) == usage
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"choices": 5}'])
+def test_nonsense_is_told(body: bytes):
+    with pytest.raises(ProviderNonsense):
+        read_reply("acme", Endpoint.CHAT, body)
+
+
+def test_what_was_produced_is_counted_in_bytes_over_texts_reasoning_and_tools():
+    message = {
+        "content": "äb",
+        "reasoning_content": "cde",
+        "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}, None],
+    }
+    body = orjson.dumps({"choices": [{"message": message}, {"message": None}, None]})
+    assert read_reply("acme", Endpoint.CHAT, body).produced == 3 + 3 + 1 + 2
+
+
+def test_events():
+    def event(payload: object) -> bytes:
+        return b"data: " + orjson.dumps(payload) + b"\n\n"
+
+    text = read_event("acme", event({"choices": [{"delta": {"content": "abc"}}], "usage": None}))
+    assert (text.produced, text.usage, text.only_usage, text.last) == (3, None, False, False)
+
+    usage = read_event("acme", event({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}))
+    assert (usage.usage, usage.only_usage) == (Usage(1, 2), True)
+
+    both = read_event(
+        "acme", event({"choices": [{"delta": {}}], "usage": {"prompt_tokens": 1, "completion_tokens": 2}})
+    )
+    assert (both.usage, both.only_usage) == (Usage(1, 2), False)
+
+    assert read_event("acme", b"data: [DONE]\n\n").last
+    assert read_event("acme", b": OPENROUTER PROCESSING\n\n").raw == b": OPENROUTER PROCESSING\n\n"
+    for wrong in ({"error": {"message": "no"}, "choices": []}, {"id": "x"}, [1]):
+        with pytest.raises(ProviderNonsense):
+            read_event("acme", event(wrong))
+    with pytest.raises(ProviderNonsense):
+        read_event("acme", b"data: {\n\n")
