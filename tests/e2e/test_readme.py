@@ -30,7 +30,7 @@ def test_the_python_blocks_run_as_they_stand(up: Up, capsys: pytest.CaptureFixtu
 
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].startswith("[TEST]")
-    assert re.fullmatch(r"0\.\d{9} credits for test/chat", printed[1])
+    assert re.fullmatch(r"[1-9]\d* nanocredits \(1e-9 credit\) for test/chat", printed[1])
     assert re.fullmatch(r"at most 0\.\d+ credits", printed[2])
 
 
