@@ -135,6 +135,24 @@ def test_prices_are_reported_by_quorum(devchain: Chain, token: str) -> None:
     assert told["reports"] == 5
 
 
+def test_a_gateway_of_its_own_process_is_paid_from_another(devchain: Chain, token: str) -> None:
+    devchain.mintery("deposit", "20", "--key", "dev:holder")
+    key = devchain.mintery("voucher", "sign", "20", "--key", "dev:holder").facts["api_key"]
+    env = {**devchain.env, "MINTERY_SETTLEMENT_INTERVAL": "1800"}
+    with serving("serve", "--test", "--port", "0", env=env) as served:
+        told = devchain.mintery("chat", "Hi", "--api-key", key, "--url", served["base_url"])
+
+    assert told.facts["answer"] == "[TEST] echo: Hi"
+    (batch,) = devchain.mintery("settle").facts["batches"]
+    assert (batch["receipts"], batch["skipped"]) == (1, 0)
+
+
+def test_a_gateway_with_nothing_to_sell_says_so(devchain: Chain, token: str) -> None:
+    ended = devchain.mintery("serve", "--port", "0")
+
+    assert (ended.code, ended.facts["error"]["type"]) == (78, "SettingMissing")
+
+
 def test_nothing_is_left_to_settle(devchain: Chain, token: str) -> None:
     assert devchain.mintery("settle").facts == {"batches": [], "left_out": []}
 

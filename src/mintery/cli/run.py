@@ -24,8 +24,8 @@ def run(arguments: list[str]) -> int:
     """The exit code of ``mintery`` with these arguments."""
     try:
         ended = app(arguments, prog_name="mintery", standalone_mode=not is_json())
-    except SystemExit as ended_by_typer:
-        return ended_by_typer.code if isinstance(ended_by_typer.code, int) else ExitCode.OK
+    except SystemExit as by_typer:
+        ended = by_typer.code
     except MinteryError as error:
         return _tell(error)
     except TyperException as error:
