@@ -166,6 +166,7 @@ def build_local_gateway(
 
 def with_local_prices(settings: Settings, directory: Path) -> Settings:
     """The operator's own price files, and one for the stub beside the deployment."""
+    directory.mkdir(parents=True, exist_ok=True)
     prices = directory / PRICES_FILE
     if not prices.exists():
         prices.write_text(json.dumps({"format": PRICE_FILE_FORMAT, "prices": dict(LOCAL_PRICES)}, indent=2) + "\n")

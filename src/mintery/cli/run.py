@@ -24,6 +24,8 @@ def run(arguments: list[str]) -> int:
     """The exit code of ``mintery`` with these arguments."""
     try:
         ended = app(arguments, prog_name="mintery", standalone_mode=not is_json())
+    except SystemExit as by_typer:
+        ended = by_typer.code
     except MinteryError as error:
         return _tell(error)
     except TyperException as error:

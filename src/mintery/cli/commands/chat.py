@@ -51,9 +51,9 @@ def _first_chat_model(client: "openai.OpenAI") -> str:
     from mintery.errors import UnknownModel
 
     for model in client.models.list():
-        if "embed" not in model.id:
+        if (model.model_extra or {}).get("mintery", {}).get("endpoint") == "chat":
             return model.id
-    raise UnknownModel("(any)")
+    raise UnknownModel("(for chat)")
 
 
 def _whole(client: "openai.OpenAI", asked: dict[str, Any]) -> tuple[str, str]:
