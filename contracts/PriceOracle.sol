@@ -25,6 +25,8 @@ contract PriceOracle is IPriceOracle, AccessManaged, EIP712 {
         /// @dev The version in force, 0 for none.
         uint32 version;
         uint40 refreshedAt;
+        /// @dev The last epoch that gave it a median.
+        uint32 takenEpoch;
         QueuedPrice queued;
     }
 
@@ -117,8 +119,11 @@ contract PriceOracle is IPriceOracle, AccessManaged, EIP712 {
     // Reports
 
     /// @inheritdoc IPriceOracle
+    /// @dev An epoch is used up SKU by SKU: else whoever sends first, with one reporter's empty vector to make up the
+    ///     quorum, would leave every SKU without a report in every epoch.
     function report(PriceReport[] calldata reports) external {
         uint32 epoch = _checkReports(reports);
+        bool isNew = epoch > lastEpoch;
         lastEpoch = epoch;
 
         uint256[] memory votes = new uint256[](reports.length);
@@ -126,8 +131,11 @@ contract PriceOracle is IPriceOracle, AccessManaged, EIP712 {
         uint32 count = skuCount();
         for (uint32 sku; sku < count; ++sku) {
             uint256 voters = _collect(reports, sku, votes, cursors);
-            if (voters >= quorum) _take(sku, votes.lowerMedian(voters).toUint128(), epoch);
+            if (voters < quorum || _skus[sku].takenEpoch >= epoch) continue;
+            _take(sku, votes.lowerMedian(voters).toUint128(), epoch);
+            isNew = true;
         }
+        if (!isNew) revert EpochAlreadyReported(epoch, epoch);
         emit EpochReported(epoch, reports.length);
     }
 
@@ -138,7 +146,7 @@ contract PriceOracle is IPriceOracle, AccessManaged, EIP712 {
         uint32 current = BackingMath.epochDown(block.timestamp, EPOCH_LENGTH).toUint32();
         // An older vector is dead: nobody can save prices up and send them when they have become wrong.
         if (epoch > current || epoch + 1 < current) revert WrongEpoch(epoch, current);
-        if (epoch <= lastEpoch) revert EpochAlreadyReported(epoch, lastEpoch);
+        if (epoch < lastEpoch) revert EpochAlreadyReported(epoch, lastEpoch);
 
         bytes32 config = configDigest();
         address[] memory known = _reporters;
@@ -197,6 +205,7 @@ contract PriceOracle is IPriceOracle, AccessManaged, EIP712 {
         Sku storage state = _skus[sku];
         uint128 inForce = _inForce(sku).usdWad;
         uint128 waiting = state.queued.usdWad;
+        state.takenEpoch = epoch;
 
         if (median == inForce || !_mustWait(sku, median, inForce)) {
             if (waiting != 0) {
@@ -208,7 +217,7 @@ contract PriceOracle is IPriceOracle, AccessManaged, EIP712 {
             state.queued = QueuedPrice(median, _now(), epoch);
             emit PriceQueued(sku, median, inForce);
         } else if (_now() >= state.queued.since + QUEUE_DELAY) {
-            // Every report is of a later epoch than the last, so this is the second one.
+            // An epoch is taken once for each SKU, so this is the second one.
             delete state.queued;
             _apply(sku, median, inForce);
         }
@@ -228,7 +237,9 @@ contract PriceOracle is IPriceOracle, AccessManaged, EIP712 {
     }
 
     /// @dev Whether this is a first price, leaps from the one in force, or drifts from any in force in the trailing window.
+    ///     A depeg stops mint at once however deep it is; only the way back waits.
     function _mustWait(uint32 sku, uint256 median, uint256 inForce) private view returns (bool) {
+        if (sku == ASSET_USD && median < PAR_FLOOR) return false;
         if (inForce == 0 || median.leapsFrom(inForce)) return true;
 
         uint32 version = _skus[sku].version - 1;

@@ -42,6 +42,9 @@ abstract contract ProjectTerms is IReserveVault, AccessManaged {
 
     uint256 private constant LEAST_PAR = 1e3;
     uint256 private constant MOST_PAR = 1e9;
+    /// @dev How long a loosening may be applied once it is ready. One that never lapsed could be kept in store and applied
+    ///     at once on holders who came after it was announced.
+    uint40 private constant LOOSENING_LIFE = 1 days;
 
     IProviderRegistry public immutable REGISTRY;
     CreditTokenDeployer public immutable TOKEN_DEPLOYER;
@@ -131,7 +134,9 @@ abstract contract ProjectTerms is IReserveVault, AccessManaged {
     function applyLoosening(address token) external {
         StoredProject storage project = _projectOfIssuer(token);
         Loosening memory loosening = _loosenings[token];
-        if (loosening.readyAt == 0) revert NoLooseningProposed(token);
+        if (loosening.readyAt == 0 || block.timestamp > loosening.readyAt + LOOSENING_LIFE) {
+            revert NoLooseningProposed(token);
+        }
         if (block.timestamp < loosening.readyAt) revert LooseningNotReady(uint40(block.timestamp), loosening.readyAt);
         delete _loosenings[token];
 

@@ -5,7 +5,8 @@ pragma solidity ^0.8.30;
 /// @notice Prices are 1e-18 USD per unit (`usdWad`). SKUs are numbered from 0 in the order they were added; number 0 is
 ///     `asset:usd`, the reserve asset itself. Versions of a SKU count from 1.
 /// @dev A report is one reporter's signed vector. Every price is the median of what the quorum saw. A first price, and a
-///     move beyond the bounds, waits in a queue for `QUEUE_DELAY`, needs a second epoch within 2 %, and can be vetoed.
+///     move beyond the bounds, waits in a queue for `QUEUE_DELAY`, needs a second epoch within 2 %, and can be vetoed. Only
+///     the asset's own price never waits on its way below 0.98 USD: that tightens.
 interface IPriceOracle {
     /// @notice One reporter's signed vector for one epoch.
     /// @dev EIP-712 `PriceReport(bytes32 configDigest,uint32 epoch,uint40 observedAt,bytes changed,bytes unchanged)` in
@@ -82,7 +83,9 @@ interface IPriceOracle {
     function setReporters(address[] calldata reporters, uint8 quorum) external;
 
     /// @notice Takes one vector of each of at least `quorum` reporters, sorted by ascending signer address, all of one epoch
-    ///     later than the last one taken: the present epoch or the one before it. Anyone may send it.
+    ///     no earlier than the last one taken: the present epoch or the one before it. Anyone may send it. Each SKU takes
+    ///     an epoch once; a later report of the same epoch counts for the SKUs that the earlier ones left without a quorum,
+    ///     and reverts where there are none.
     /// @dev A SKU moves only if `quorum` of these vectors name it. A bit in `unchanged` counts only for a price that was in
     ///     force when its reporter looked. One malformed vector reverts the call: the sender leaves it out.
     function report(PriceReport[] calldata reports) external;

@@ -172,6 +172,7 @@ interface IReserveVault {
     function removeProvider(address token, uint32 provider) external;
 
     /// @notice Issuer: new caps and added providers, in force when `applyLoosening` is called two exit delays later.
+    ///     A day after that it lapses.
     function proposeLoosening(address token, uint128 mintCap, uint128 payoutCap, uint32[] calldata providers) external;
     function applyLoosening(address token) external;
 

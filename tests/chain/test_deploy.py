@@ -197,12 +197,12 @@ def test_an_admin_with_a_delay_announces_what_loosens(fresh: Rpc, config: Deploy
 
 @pytest.mark.parametrize(
     ("setting", "limit", "local_limit"),
-    [("exit_delay", 3_600, 3_600), ("queue_delay", 3_600, 2), ("epoch_length", 600, 1)],
+    [("admin_delay", 7_200, 0), ("exit_delay", 3_600, 3_600), ("queue_delay", 3_600, 2), ("epoch_length", 600, 1)],
 )
 def test_delays_that_holders_rely_on_cannot_be_lowered(
     config: DeployConfig, setting: str, limit: int, local_limit: int
 ):
-    real = replace(config, asset=DEPLOYER.address, queue_delay=3_600, epoch_length=600)
+    real = replace(config, asset=DEPLOYER.address, queue_delay=3_600, epoch_length=600, admin_delay=7_200)
 
     check_limits(replace(real, **{setting: limit}), local=False)
     check_limits(replace(config, **{setting: local_limit}), local=True)
@@ -219,7 +219,7 @@ def test_no_test_money_on_a_chain_that_is_not_local(config: DeployConfig, path: 
     with DevChain(chain_id=8453) as chain:
         rpc = connect(chain.provider())
         with pytest.raises(SettingMissing, match="asset"):
-            deploy(rpc, DEPLOYER, replace(config, queue_delay=3_600, epoch_length=600), path)
+            deploy(rpc, DEPLOYER, replace(config, queue_delay=3_600, epoch_length=600, admin_delay=7_200), path)
 
         assert rpc.block().number == 0
     assert not path.exists()

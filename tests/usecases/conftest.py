@@ -13,7 +13,7 @@ from mintery.chain.rpc import connect
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     with DevChain() as devchain:
-        yield build_town(devchain, connect(devchain.provider()), tmp_path_factory.mktemp("town"))
+        yield build_town(connect(devchain.provider()), tmp_path_factory.mktemp("town"))
 
 
 @pytest.fixture

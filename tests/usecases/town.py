@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mintery.chain.deploy import deploy
-from mintery.chain.devchain.chain import DevChain
 from mintery.chain.roles import DeployConfig, NewProvider, appoint_settlers
 from mintery.chain.rpc import Call, Rpc
 from mintery.chain.sender import Sender
@@ -75,7 +74,6 @@ def reporters(prices: Mapping[str, UsdWad]) -> tuple[Reporter, ...]:
 class Town:
     """The deployment, shared by a module's tests; each test has a gateway of its own."""
 
-    devchain: DevChain
     chain: OnChain
     token: Address
 
@@ -122,7 +120,7 @@ class Town:
         return tuple(lines)
 
 
-def build_town(devchain: DevChain, rpc: Rpc, directory: Path, *, payout_cap: str = "1000000") -> Town:
+def build_town(rpc: Rpc, directory: Path, *, payout_cap: str = "1000000") -> Town:
     config = DeployConfig(
         reporters=tuple(dev_key(index).address for index in range(10, 15)),
         skus=tuple(PRICES),
@@ -132,7 +130,7 @@ def build_town(devchain: DevChain, rpc: Rpc, directory: Path, *, payout_cap: str
     )
     deployment = deploy(rpc, dev_key(0), config, directory / "deployment.json").deployment
     chain = OnChain.of(rpc, deployment, confirmations=0)
-    town = Town(devchain, chain, Address(""))
+    town = Town(chain, Address(""))
     town.token = new_project(town, payout_cap=payout_cap)
     town.put_in_force(PRICES)
     return town

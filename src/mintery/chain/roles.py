@@ -48,7 +48,7 @@ class DeployConfig:
         quorum: how many must agree, odd.
         asset: the stablecoin; on a local chain None deploys a TestDollar.
         admin, guardian: the deployer where None.
-        admin_delay: between announcing and doing what loosens.
+        admin_delay: between announcing and doing what loosens; two exit delays at least, but on a local chain.
     """
 
     reporters: tuple[Address, ...]
@@ -70,7 +70,9 @@ def check_limits(config: DeployConfig, *, local: bool) -> None:
     Raises:
         SettingTooLow, SettingMissing
     """
+    # What loosens waits as long as an issuer's loosening does: every holder can leave first.
     for name, actual, limit in (
+        ("admin_delay", config.admin_delay, 0 if local else 2 * config.exit_delay),
         ("exit_delay", config.exit_delay, LEAST_EXIT_DELAY),
         ("queue_delay", config.queue_delay, LOCAL_QUEUE_DELAY if local else LEAST_QUEUE_DELAY),
         ("epoch_length", config.epoch_length, LOCAL_EPOCH if local else LEAST_EPOCH),

@@ -24,7 +24,8 @@ ASSET_NAME = "asset:usd"
 """SKU 0, the reserve asset itself."""
 
 _MOVED_ON = frozenset({"WrongEpoch", "EpochAlreadyReported", "ObservedOutsideEpoch"})
-"""Another report came first, or the epoch ended meanwhile: nothing is wrong, and the next run reports."""
+"""Another report came first, or the epoch ended meanwhile: nothing is wrong."""
+_ATTEMPTS = 3
 
 Observe = Callable[[Sequence[str], datetime], Sequence[Observation]]
 """A reporter's own look at its sources, for SKUs by name."""
@@ -133,19 +134,26 @@ def _submit(
     states: Mapping[str, SkuState],
     head: BlockRef,
 ) -> PricesReported | NothingToReport:
-    observed_at = chain_time(chain)
-    epoch = chain.oracle.epoch_at(observed_at)
-    if epoch <= chain.oracle.last_epoch():
-        return NothingToReport("the epoch has its report")
-    shared = _Round(chain.oracle.config_digest(at=head), epoch, observed_at, states)
-    reports = [_sign(chain, reporter.key, shared, seen) for reporter, seen in prices]
-    try:
-        tx = chain.oracle.report(sender, reports)
-    except TransactionReverted as error:
-        if error.error not in _MOVED_ON:
-            raise
-        return NothingToReport(str(error))
-    return _reported(chain, tx, epoch, len(reports), states)
+    """Where epochs are short, one may end before its report is in a block; then the next one is signed."""
+    config = chain.oracle.config_digest(at=head)
+    why = ""
+    for _ in range(_ATTEMPTS):
+        observed_at = chain_time(chain)
+        epoch = chain.oracle.epoch_at(observed_at)
+        # The same epoch may still lack prices: a report that came first need not have carried a quorum for every SKU.
+        if epoch < chain.oracle.last_epoch():
+            return NothingToReport("a later epoch has its report")
+        shared = _Round(config, epoch, observed_at, states)
+        reports = [_sign(chain, reporter.key, shared, seen) for reporter, seen in prices]
+        try:
+            tx = chain.oracle.report(sender, reports)
+        except TransactionReverted as error:
+            if error.error not in _MOVED_ON:
+                raise
+            why = str(error)
+        else:
+            return _reported(chain, tx, epoch, len(reports), states)
+    return NothingToReport(why)
 
 
 def _sign(chain: OnChain, key: PrivateKey, shared: _Round, seen: Mapping[str, UsdWad]) -> SignedReport:

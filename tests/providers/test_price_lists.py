@@ -1,0 +1,119 @@
+"""Prices from files and from genai-prices: exact, or none."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mintery.crypto.keys import PrivateKey
+from mintery.crypto.price_files import sign_price_file
+from mintery.domain.observation import NoPrice, SourcePrice
+from mintery.errors import MalformedFile
+from mintery.providers.price_lists import GenaiPrices, read_price_file
+from mintery.units import UsdWad
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+OPERATOR = PrivateKey.from_bytes(b"\x07" * 32)
+PRICES = {"acme/small:input_token": "0.000001234567891011"}
+
+
+def written(path: Path, **fields: object) -> Path:
+    path.write_text(json.dumps({"format": "mintery-prices-1", "prices": PRICES, **fields}))
+    return path
+
+
+def signed(path: Path, key: PrivateKey = OPERATOR, valid_until: int = 2_000_000_000) -> Path:
+    signature = "0x" + sign_price_file(PRICES, valid_until, key).hex()
+    return written(path, valid_until=valid_until, signature=signature)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "prices.json"
+
+
+def test_a_plain_file_gives_exact_prices(path: Path):
+    listed = read_price_file(written(path))
+
+    assert listed.price_of("acme/small:input_token", NOON) == SourcePrice("prices.json", UsdWad(1_234_567_891_011))
+    assert listed.price_of("acme/other:input_token", NOON) == NoPrice("prices.json", "not listed")
+
+
+def test_a_signed_file_is_believed(path: Path):
+    listed = read_price_file(signed(path), signers=[OPERATOR.address])
+
+    assert isinstance(listed.price_of("acme/small:input_token", NOON), SourcePrice)
+
+
+def test_a_file_ends_with_its_validity(path: Path):
+    listed = read_price_file(written(path, valid_until=int(NOON.timestamp())))
+
+    assert listed.price_of("acme/small:input_token", NOON) == NoPrice("prices.json", "its validity has ended")
+
+
+def test_where_signers_are_named_nothing_else_is_believed(path: Path):
+    stranger = PrivateKey.from_bytes(b"\x08" * 32)
+    for make in (written, lambda where: signed(where, stranger)):
+        with pytest.raises(MalformedFile):
+            read_price_file(make(path), signers=[OPERATOR.address])
+
+    fields = json.loads(signed(path).read_text())
+    fields["prices"] = {"acme/small:input_token": "0.1"}
+    path.write_text(json.dumps(fields))
+    with pytest.raises(MalformedFile):
+        read_price_file(path, signers=[OPERATOR.address])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "null",
+        '{"format": "other", "prices": {}}',
+        '{"format": "mintery-prices-1"}',
+        '{"format": "mintery-prices-1", "prices": {"a/b:c": 0.1}}',
+        '{"format": "mintery-prices-1", "prices": {"a/b:c": "-1"}}',
+        '{"format": "mintery-prices-1", "prices": {"a/b:c": "0.0000000000000000001"}}',
+    ],
+)
+def test_a_file_that_is_none_is_refused(path: Path, text: str):
+    path.write_text(text)
+
+    with pytest.raises(MalformedFile) as caught:
+        read_price_file(path)
+
+    assert caught.value.path == str(path)
+
+
+def test_a_file_that_is_not_there_is_refused(path: Path):
+    with pytest.raises(MalformedFile):
+        read_price_file(path)
+
+
+@pytest.mark.parametrize(
+    ("sku", "usd"),
+    [
+        ("openai/gpt-5:input_token", 1_250_000_000_000),
+        ("openai/gpt-5:output_token", 10_000_000_000_000),
+        ("openai/gpt-5:cached_input_token", 125_000_000_000),
+    ],
+)
+def test_genai_prices_are_dollars_per_million_tokens(sku: str, usd: int):
+    assert GenaiPrices().price_of(sku, NOON) == SourcePrice("genai-prices", UsdWad(usd))
+
+
+@pytest.mark.parametrize(
+    ("sku", "why"),
+    [
+        ("anthropic/claude-sonnet-4-5:input_token", "its price has tiers"),
+        ("deepseek/deepseek-chat:input_token", "its price depends on the time of day"),
+        ("openai/gpt-5-but-cheaper:input_token", "not listed"),
+        ("nobody/gpt-5:input_token", "not listed"),
+        ("openai/gpt-5:image", "not listed"),
+        ("asset:usd", "not a model's SKU"),
+    ],
+)
+def test_genai_prices_never_guesses(sku: str, why: str):
+    assert GenaiPrices().price_of(sku, NOON) == NoPrice("genai-prices", why)

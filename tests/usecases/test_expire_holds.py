@@ -1,0 +1,76 @@
+"""Holds that nobody ends are ended: the holder never pays for them."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from tests.usecases.town import Member, Till, now
+
+from mintery.crypto.receipts import check_receipt_signature, sign_receipt
+from mintery.crypto.vouchers import account_id
+from mintery.domain.hold import ReleaseReason
+from mintery.domain.receipt import check_arithmetic
+from mintery.usecases.expire_holds import ExpiredHolds, expire_holds
+from mintery.usecases.refresh_market import MarketBoard
+
+QUARTER = timedelta(minutes=15)
+
+
+@pytest.fixture
+def member(till: Till) -> Member:
+    opened = till.open_account("10")
+    till.sync()
+    return opened
+
+
+def expire(till: Till, at: datetime) -> ExpiredHolds:
+    board = MarketBoard(till.town.chain, till.gateway)
+    board.refresh()
+    return expire_holds(till.ledger, board.newest, till.town.chain.domain, till.settler.address, at)
+
+
+def available(till: Till, member: Member) -> int:
+    account = till.ledger.account(account_id(member.key))
+    assert account is not None
+    return account.available
+
+
+def test_what_was_never_sent_is_released_when_its_lease_lapses(till: Till, member: Member):
+    receipt = till.receipt(member, till.town.lines(1_000))
+    till.hold(member, receipt, dispatch=False, lease=60)
+    lapses = receipt.captured_at + timedelta(seconds=60)
+    assert expire(till, lapses - timedelta(seconds=1)) == ExpiredHolds(0, 0, 0)
+
+    assert expire(till, lapses) == ExpiredHolds(released=1, lost=0, unresolved=0)
+
+    record = till.ledger.request(receipt.id)
+    assert record is not None
+    assert record.hold.released_for is ReleaseReason.NOT_DISPATCHED
+    assert till.ledger.receipt(receipt.id) is None
+    assert available(till, member) == 10 * 10**9
+
+
+def test_what_was_sent_waits_for_evidence_and_is_then_the_operators_loss(till: Till, member: Member):
+    receipt = till.receipt(member, till.town.lines(1_000))
+    till.hold(member, receipt, lease=60)
+    lapses = receipt.captured_at + timedelta(seconds=60)
+    assert expire(till, lapses) == ExpiredHolds(released=0, lost=0, unresolved=1)
+    assert available(till, member) == 10 * 10**9 - receipt.held
+    assert expire(till, lapses + QUARTER - timedelta(seconds=1)).unresolved == 1
+
+    assert expire(till, lapses + QUARTER) == ExpiredHolds(released=0, lost=1, unresolved=0)
+
+    assert available(till, member) == 10 * 10**9
+    record = till.ledger.receipt(receipt.id)
+    assert record is not None
+    assert (record.receipt.cost, record.receipt.held) == (0, receipt.held)
+    check_arithmetic(record.receipt)
+    check_receipt_signature(sign_receipt(record.receipt, till.settler))
+    assert till.ledger.unbatched(limit=10) == []
+
+
+def test_nothing_is_ended_twice(till: Till, member: Member):
+    till.hold(member, till.receipt(member, till.town.lines(10)), dispatch=False, lease=1)
+    later = now() + timedelta(hours=1)
+    expire(till, later)
+
+    assert expire(till, later) == ExpiredHolds(0, 0, 0)
