@@ -1,6 +1,7 @@
 """Puts a gateway together: chain, ledger, providers, application and jobs."""
 
 import hashlib
+import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ def build_gateway(
         gateway=address,
         settler=settler,
         exit_delay=exit_delay,
-        settlement_interval=int(settings.settlement_interval),
+        settlement_interval=math.ceil(settings.settlement_interval),
         operator_key_hash=hashlib.sha256(operator_key.encode()).digest(),
         clock=utc_now,
         freshness=_freshness(settings),
