@@ -6,7 +6,7 @@ MinteryError
 │                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused, DevKeyOnRealChain, AnvilMissing,
 │                           AnvilFailed
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
-│                           MalformedSku, MalformedReceipt, Unsupported
+│                           BodyTooSlow, MalformedSku, MalformedReceipt, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
@@ -205,6 +205,12 @@ class BodyTooLarge(MalformedInput):
         super().__init__(f"the body has {size} bytes or more; the limit is {limit}")
         self.size = size
         self.limit = limit
+
+
+class BodyTooSlow(MalformedInput):
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"the body was not whole after {seconds} s")
+        self.seconds = seconds
 
 
 class CredentialRefused(MinteryError):

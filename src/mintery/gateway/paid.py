@@ -11,6 +11,7 @@ from mintery.errors import (
     AnswerGone,
     AnswerLost,
     BodyTooLarge,
+    BodyTooSlow,
     Conflict,
     CredentialRefused,
     HoldAboveStaleLimit,
@@ -56,6 +57,7 @@ ERRORS: ErrorTable = {
     MalformedRequest: Shown(400, "invalid_request_error"),
     Unsupported: Shown(422, "invalid_request_error"),
     BodyTooLarge: Shown(413, "invalid_request_error", attributes=("size", "limit")),
+    BodyTooSlow: Shown(408, "invalid_request_error", attributes=("seconds",)),
     NotFound: Shown(404, "invalid_request_error"),
     UnknownModel: Shown(404, "invalid_request_error", "model_not_found", attributes=("model",)),
     ModelNotCovered: Shown(404, "invalid_request_error", attributes=("model", "token", "why")),
@@ -77,7 +79,7 @@ ERRORS: ErrorTable = {
 
 RAISES = (
     CredentialRefused,
-    MalformedRequest, Unsupported, BodyTooLarge, UnknownModel, ModelNotCovered, OutOfFunds, VoucherAlreadyUsed,
+    MalformedRequest, Unsupported, BodyTooLarge, BodyTooSlow, UnknownModel, ModelNotCovered, OutOfFunds, VoucherAlreadyUsed,
     AnswerGone, PriceStale, ModelUnpriced, ProviderUnreachable, ProviderTimedOut, ProviderNonsense,
 )  # fmt: skip
 
@@ -111,12 +113,13 @@ def paid_router(problems: Problems) -> APIRouter:
 
 async def _answer(request: Request, endpoint: Endpoint, problems: Problems) -> Response:
     till = till_of(request)
-    market = till.parts.market()
-    credential = credential_of(request, market)
+    credential = credential_of(request, till.parts.market())
+    body = await read_body(request, till.parts.limits)
+    market = till.parts.market()  # read again: prices move while a body drips in
     asked = Asked(
         endpoint=endpoint,
         path=request.url.path,
-        body=await read_body(request, till.parts.limits.body_bytes),
+        body=body,
         idempotency_key=_idempotency_key(request),
         declared_retry=request.headers.get("x-stainless-retry-count", "0") not in {"", "0"},
     )
