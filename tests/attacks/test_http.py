@@ -117,6 +117,11 @@ def serving(drain_seconds: int) -> Iterator[GatewayServer]:
         server.close()
 
 
+def flood(connection: socket.socket) -> None:
+    for _ in range(1024):
+        connection.sendall(b"x" * 65_536)
+
+
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n"
 
@@ -128,8 +133,7 @@ def test_heads_and_trailers_without_end_are_cut_off(begun: bytes):
     with serving(1) as server, closing(connect(server.url)) as connection:
         connection.sendall(begun)
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
-            for _ in range(1024):
-                connection.sendall(b"x" * 65_536)
+            flood(connection)
 
 
 def test_a_long_body_is_no_head():

@@ -16,6 +16,7 @@ from mintery.errors import (
     CredentialRefused,
     HoldAboveStaleLimit,
     LedgerError,
+    LedgerUnavailable,
     LimitReached,
     MalformedInput,
     MalformedRequest,
@@ -75,6 +76,9 @@ ERRORS: ErrorTable = {
     ProviderRefused: Shown(502, "provider_error", attributes=("provider", "status")),
     AnswerLost: Shown(500, "server_error", attributes=("request_id",)),
     LedgerError: Shown(500, "server_error", "ledger_error", instead=OUR_FAULT),
+    LedgerUnavailable: Shown(
+        503, "service_unavailable", retry=True, instead="the ledger cannot be written now", wait=5
+    ),
 }
 
 RAISES = (
