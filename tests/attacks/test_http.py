@@ -16,9 +16,11 @@ from tests.gateway.rig import IDENTITY, Rig, key_text, rig
 
 from mintery.bootstrap.serving import GatewayServer
 from mintery.domain.price import PriceInForce
+from mintery.errors import MalformedRequest
 from mintery.ledger.store import open_ledger
 from mintery.units import UsdWad
 from mintery.usecases.parts import GatewayLimits
+from mintery.usecases.shape_request import read_fields
 
 
 @pytest.fixture
@@ -90,6 +92,14 @@ def test_embedding_inputs_are_texts_or_tokens_alone(gateway: Rig, first: object,
         assert response.status_code == 200
     else:
         assert (response.status_code, gateway.untouched()) == (400, True)
+
+
+@pytest.mark.parametrize("part", [b"[]", b"{}", b'{"role":""}'])
+def test_millions_of_parts_are_refused_before_they_are_read(part: bytes):
+    body = b'{"model":"test/echo","messages":[' + b",".join([part] * (3_900_000 // (len(part) + 1))) + b"]}"
+
+    with pytest.raises(MalformedRequest, match="brackets"):
+        read_fields(body)
 
 
 def test_a_body_that_never_ends_is_given_up(tmp_path: Path):

@@ -20,6 +20,9 @@ from mintery.providers.calls import Terms
 
 TOKENS_PER_MESSAGE = 16
 TOKENS_PER_REQUEST = 256
+MOST_BRACKETS = 100_000
+"""Opening brackets and braces in a body, texts included. Reading millions of empty lists stops all other requests for
+seconds, and needs no credits."""
 
 CHAT_FIELDS = frozenset(
     {
@@ -65,7 +68,9 @@ class ShapedRequest:
 
 
 def read_fields(raw: bytes) -> dict[str, Any]:
-    """Raises MalformedRequest unless ``raw`` is a JSON object."""
+    """Raises MalformedRequest unless ``raw`` is a JSON object of a bearable number of parts."""
+    if (brackets := raw.count(b"[") + raw.count(b"{")) > MOST_BRACKETS:
+        raise MalformedRequest(f"the body has {brackets} brackets and braces; the limit is {MOST_BRACKETS}")
     try:
         fields = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
