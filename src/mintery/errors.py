@@ -6,7 +6,7 @@ MinteryError
 │                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused, DevKeyOnRealChain, AnvilMissing,
 │                           AnvilFailed
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
-│                           MalformedSku, MalformedReceipt, Unsupported
+│                           BodyTooSlow, MalformedSku, MalformedReceipt, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
@@ -18,7 +18,7 @@ MinteryError
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke
 ├── AnswerLost              a fault of this gateway while it answered
 ├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
-├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerInconsistent
+├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerUnavailable, LedgerInconsistent
 ├── ChainError              RpcUnavailable, RpcRefused, TransactionReverted, TransactionMissing, TransactionReplaced,
 │                           OutcomeMismatch, BlockReplaced, SettlementHalted, QuorumMissing
 └── CheckFailed             ReceiptRefused, ReconciliationFailed
@@ -205,6 +205,12 @@ class BodyTooLarge(MalformedInput):
         super().__init__(f"the body has {size} bytes or more; the limit is {limit}")
         self.size = size
         self.limit = limit
+
+
+class BodyTooSlow(MalformedInput):
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"the body was not whole after {seconds} s")
+        self.seconds = seconds
 
 
 class CredentialRefused(MinteryError):
@@ -607,6 +613,14 @@ class CaptureExceedsHold(LedgerError):
 class LedgerClosed(LedgerError):
     def __init__(self) -> None:
         super().__init__("the ledger is closed")
+
+
+class LedgerUnavailable(LedgerError):
+    """The database could not be written now: locked, full, or out of reach. It may be able to again."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the ledger cannot be written now: {why}")
+        self.why = why
 
 
 class LedgerInconsistent(LedgerError):

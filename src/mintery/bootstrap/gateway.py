@@ -79,7 +79,7 @@ class Gateway:
 
     def serve(self, host: str, port: int) -> str:
         """Begin to answer; where. Raises PortTaken."""
-        self.server = GatewayServer(self.app, host, port)
+        self.server = GatewayServer(self.app, host, port, drain_seconds=self.parts.limits.drain_seconds)
         return self.server.url
 
     def close(self) -> None:
