@@ -94,7 +94,10 @@ class InMemoryLedger:
             same_key = key.idempotency_key is not None and (
                 (known.key.credential, known.key.idempotency_key) == (key.credential, key.idempotency_key)
             )
-            if same_key or (key.raised is not None and known.key.raised == key.raised):
+            same_raised = key.raised is not None and (
+                (known.hold.account, known.key.raised) == (command.account, key.raised)
+            )
+            if same_key or same_raised:
                 return RequestKnown(known.hold.id, "idempotency_key" if same_key else "raised", known.key.body)
         refused = self._refusal(command)
         if refused is not None:
@@ -173,9 +176,9 @@ class InMemoryLedger:
                 return self._record(found)
         return None
 
-    def by_raised(self, digest: bytes) -> RequestRecord | None:
+    def by_raised(self, account: AccountId, digest: bytes) -> RequestRecord | None:
         for found in self.requests.values():
-            if found.key.raised == digest:
+            if (found.hold.account, found.key.raised) == (account, digest):
                 return self._record(found)
         return None
 
@@ -230,4 +233,13 @@ class InMemoryLedger:
 
     @staticmethod
     def _record(found: _Request) -> RequestRecord:
-        return RequestRecord(found.hold.id, found.key, found.hold, found.delivered_at, found.answer)
+        command = found.command
+        return RequestRecord(
+            id=found.hold.id,
+            key=found.key,
+            hold=found.hold,
+            epoch=command.signed.voucher.epoch,
+            quoted=command.quoted,
+            delivered_at=found.delivered_at,
+            answer=found.answer,
+        )

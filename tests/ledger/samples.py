@@ -13,6 +13,7 @@ from mintery.domain.batch import Batch, LineOutcome, LineStatus, SettlementLine,
 from mintery.domain.hold import Constraint, ReleaseReason, RequestId
 from mintery.domain.price import PriceState, Sku
 from mintery.domain.quote import PricedLine, UsageSource
+from mintery.domain.quoted import Quoted
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, AccountKey, Address, EscrowDomain, Kind, SignedVoucher, Voucher
 from mintery.ledger.commands import (
@@ -38,6 +39,18 @@ TOKEN = Address("0x5FbDB2315678afecb367f032d93F642f64180aa3")
 OTHER_TOKEN = Address("0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512")
 DOMAIN = EscrowDomain(31_337, Address("0x9fE46736679d2D9a65F0992F2272dE9f3c7fa6e0"))
 IDENTITY = LedgerIdentity(DOMAIN.chain_id, "0x" + "ab" * 32, DOMAIN.escrow)
+QUOTED = Quoted(
+    model="acme/small",
+    provider="acme",
+    upstream="small-1",
+    kind=Kind.ROUTED,
+    stream=False,
+    test=True,
+    state=PriceState.NORMAL,
+    lines=(PricedLine(Sku("acme/small", "output_token"), 2, 1, 1, UsdWad(1_000_000_000), 4_096),),
+    par=Par(10**6),
+    markup=BasisPoints(0),
+)
 NOTHING = LineOutcome(LineStatus.EMPTY, NanoCredits(0))
 
 
@@ -108,6 +121,7 @@ def place(
         account=of.id,
         signed=signed,
         digest=_digest(signed.voucher, DOMAIN),
+        quoted=QUOTED,
         amount=NanoCredits(amount),
         placed_at=at,
         lease_until=at + timedelta(minutes=5),

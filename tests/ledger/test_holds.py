@@ -172,7 +172,7 @@ def test_a_raised_voucher_admits_one_request(ledger: LedgerStore, alice: Wallet)
     (again,) = ledger.commit([place(2, alice, 10, raised=digest)])
 
     assert again == RequestKnown(first.request, "raised", first.key.body)
-    assert ledger.by_raised(digest).id == first.request
+    assert ledger.by_raised(alice.id, digest).id == first.request
     assert buckets(ledger, alice) == (990, 10, 0)
 
 

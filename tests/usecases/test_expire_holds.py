@@ -3,14 +3,13 @@
 from datetime import datetime, timedelta
 
 import pytest
-from tests.usecases.town import Member, Till, now
+from tests.usecases.town import Member, Till, now, quoted_for
 
 from mintery.crypto.receipts import check_receipt_signature, sign_receipt
 from mintery.crypto.vouchers import account_id
 from mintery.domain.hold import ReleaseReason
 from mintery.domain.receipt import check_arithmetic
 from mintery.usecases.expire_holds import ExpiredHolds, expire_holds
-from mintery.usecases.refresh_market import MarketBoard
 
 QUARTER = timedelta(minutes=15)
 
@@ -23,9 +22,7 @@ def member(till: Till) -> Member:
 
 
 def expire(till: Till, at: datetime) -> ExpiredHolds:
-    board = MarketBoard(till.town.chain, till.gateway)
-    board.refresh()
-    return expire_holds(till.ledger, board.newest, till.town.chain.domain, till.settler.address, at)
+    return expire_holds(till.ledger, till.town.chain.domain, till.settler.address, at)
 
 
 def available(till: Till, member: Member) -> int:
@@ -63,6 +60,12 @@ def test_what_was_sent_waits_for_evidence_and_is_then_the_operators_loss(till: T
     record = till.ledger.receipt(receipt.id)
     assert record is not None
     assert (record.receipt.cost, record.receipt.held) == (0, receipt.held)
+    said = record.receipt
+    assert (said.model, said.provider, said.upstream, said.test) == ("acme/small", "acme", "small-1", True)
+    assert (said.kind, said.par, said.markup, said.lines) == (receipt.kind, receipt.par, receipt.markup, ())
+    request = till.ledger.request(receipt.id)
+    assert request is not None
+    assert (request.epoch, request.quoted) == (0, quoted_for(receipt))
     check_arithmetic(record.receipt)
     check_receipt_signature(sign_receipt(record.receipt, till.settler))
     assert till.ledger.unbatched(limit=10) == []

@@ -19,6 +19,7 @@ from mintery.domain.hold import RequestId
 from mintery.domain.observation import Observed
 from mintery.domain.price import PriceState, Sku
 from mintery.domain.quote import PricedLine, UsageSource, total_cost
+from mintery.domain.quoted import Quoted
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountKey, Address, Kind, SignedVoucher, Voucher
 from mintery.ledger.commands import CaptureHold, Command, HoldPlaced, PlaceHold, RequestKey, Result
@@ -273,6 +274,7 @@ class Till:
             account=account_id(member.key),
             signed=member.signed,
             digest=voucher_digest(member.signed.voucher, self.town.chain.domain),
+            quoted=quoted_for(receipt),
             amount=receipt.held,
             placed_at=receipt.captured_at,
             lease_until=receipt.captured_at + timedelta(seconds=lease),
@@ -287,6 +289,22 @@ class Till:
         self.hold(member, receipt)
         self.ledger.commit([CaptureHold(receipt.id, receipt, None)])
         return receipt
+
+
+def quoted_for(receipt: Receipt) -> Quoted:
+    """The quote that such a receipt follows from."""
+    return Quoted(
+        model=receipt.model,
+        provider=receipt.provider,
+        upstream=receipt.upstream,
+        kind=receipt.kind,
+        stream=receipt.stream,
+        test=receipt.test,
+        state=receipt.state,
+        lines=receipt.lines,
+        par=receipt.par,
+        markup=receipt.markup,
+    )
 
 
 def open_till(town: Town, path: Path, *, max_lines: int = 100, bump_after: int = 90) -> Till:

@@ -105,18 +105,7 @@ def receipt_facts(receipt: Receipt) -> dict[str, Any]:
             "test": receipt.test,
         },
         "price_state": receipt.state.value,
-        "usage": [
-            {
-                "sku": str(line.sku),
-                "sku_index": line.sku_index,
-                "provider_id": line.provider_id,
-                "price_version": line.price_version,
-                "unit_price_usd_wad": str(line.unit_price),
-                "quantity": line.quantity,
-                "cost_usd_wad": str(line.cost),
-            }
-            for line in receipt.lines
-        ],
+        "usage": [line_facts(line) for line in receipt.lines],
         "usage_source": receipt.source.value,
         "par": receipt.par,
         "markup_bps": receipt.markup,
@@ -125,6 +114,18 @@ def receipt_facts(receipt: Receipt) -> dict[str, Any]:
         "cost_usd_wad": str(receipt.usd),
         "captured_at": receipt.captured_at.astimezone(UTC).isoformat(),
         "settler": receipt.settler,
+    }
+
+
+def line_facts(line: PricedLine) -> dict[str, Any]:
+    return {
+        "sku": str(line.sku),
+        "sku_index": line.sku_index,
+        "provider_id": line.provider_id,
+        "price_version": line.price_version,
+        "unit_price_usd_wad": str(line.unit_price),
+        "quantity": line.quantity,
+        "cost_usd_wad": str(line.cost),
     }
 
 
@@ -173,17 +174,7 @@ def _parse(fields: Mapping[str, Any]) -> Receipt:
         stream=route["stream"],
         test=route["test"],
         state=PriceState(fields["price_state"]),
-        lines=tuple(
-            PricedLine(
-                Sku.parse(line["sku"]),
-                line["sku_index"],
-                line["provider_id"],
-                line["price_version"],
-                UsdWad(int(line["unit_price_usd_wad"])),
-                line["quantity"],
-            )
-            for line in fields["usage"]
-        ),
+        lines=tuple(parse_line(line) for line in fields["usage"]),
         source=UsageSource(fields["usage_source"]),
         par=Par(fields["par"]),
         markup=BasisPoints(fields["markup_bps"]),
@@ -192,4 +183,16 @@ def _parse(fields: Mapping[str, Any]) -> Receipt:
         captured_at=datetime.fromisoformat(fields["captured_at"]),
         settler=Address(fields["settler"]),
         signature=None if signature is None else bytes.fromhex(signature.removeprefix("0x")),
+    )
+
+
+def parse_line(fields: Mapping[str, Any]) -> PricedLine:
+    """Reads what ``line_facts`` wrote."""
+    return PricedLine(
+        Sku.parse(fields["sku"]),
+        fields["sku_index"],
+        fields["provider_id"],
+        fields["price_version"],
+        UsdWad(int(fields["unit_price_usd_wad"])),
+        fields["quantity"],
     )

@@ -82,7 +82,7 @@ def _reconcile(parts: JobParts, now: datetime) -> None:
 
 
 def _expire(parts: JobParts, now: datetime) -> None:
-    expire_holds(parts.ledger, parts.board.newest, parts.chain.domain, parts.settlement.settler.address, now)
+    expire_holds(parts.ledger, parts.chain.domain, parts.settlement.settler.address, now)
 
 
 def _drop_answers(parts: JobParts, now: datetime) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import Insert
 
 from mintery.domain.hold import Constraint, Hold, RequestId
+from mintery.domain.quoted import quoted_text
 from mintery.ledger.books import Move, post
 from mintery.ledger.commands import (
     DispatchHold,
@@ -52,7 +53,7 @@ _known = Statement(
             requests.c.id == bindparam("request"),
             (requests.c.credential == bindparam("credential"))
             & (requests.c.idempotency_key == bindparam("idempotency_key")),
-            requests.c.raised == bindparam("raised"),
+            (requests.c.account == bindparam("account")) & (requests.c.raised == bindparam("raised")),
         )
     )
     .order_by(case((requests.c.id == bindparam("request"), 0), else_=1), requests.c.placed_at)
@@ -104,7 +105,7 @@ def place_hold(work: Work, command: PlaceHold) -> HoldPlaced | HoldRefused | Req
         if refusal is not None:
             undo.undo()
             return _already(work, command) or refusal
-    work.known_vouchers.add(command.digest)
+    work.known_vouchers.add((command.account, command.digest))
     return HoldPlaced(
         Hold(
             id=command.request,
@@ -135,7 +136,7 @@ def _admit(work: Work, command: PlaceHold) -> HoldRefused | NotWritten | None:
 
 
 def _record(work: Work, command: PlaceHold, *, token: Any) -> NotWritten | None:
-    if command.digest not in work.known_vouchers:
+    if (command.account, command.digest) not in work.known_vouchers:
         work.run(_insert_voucher, **voucher_row(command.signed, command.digest, command.account))
     at = micros(command.placed_at)
     inserted = work.run(
@@ -148,6 +149,7 @@ def _record(work: Work, command: PlaceHold, *, token: Any) -> NotWritten | None:
         account=command.account,
         epoch=command.signed.voucher.epoch,
         voucher=command.digest,
+        quoted=quoted_text(command.quoted),
         amount=command.amount,
         backed=command.amount,
         limits=len(command.constraints),
@@ -212,6 +214,7 @@ def _already(work: Work, command: PlaceHold) -> HoldPlaced | RequestKnown | NotW
     found = work.rows(
         _known,
         request=command.request,
+        account=command.account,
         credential=key.credential,
         idempotency_key=key.idempotency_key,
         raised=key.raised,

@@ -18,9 +18,10 @@ _standing_batch = Statement(
     .where(batches.c.batch_id == bindparam("batch_id"), batches.c.abandoned_at.is_(None))
     .with_for_update()
 )
+_ITS_VOUCHER = (vouchers.c.account == batch_lines.c.account) & (vouchers.c.digest == batch_lines.c.voucher)
 _lines = Statement(
     select(batch_lines.c.position, batch_lines.c.account, batch_lines.c.due, vouchers.c.epoch)
-    .join_from(batch_lines, vouchers, batch_lines.c.voucher == vouchers.c.digest)
+    .join_from(batch_lines, vouchers, _ITS_VOUCHER)
     .where(batch_lines.c.batch == bindparam("batch"))
     .order_by(batch_lines.c.position)
 )

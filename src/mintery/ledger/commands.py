@@ -11,6 +11,7 @@ from datetime import datetime
 
 from mintery.domain.batch import Batch, LineOutcome
 from mintery.domain.hold import Capture, Constraint, Hold, ReleaseReason, RequestId
+from mintery.domain.quoted import Quoted
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, AccountKey, SignedVoucher
 from mintery.units import NanoCredits, UnixSeconds
@@ -117,7 +118,8 @@ class RequestKey:
         credential: hash of the credential that sent it.
         body: hash of method, path and body.
         idempotency_key: the client's own, unique for the credential.
-        raised: digest of the raised voucher that admits exactly this request.
+        raised: digest of the raised voucher that admits exactly this request, unique for the account: the digest leaves
+            the signer out.
     """
 
     credential: bytes
@@ -133,6 +135,7 @@ class PlaceHold:
     Attributes:
         signed: the voucher that admits the hold: spent + open holds + amount <= its maxSpend; refused once the account
             is in another epoch than its own.
+        quoted: what it is for: all that its receipt says when no evidence of its end ever comes.
         dispatch: mark it dispatched in the same commit.
     """
 
@@ -141,6 +144,7 @@ class PlaceHold:
     account: AccountId
     signed: SignedVoucher
     digest: bytes
+    quoted: Quoted
     amount: NanoCredits
     placed_at: datetime
     lease_until: datetime

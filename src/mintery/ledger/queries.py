@@ -7,6 +7,7 @@ import orjson
 from sqlalchemy import Connection, Select, or_, select
 
 from mintery.domain.hold import Hold, RequestId
+from mintery.domain.quoted import parse_quoted
 from mintery.domain.receipt import Receipt, parse_receipt
 from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
 from mintery.ledger.books import Book
@@ -31,6 +32,8 @@ _records = select(
     requests.c.body,
     requests.c.idempotency_key,
     requests.c.raised,
+    requests.c.epoch,
+    requests.c.quoted,
     requests.c.delivered_at,
     answers.c.status,
     answers.c.content_type,
@@ -100,8 +103,8 @@ def by_idempotency_key(connection: Connection, credential: bytes, idempotency_ke
     )
 
 
-def by_raised(connection: Connection, digest: bytes) -> RequestRecord | None:
-    return _record(connection, _records.where(requests.c.raised == digest))
+def by_raised(connection: Connection, of: AccountId, digest: bytes) -> RequestRecord | None:
+    return _record(connection, _records.where(requests.c.account == of, requests.c.raised == digest))
 
 
 def _record(connection: Connection, query: Select[Any]) -> RequestRecord | None:
@@ -112,6 +115,8 @@ def _record(connection: Connection, query: Select[Any]) -> RequestRecord | None:
         id=RequestId(row.id),
         key=RequestKey(bytes(row.credential), bytes(row.body), row.idempotency_key, row.raised),
         hold=hold_of(row),
+        epoch=row.epoch,
+        quoted=parse_quoted(row.quoted),
         delivered_at=None if row.delivered_at is None else instant_of(row.delivered_at),
         answer=None if row.status is None else Answer(row.status, row.content_type, bytes(row.answer_body)),
     )

@@ -24,6 +24,8 @@ from mintery.ledger.schema import (
 from mintery.ledger.work import instant_of
 from mintery.units import CreditUnits
 
+_ITS_VOUCHER = (vouchers.c.account == batch_lines.c.account) & (vouchers.c.digest == batch_lines.c.voucher)
+
 
 def batch(connection: Connection, batch_id: int) -> BatchRecord | None:
     """The one that stands, else the last that was abandoned."""
@@ -68,7 +70,7 @@ def _tokens(connection: Connection, seq: int) -> tuple[TokenBatch, ...]:
     lines: dict[str, list[SettlementLine]] = {}
     query = (
         select(*VOUCHER_COLUMNS, batch_lines.c.spent_after)
-        .join_from(batch_lines, vouchers, vouchers.c.digest == batch_lines.c.voucher)
+        .join_from(batch_lines, vouchers, _ITS_VOUCHER)
         .join(accounts, accounts.c.id == batch_lines.c.account)
         .where(batch_lines.c.batch == seq)
         .order_by(batch_lines.c.position)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from mintery.domain.batch import Batch
 from mintery.domain.hold import Hold, RequestId
+from mintery.domain.quoted import Quoted
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
 from mintery.ledger.commands import Answer, Block, Command, RequestKey, Result
@@ -39,11 +40,16 @@ class AccountBalance:
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """A request as recorded: its key, its hold, and where its answer stands."""
+    """A request as recorded: its key, its hold with what it is for, and where its answer stands.
+
+    ``epoch`` is the account's when the hold was placed.
+    """
 
     id: RequestId
     key: RequestKey
     hold: Hold
+    epoch: int
+    quoted: Quoted
     delivered_at: datetime | None
     answer: Answer | None
 
@@ -119,7 +125,7 @@ class Ledger(Protocol):
 
     def by_idempotency_key(self, credential: bytes, idempotency_key: str) -> RequestRecord | None: ...
 
-    def by_raised(self, digest: bytes) -> RequestRecord | None: ...
+    def by_raised(self, account: AccountId, digest: bytes) -> RequestRecord | None: ...
 
     def receipt(self, request: RequestId) -> ReceiptRecord | None: ...
 

@@ -12,8 +12,9 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
-    LargeBinary,
+    PrimaryKeyConstraint,
     Text,
     UniqueConstraint,
 )
@@ -69,10 +70,11 @@ accounts = table(
     Index(None, "holder"),
 )
 
+# A voucher's digest leaves its signer out, so two signers of one holder can sign the same: the account tells them apart.
 vouchers = table(
     "vouchers",
-    Column("digest", LargeBinary, primary_key=True),
     text("account", ForeignKey("accounts.id")),
+    blob("digest"),
     *integer("chain_id"),
     *integer("epoch"),
     text("max_spend"),
@@ -80,6 +82,7 @@ vouchers = table(
     blob("key_hash"),
     blob("r"),
     blob("vs"),
+    PrimaryKeyConstraint("account", "digest"),
     Index(None, "account", "epoch", "max_spend"),
 )
 
@@ -92,7 +95,8 @@ requests = table(
     blob("raised", null=True),
     text("account", ForeignKey("accounts.id")),
     *integer("epoch"),
-    Column("voucher", LargeBinary, ForeignKey("vouchers.digest"), nullable=False),
+    blob("voucher"),
+    text("quoted"),
     *integer("amount"),
     # What is still in the account's held bucket for it; a chain event may have taken some.
     *integer("backed"),
@@ -105,6 +109,7 @@ requests = table(
     *integer("ended_at", null=True),
     *integer("delivered_at", null=True),
     Column("batch", Int64, ForeignKey("batches.seq"), nullable=True),
+    ForeignKeyConstraint(("account", "voucher"), ("vouchers.account", "vouchers.digest")),
     CheckConstraint("captured IS NULL OR released_for IS NULL", name="one_ending"),
     CheckConstraint("captured IS NULL OR dispatched_at IS NOT NULL", name="dispatched_before_captured"),
     CheckConstraint("captured IS NULL OR captured <= amount", name="captured_within"),
@@ -123,6 +128,7 @@ Index(
 )
 Index(
     "uq_requests_raised",
+    requests.c.account,
     requests.c.raised,
     unique=True,
     sqlite_where=requests.c.raised.is_not(None),
@@ -245,12 +251,13 @@ batch_lines = table(
     Column("position", Int64, primary_key=True, autoincrement=False),
     text("token"),
     text("account", ForeignKey("accounts.id")),
-    Column("voucher", LargeBinary, ForeignKey("vouchers.digest"), nullable=False),
+    blob("voucher"),
     text("spent_after"),
     *integer("due"),
     *integer("status", null=True),
     *integer("burned", null=True),
     CheckConstraint("burned IS NULL OR burned <= due", name="burned_within"),
+    ForeignKeyConstraint(("account", "voucher"), ("vouchers.account", "vouchers.digest")),
     UniqueConstraint("batch", "account"),
     Index(None, "account"),
 )

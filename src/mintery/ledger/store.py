@@ -85,8 +85,8 @@ class LedgerStore(Ledger):
     def by_idempotency_key(self, credential: bytes, idempotency_key: str) -> RequestRecord | None:
         return self._read(queries.by_idempotency_key, credential, idempotency_key)
 
-    def by_raised(self, digest: bytes) -> RequestRecord | None:
-        return self._read(queries.by_raised, digest)
+    def by_raised(self, account: AccountId, digest: bytes) -> RequestRecord | None:
+        return self._read(queries.by_raised, account, digest)
 
     def receipt(self, request: RequestId) -> ReceiptRecord | None:
         return self._read(queries.receipt, request)

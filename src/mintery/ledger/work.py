@@ -16,7 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
-from mintery.domain.voucher import EscrowDomain
+from mintery.domain.voucher import AccountId, EscrowDomain
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -78,8 +78,8 @@ class Work:
     cursor: DBAPICursor
     dialect: Dialect
     domain: EscrowDomain
-    known_vouchers: set[bytes]
-    """Digests that this transaction or an earlier one stored; the writer forgets them all when it rolls back."""
+    known_vouchers: set[tuple[AccountId, bytes]]
+    """Accounts and digests that this transaction or an earlier one stored; the writer forgets them all when it rolls back."""
 
     def run(self, statement: Statement, /, **parameters: Any) -> int:
         """Rows changed."""

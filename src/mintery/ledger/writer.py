@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
-from mintery.domain.voucher import EscrowDomain
+from mintery.domain.voucher import AccountId, EscrowDomain
 from mintery.errors import LedgerClosed, LedgerUnavailable, Overloaded
 from mintery.ledger.apply import apply_all
 from mintery.ledger.commands import Command, Result
@@ -65,7 +65,7 @@ class Writer:
         self._wake = threading.Condition()
         self._closed = False
         self._connection: Connection | None = None
-        self._known_vouchers: set[bytes] = set()
+        self._known_vouchers: set[tuple[AccountId, bytes]] = set()
         self._thread = threading.Thread(target=self._run, name="mintery-ledger-writer", daemon=True)
         self._thread.start()
 

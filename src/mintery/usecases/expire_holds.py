@@ -1,26 +1,22 @@
 """End the holds that nobody else will: never sent, or sent and without evidence of their end."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mintery.domain.hold import Hold, HoldStatus, ReleaseReason
-from mintery.domain.market import Market
-from mintery.domain.price import PriceState
 from mintery.domain.quote import UsageSource
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import Address, EscrowDomain
+from mintery.errors import LedgerInconsistent
 from mintery.ledger.commands import HoldReleased, ReleaseHold
-from mintery.ledger.reads import Ledger
+from mintery.ledger.reads import AccountBalance, Ledger, RequestRecord
 from mintery.units import NanoCredits
 
 log = logging.getLogger(__name__)
 
 EVIDENCE_SECONDS = 15 * 60
 """How long after its lease a dispatched hold waits for evidence of its end."""
-UNRECORDED = "unrecorded"
-"""What a receipt says of model and provider where the request died before they were recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +28,7 @@ class ExpiredHolds:
     unresolved: int
 
 
-def expire_holds(
-    ledger: Ledger, market: Callable[[], Market], domain: EscrowDomain, settler: Address, now: datetime
-) -> ExpiredHolds:
+def expire_holds(ledger: Ledger, domain: EscrowDomain, settler: Address, now: datetime) -> ExpiredHolds:
     """Release lapsed holds that were never dispatched, and unresolved ones after 15 minutes without evidence.
 
     The holder gets the whole hold back in both cases; the second leaves a receipt of cost 0 that ``settler`` signs.
@@ -46,7 +40,7 @@ def expire_holds(
         if hold.status_at(now) is HoldStatus.HELD:
             ends.append(ReleaseHold(hold.id, ReleaseReason.NOT_DISPATCHED, now))
         elif now - hold.lease_until >= timedelta(seconds=EVIDENCE_SECONDS):
-            receipt = _loss(ledger, hold, market(), domain=domain, settler=settler, now=now)
+            receipt = _loss_of(ledger, hold, domain=domain, settler=settler, now=now)
             ends.append(ReleaseHold(hold.id, ReleaseReason.UNRESOLVED, now, receipt))
         else:
             unresolved += 1
@@ -58,32 +52,36 @@ def expire_holds(
     return ExpiredHolds(released=len(done) - lost, lost=lost, unresolved=unresolved)
 
 
+def _loss_of(ledger: Ledger, hold: Hold, *, domain: EscrowDomain, settler: Address, now: datetime) -> Receipt:
+    record, account = ledger.request(hold.id), ledger.account(hold.account)
+    if record is None or account is None:
+        raise LedgerInconsistent(f"hold {hold.id} is open and its request or its account is not there")
+    return _loss(record, account, domain=domain, settler=settler, now=now)
+
+
 def _loss(
-    ledger: Ledger, hold: Hold, market: Market, *, domain: EscrowDomain, settler: Address, now: datetime
-) -> Receipt | None:
-    """A receipt that charges nothing; None where the account's project is no longer known."""
-    account = ledger.account(hold.account)
-    if account is None or account.key.token not in market.projects:
-        return None
-    project = market.projects[account.key.token]
+    record: RequestRecord, account: AccountBalance, *, domain: EscrowDomain, settler: Address, now: datetime
+) -> Receipt:
+    """A receipt that charges nothing: of what was quoted, nobody knows what was used."""
+    quoted = record.quoted
     return Receipt(
-        id=hold.id,
+        id=record.id,
         domain=domain,
         account=account.key,
-        epoch=account.epoch,
-        model=UNRECORDED,
-        provider=UNRECORDED,
-        upstream=UNRECORDED,
-        kind=project.kind,
+        epoch=record.epoch,
+        model=quoted.model,
+        provider=quoted.provider,
+        upstream=quoted.upstream,
+        kind=quoted.kind,
         backup=False,
-        stream=False,
-        test=False,
-        state=PriceState.NORMAL,
+        stream=quoted.stream,
+        test=quoted.test,
+        state=quoted.state,
         lines=(),
         source=UsageSource.ESTIMATED,
-        par=project.par,
-        markup=project.markup,
-        held=hold.amount,
+        par=quoted.par,
+        markup=quoted.markup,
+        held=record.hold.amount,
         cost=NanoCredits(0),
         captured_at=now,
         settler=settler,

@@ -13,9 +13,10 @@ from mintery.domain.hold import Constraint, Ending, Hold, RequestId
 from mintery.domain.market import Market
 from mintery.domain.model import Endpoint
 from mintery.domain.quote import Quote
+from mintery.domain.quoted import Quoted
 from mintery.errors import AnswerLost, Draining, HoldTooLong, LedgerInconsistent, MinteryError, RequestUnderWay
 from mintery.ledger.commands import HoldPlaced, HoldRefused, PlaceHold, RequestKey, RequestKnown
-from mintery.units import nanocredits_of_assets_down
+from mintery.units import NanoCredits, nanocredits_of_assets_down
 from mintery.usecases.answer_request import Dispatched, answer_json, answer_stream
 from mintery.usecases.attempts import Attempt, Attempts
 from mintery.usecases.explain_refusal import explain_refusal
@@ -77,7 +78,8 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
     attempts.register(attempt)
     try:
         with till.meters.placing.time():
-            placed = await _place(parts, market, credential, attempt, quote)
+            quoted = Quoted.of(quote, stream=request.stream)
+            placed = await _place(parts, market, credential, attempt, quoted, amount=quote.amount)
     except BaseException as error:
         attempts.forget(attempt, error if isinstance(error, MinteryError) else AnswerLost(attempt.request))
         till.meters.requests.labels(quote.model.id, "refused").inc()
@@ -114,14 +116,20 @@ def price_body(
 
 
 async def _place(
-    parts: GatewayParts, market: Market, credential: Credential, attempt: Attempt, quote: Quote
+    parts: GatewayParts,
+    market: Market,
+    credential: Credential,
+    attempt: Attempt,
+    quoted: Quoted,
+    *,
+    amount: NanoCredits,
 ) -> Hold | RequestKnown:
-    """Set the quote's amount aside, marked dispatched, in one durable commit.
+    """Set the quote's ``amount`` aside, marked dispatched, in one durable commit.
 
     Raises:
         HoldTooLong, InsufficientBalance, VoucherExhausted, LimitReached, PayoutCapReached, WrongEpoch
     """
-    seconds = parts.providers[quote.model.provider].terms.longest + parts.limits.grace_seconds
+    seconds = parts.providers[quoted.provider].terms.longest + parts.limits.grace_seconds
     if seconds > (longest := parts.exit_delay - parts.settlement_interval):
         raise HoldTooLong(seconds, longest)
     token = credential.admits.voucher.token
@@ -132,13 +140,14 @@ async def _place(
         account=credential.account,
         signed=credential.admits,
         digest=credential.digest,
-        amount=quote.amount,
+        quoted=quoted,
+        amount=amount,
         placed_at=now,
         lease_until=now + timedelta(seconds=seconds),
         constraints=(
             Constraint(
                 PAYOUT_CONSTRAINT + token,
-                nanocredits_of_assets_down(market.payouts[token].room, quote.par),
+                nanocredits_of_assets_down(market.payouts[token].room, quoted.par),
                 Ending.SETTLEMENT,
             ),
         ),

@@ -156,8 +156,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "vouchers",
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("chain_id", INT64, nullable=False),
         sa.Column("epoch", INT64, nullable=False),
         sa.Column("max_spend", sa.Text(), nullable=False),
@@ -169,7 +169,7 @@ def upgrade() -> None:
         sa.CheckConstraint("deadline >= 0", name=op.f("ck_vouchers_deadline")),
         sa.CheckConstraint("epoch >= 0", name=op.f("ck_vouchers_epoch")),
         sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_vouchers_account")),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_vouchers")),
+        sa.PrimaryKeyConstraint("account", "digest", name=op.f("pk_vouchers")),
         sqlite_strict=True,
     )
     op.create_index(
@@ -208,7 +208,11 @@ def upgrade() -> None:
         sa.CheckConstraint("status >= 0", name=op.f("ck_batch_lines_status")),
         sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_batch_lines_account")),
         sa.ForeignKeyConstraint(["batch"], ["batches.seq"], name=op.f("fk_batch_lines_batch")),
-        sa.ForeignKeyConstraint(["voucher"], ["vouchers.digest"], name=op.f("fk_batch_lines_voucher")),
+        sa.ForeignKeyConstraint(
+            ["account", "voucher"],
+            ["vouchers.account", "vouchers.digest"],
+            name=op.f("fk_batch_lines_account_voucher"),
+        ),
         sa.PrimaryKeyConstraint("batch", "position", name=op.f("pk_batch_lines")),
         sa.UniqueConstraint("batch", "account", name=op.f("uq_batch_lines_batch_account")),
         sqlite_strict=True,
@@ -236,6 +240,7 @@ def upgrade() -> None:
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("epoch", INT64, nullable=False),
         sa.Column("voucher", sa.LargeBinary(), nullable=False),
+        sa.Column("quoted", sa.Text(), nullable=False),
         sa.Column("amount", INT64, nullable=False),
         sa.Column("backed", INT64, nullable=False),
         sa.Column("limits", INT64, nullable=False),
@@ -269,7 +274,9 @@ def upgrade() -> None:
         sa.CheckConstraint("placed_at >= 0", name=op.f("ck_requests_placed_at")),
         sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_requests_account")),
         sa.ForeignKeyConstraint(["batch"], ["batches.seq"], name=op.f("fk_requests_batch")),
-        sa.ForeignKeyConstraint(["voucher"], ["vouchers.digest"], name=op.f("fk_requests_voucher")),
+        sa.ForeignKeyConstraint(
+            ["account", "voucher"], ["vouchers.account", "vouchers.digest"], name=op.f("fk_requests_account_voucher")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_requests")),
         sqlite_strict=True,
     )
@@ -309,7 +316,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_requests_raised",
         "requests",
-        ["raised"],
+        ["account", "raised"],
         unique=True,
         sqlite_where=sa.text("raised IS NOT NULL"),
         postgresql_where=sa.text("raised IS NOT NULL"),

@@ -1,0 +1,84 @@
+"""What a hold was placed for, kept beside it: a receipt can then be written when the process that quoted it is gone."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from mintery.domain.price import PriceState
+from mintery.domain.quote import PricedLine, Quote
+from mintery.domain.receipt import line_facts, parse_line
+from mintery.domain.voucher import Kind
+from mintery.units import BasisPoints, Par
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """The quote's facts that its receipt repeats.
+
+    Attributes:
+        lines: the most units that the request could use, at the prices pinned for it.
+        stream: it is answered as server-sent events.
+        test: the provider is a stub that makes its answers up.
+    """
+
+    model: str
+    provider: str
+    upstream: str
+    kind: Kind
+    stream: bool
+    test: bool
+    state: PriceState
+    lines: tuple[PricedLine, ...]
+    par: Par
+    markup: BasisPoints
+
+    @classmethod
+    def of(cls, quote: Quote, *, stream: bool) -> "Quoted":
+        model = quote.model
+        return cls(
+            model=model.id,
+            provider=model.provider,
+            upstream=model.upstream,
+            kind=model.kind,
+            stream=stream,
+            test=model.test,
+            state=quote.state,
+            lines=quote.lines,
+            par=quote.par,
+            markup=quote.markup,
+        )
+
+
+def quoted_text(quoted: Quoted) -> str:
+    """As JSON, for the ledger."""
+    facts = {
+        "model": quoted.model,
+        "provider": quoted.provider,
+        "upstream_model": quoted.upstream,
+        "kind": quoted.kind.value,
+        "stream": quoted.stream,
+        "test": quoted.test,
+        "price_state": quoted.state.value,
+        "most": [line_facts(line) for line in quoted.lines],
+        "par": quoted.par,
+        "markup_bps": quoted.markup,
+    }
+    return orjson.dumps(facts).decode()
+
+
+def parse_quoted(text: str) -> Quoted:
+    """Reads what ``quoted_text`` wrote."""
+    fields: dict[str, Any] = orjson.loads(text)
+    return Quoted(
+        model=fields["model"],
+        provider=fields["provider"],
+        upstream=fields["upstream_model"],
+        kind=Kind(fields["kind"]),
+        stream=fields["stream"],
+        test=fields["test"],
+        state=PriceState(fields["price_state"]),
+        lines=tuple(parse_line(line) for line in fields["most"]),
+        par=Par(fields["par"]),
+        markup=BasisPoints(fields["markup_bps"]),
+    )
