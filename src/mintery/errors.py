@@ -13,7 +13,7 @@ MinteryError
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, AttemptFailed
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
 │                           UnknownProject, FileMissing
-├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, AssetDepegged,
+├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, AssetDepegged,
 │                           ReserveShort, Draining, PayoutCapReached, Overloaded, HoldTooLong
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke
 ├── AnswerLost              a fault of this gateway while it answered
@@ -378,7 +378,7 @@ class NotFound(MinteryError):
 class UnknownModel(NotFound):
     def __init__(self, model: str) -> None:
         super().__init__(f"no model {model[:120]!r} here; GET /v1/models lists them")
-        self.model = model
+        self.model = model[:120]
 
 
 class ModelNotCovered(NotFound):
@@ -466,6 +466,15 @@ class HoldAboveStaleLimit(NotAvailable):
         )
         self.sku = sku
         self.required = required
+        self.limit = limit
+
+
+class MarketUnread(NotAvailable):
+    """The chain could not be read for longer than the gateway may sell by an old reading. Seconds."""
+
+    def __init__(self, age: int, limit: int) -> None:
+        super().__init__(f"the chain was last read {age} s ago; the limit is {limit} s", retry_after=5)
+        self.age = age
         self.limit = limit
 
 

@@ -71,7 +71,8 @@ class Gateway:
 
     def sync(self) -> Synced:
         """Bring the ledger up to the chain now."""
-        return sync_chain(self.chain, self.ledger, self.address, self.alarms, utc_now())
+        through = self.board.refresh().block_number
+        return sync_chain(self.chain, self.ledger, self.address, self.alarms, utc_now(), through=through)
 
     def settle(self) -> SettledAll:
         """Settle everything that is owed, and wait until it is final."""
@@ -108,7 +109,7 @@ def build_gateway(
 
     ledger = open_gateway_ledger(settings, opened)
     alarms, registry = Alarms(), CollectorRegistry()
-    board = MarketBoard(opened, address)
+    board = MarketBoard(opened, address, clock=utc_now, longest_age=settings.market_longest_age)
     reconciler = Reconciler(opened, ledger, address, alarms)
     settlement = _settlement(settings, opened, ledger, alarms, gateway=address, settler=settler)
     operator_key = _operator_key(settings)
