@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 MINTERY = f"{sys.executable} -m mintery.cli"
+SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
 def shell(line: str) -> subprocess.CompletedProcess[str]:
@@ -48,3 +49,14 @@ def test_a_wrong_file_or_key_is_one_line(arguments: list[str], code: int) -> Non
     assert ended.returncode == code
     assert ended.stdout == ""
     assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("script", ["deploy.py", "mint.py 5", "transfer.py 5 dev:holder", "spend.py 5 hello"])
+def test_a_script_without_a_chain_says_so_without_a_traceback(script: str) -> None:
+    name, *arguments = script.split()
+    command = [sys.executable, str(SCRIPTS / name), *arguments, "--rpc", "http://127.0.0.1:1"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 69
+    assert ended.stderr.splitlines()[0] == "mintery: the rpc at http://127.0.0.1:1 does not answer: connection refused"
+    assert len(ended.stderr.splitlines()) == 2

@@ -49,5 +49,5 @@ _BY_REFUSAL: Mapping[str, Callable[[str, Arguments], str]] = {
 }
 
 _BY_STATUS: Mapping[int, str] = {
-    402: "`mintery deposit` puts more credits in escrow; `mintery voucher sign` makes a key with more room.",
+    402: "That is `mintery deposit`, or `mintery voucher sign` with a larger amount.",
 }

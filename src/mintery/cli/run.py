@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,16 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 -- the edge of the process
         return _tell_any(error)
     return ended if isinstance(ended, int) else ExitCode.OK
+
+
+def run_script(main: Callable[[], None]) -> None:
+    """Ends a program of a few lines as a command ends: an error of ours is told in a line, not as a traceback."""
+    try:
+        main()
+    except MinteryError as error:
+        sys.exit(_tell(error))
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
 
 
 def _drop_output(code: ExitCode) -> ExitCode:

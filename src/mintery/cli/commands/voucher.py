@@ -55,6 +55,7 @@ def sign(
     facts = {"api_key": issued.text, **_voucher_facts(issued.key.signed)}
     rows = [
         ("may spend", credits_text(more, symbol)),
+        ("beyond", f"{credits_text(state.spent, symbol)} settled so far; what is spent and not settled yet counts too"),
         ("of", owner),
         ("at gateway", account.gateway),
         ("until", time_text(UnixSeconds(deadline - chain.escrow.exit_delay()))),
