@@ -1,5 +1,6 @@
 """One JSON-RPC endpoint. Every read can be pinned to a block."""
 
+import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,6 +42,8 @@ def _why(error: Exception) -> str:
     cause: BaseException = error
     while (below := cause.__cause__ or cause.__context__) is not None:
         cause = below
+    if isinstance(cause, ssl.SSLError):
+        return "it does not speak TLS as https:// needs it"
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror.lower()
     if isinstance(error, requests.Timeout):
