@@ -165,7 +165,7 @@ def test_nothing_is_left_to_settle(devchain: Chain, token: str) -> None:
         (["mint", "1e3", "--key", "dev:issuer"], 64, "MalformedAmount"),
         (["mint", "10", "--key", "nobody"], 78, "UnknownAccountKey"),
         (["mint", "10", "--key", "dev:issuer", "--token", "NOSUCH"], 66, "UnknownProject"),
-        (["mint", "99999999", "--key", "dev:issuer"], 3, "TransactionReverted"),
+        (["mint", "99999999", "--key", "dev:issuer"], 4, "TransactionReverted"),
         (["transfer", "1", "0x1234", "--key", "dev:issuer"], 64, "MalformedInput"),
         (["transfer", "999999", "dev:holder", "--key", "dev:friend"], 3, "TransactionReverted"),
         (["voucher", "show", "mv1.AAAA"], 64, "MalformedVoucher"),
