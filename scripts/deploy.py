@@ -7,6 +7,7 @@ import argparse
 
 from mintery.bootstrap import deploy_to, dev_role, open_on_chain, open_rpc
 from mintery.chain.terms import Terms
+from mintery.cli.run import run_script
 from mintery.domain.voucher import Kind
 from mintery.settings import load_settings
 from mintery.units import BasisPoints, Par, parse_assets, parse_credits
@@ -49,4 +50,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -4,6 +4,7 @@ import argparse
 
 from mintery.bootstrap import open_on_chain
 from mintery.cli.keys import read_key
+from mintery.cli.run import run_script
 from mintery.cli.session import find_token
 from mintery.settings import load_settings
 from mintery.units import format_assets, format_credits, parse_credits
@@ -30,4 +31,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

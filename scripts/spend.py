@@ -8,6 +8,7 @@ import argparse
 
 from mintery.bootstrap import open_on_chain, start_test_gateway
 from mintery.cli.keys import read_key
+from mintery.cli.run import run_script
 from mintery.cli.session import find_token
 from mintery.client import openai_client, read_receipt
 from mintery.domain.voucher import AccountKey
@@ -60,4 +61,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

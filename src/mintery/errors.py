@@ -4,7 +4,7 @@ MinteryError
 ├── ConfigurationError      the machine, a file or a setting: SettingMissing, SettingTooLow, MalformedFile,
 │                           CompilerMissing, CompilationFailed, PortTaken, DeploymentMissing, DeploymentOfAnotherChain,
 │                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused, DevKeyOnRealChain, AnvilMissing,
-│                           AnvilFailed
+│                           AnvilFailed, SystemRefused
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           BodyTooSlow, MalformedSku, MalformedReceipt, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
@@ -24,7 +24,10 @@ MinteryError
 └── CheckFailed             ReceiptRefused, ReconciliationFailed
 """
 
+import re
 from collections.abc import Mapping, Sequence
+
+_SECRET = re.compile(r"(0x)?[0-9a-fA-F]{32,}|(\w+\s+){11,}\w+")
 
 
 class MinteryError(Exception):
@@ -84,10 +87,21 @@ class CompilationFailed(ConfigurationError):
 
 
 class PortTaken(ConfigurationError):
+    hint = "Is Mintery running already? Else choose another with --port (for the chain of `mintery up`: --rpc-port)."
+
     def __init__(self, host: str, port: int) -> None:
-        super().__init__(f"{host}:{port} is taken by another program; choose another port with --port")
+        super().__init__(f"{host}:{port} is taken by another program")
         self.host = host
         self.port = port
+
+
+class SystemRefused(ConfigurationError):
+    """The operating system did not let us: no right, no room, no such folder. ``path`` is None where no file is meant."""
+
+    def __init__(self, path: str | None, why: str) -> None:
+        super().__init__(f"{'the system refused' if path is None else path}: {why}")
+        self.path = path
+        self.why = why
 
 
 class AnvilMissing(ConfigurationError):
@@ -108,7 +122,7 @@ class AnvilFailed(ConfigurationError):
 
 
 class DeploymentMissing(ConfigurationError):
-    hint = "Run `mintery deploy` first, or name the file with --deployment."
+    hint = "Run `mintery deploy` first. Deployed already? Name the file with --deployment, or its MINTERY_HOME."
 
     def __init__(self, path: str) -> None:
         super().__init__(f"no deployment at {path}")
@@ -117,6 +131,8 @@ class DeploymentMissing(ConfigurationError):
 
 class DeploymentOfAnotherChain(ConfigurationError):
     """A named deployment file was written for another chain. Nothing was overwritten."""
+
+    hint = "Without --deployment the chain's own file is taken; --rpc names another chain."
 
     def __init__(self, path: str, *, deployed: str, connected: str) -> None:
         super().__init__(
@@ -130,6 +146,8 @@ class DeploymentOfAnotherChain(ConfigurationError):
 class LedgerOfAnotherChain(ConfigurationError):
     """A named ledger was opened for another chain or deployment. Nothing was overwritten."""
 
+    hint = "Without --ledger the chain's own file is taken; --rpc names another chain."
+
     def __init__(self, path: str, *, recorded: str, expected: str) -> None:
         super().__init__(f"the ledger {path} belongs to {recorded}, not to {expected}; nothing was changed")
         self.path = path
@@ -138,11 +156,14 @@ class LedgerOfAnotherChain(ConfigurationError):
 
 
 class UnknownAccountKey(ConfigurationError):
-    """A name or number that stands for no private key here."""
+    """A name or number that stands for no private key here. What looks like a key or seed words is not repeated."""
+
+    hint = "Name a dev account like dev:issuer, a keystore file, or an environment variable that holds the key."
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"no key is known as {name!r}")
-        self.name = name
+        secret = _SECRET.fullmatch(name.strip()) is not None
+        self.name = "(not repeated)" if secret else name
+        super().__init__("--key takes the name of a key, not the key" if secret else f"no key is known as {name!r}")
 
 
 class DevKeyOnRealChain(ConfigurationError):
@@ -419,10 +440,16 @@ class UnknownProject(NotFound):
     """``opened`` lists the projects there are, as symbol and token; ``wanted`` is None when none was named."""
 
     def __init__(self, wanted: str | None, opened: Sequence[str]) -> None:
-        which = "none was named" if wanted is None else f"{wanted!r} fits not exactly one"
-        super().__init__(f"no project was chosen: {which}; open here: {', '.join(opened) or 'none'}")
+        listed = ", ".join(opened) or "none"
+        if wanted is None:
+            why = "which project?" if opened else "no project was opened here"
+        else:
+            fits = sum(wanted.lower() in project.lower().split() for project in opened)
+            why = f"{fits} projects are called {wanted!r}" if fits else f"no project {wanted!r} here"
+        super().__init__(f"{why}; open here: {listed}" if opened else why)
         self.wanted = wanted
         self.opened = tuple(opened)
+        self.hint = "Name one by its address with --token." if opened else "`mintery project open` opens one."
 
 
 class NotAvailable(MinteryError):
@@ -641,6 +668,8 @@ class ChainError(MinteryError):
 
 
 class RpcUnavailable(ChainError):
+    hint = "Is it running? `mintery devchain` starts one; --rpc names another."
+
     def __init__(self, url: str, why: str) -> None:
         super().__init__(f"the rpc at {url} does not answer: {why}")
         self.url = url

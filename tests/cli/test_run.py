@@ -120,6 +120,19 @@ def test_a_fault_of_ours_repeats_nothing_that_may_be_secret(
     assert "RuntimeError" in shown.out + shown.err
 
 
+def test_a_wrong_command_is_told_with_where_to_look(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert called(monkeypatch, "voucher", "sign", "5") == 2
+
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.splitlines() == [
+        "mintery: Missing option '--key'.",
+        "         `mintery voucher sign -h` shows how it is used.",
+    ]
+
+
 def test_an_interrupt_has_its_own_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failing: list[Exception]
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from mintery.cli.run import run as run_here
 from mintery.crypto.keys import dev_key
+from mintery.crypto.vouchers import check_secret, decode_key
 
 from .conftest import MINTERY, ROOT, Chain, environment, run, serving
 
@@ -169,7 +170,7 @@ def test_nothing_is_left_to_settle(devchain: Chain, token: str) -> None:
         (["mint", "10", "--key", "dev:issuer", "--token", "NOSUCH"], 66, "UnknownProject"),
         (["mint", "99999999", "--key", "dev:issuer"], 4, "TransactionReverted"),
         (["transfer", "1", "0x1234", "--key", "dev:issuer"], 64, "MalformedInput"),
-        (["transfer", "999999", "dev:holder", "--key", "dev:friend"], 4, "TransactionReverted"),
+        (["transfer", "999999", "dev:holder", "--key", "dev:friend"], 3, "TransactionReverted"),
         (["voucher", "show", "mv1.AAAA"], 64, "MalformedVoucher"),
         (["receipt", "verify", "/no/such/file"], 66, "FileMissing"),
         (["provider", "withdraw", "nobody", "--key", "dev:0"], 66, "UnknownProvider"),
@@ -207,6 +208,22 @@ def test_a_command_without_a_deployment_says_what_to_do(tmp_path: Path) -> None:
 
     assert (ended.code, ended.facts["error"]["type"]) == (78, "DeploymentMissing")
     assert "mintery deploy" in ended.facts["error"]["hint"]
+
+
+def test_a_signed_key_is_printed_in_one_piece(devchain: Chain, token: str) -> None:
+    command = [*MINTERY, "voucher", "sign", "1", "--key", "dev:holder", "--token", token]
+    ended = run(*command, env={**devchain.env, "COLUMNS": "80"})
+
+    assert ended.code == 0, ended.err
+    signed = check_secret(decode_key(ended.out.splitlines()[-1])).signed
+    assert signed.voucher.token == token
+
+
+def test_a_ledger_that_was_mistyped_is_not_begun(devchain: Chain, token: str, tmp_path: Path) -> None:
+    ended = devchain.mintery("reconcile", "--ledger", str(tmp_path / "mistyped.sqlite"))
+
+    assert (ended.code, ended.facts["error"]["type"]) == (66, "FileMissing")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_taken_port_is_told(devchain: Chain) -> None:

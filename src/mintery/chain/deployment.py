@@ -128,13 +128,15 @@ def load_deployment(path: Path) -> Deployment:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise DeploymentMissing(str(path)) from None
+    except UnicodeDecodeError:
+        raise MalformedFile(str(path), "it is no deployment file") from None
     try:
         fields = json.loads(text)
         if fields["format"] != FORMAT:
             raise MalformedFile(str(path), f"its format is {fields['format']!r}, not {FORMAT!r}")
         return _parse(fields)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise MalformedFile(str(path), f"{type(error).__name__}: {error}") from None
+        raise MalformedFile(str(path), f"it is no deployment file ({type(error).__name__}: {error})") from None
 
 
 def _parse(fields: Mapping[str, Any]) -> Deployment:

@@ -1,7 +1,9 @@
 """One JSON-RPC endpoint. Every read can be pinned to a block."""
 
+import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from web3 import HTTPProvider, Web3
@@ -33,6 +35,26 @@ DEFAULT_TIMEOUT = 10.0
 REQUESTS_IN_ONE = 100
 """How many a batch carries; hosted endpoints take no more."""
 _NO_ANSWER = (Web3Exception, requests.RequestException, OSError, ValueError)
+
+
+def _why(error: Exception) -> str:
+    """The last cause in a few words: `requests` wraps "connection refused" into three lines of its own."""
+    cause: BaseException = error
+    while (below := cause.__cause__ or cause.__context__) is not None:
+        cause = below
+    if isinstance(cause, ssl.SSLError):
+        return "it does not speak TLS as https:// needs it"
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror.lower()
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"HTTP {error.response.status_code}"
+    if isinstance(
+        error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema | requests.exceptions.MissingSchema
+    ):
+        return "it is no http:// or https:// address"
+    return f"{type(error).__name__}: {error}"
 
 
 class Rpc:
@@ -71,7 +93,7 @@ class Rpc:
                 raise RpcUnavailable(self.url, str(error)) from error
             raise _refused(method, fault) from None
         except _NO_ANSWER as error:
-            raise RpcUnavailable(self.url, f"{type(error).__name__}: {error}") from error
+            raise RpcUnavailable(self.url, _why(error)) from error
 
     def request_all(self, wanted: Sequence[tuple[str, list[Any]]]) -> list[Any | RpcRefused]:
         """The results of many requests (method, parameters) in few round trips; refusals stand in their places.
@@ -87,7 +109,7 @@ class Rpc:
         try:
             answers: Any = self._provider.make_batch_request([(RPCEndpoint(m), parameters) for m, parameters in wanted])
         except _NO_ANSWER as error:
-            raise RpcUnavailable(self.url, f"{type(error).__name__}: {error}") from error
+            raise RpcUnavailable(self.url, _why(error)) from error
         if not isinstance(answers, list):
             raise _refused("a batch", answers["error"])
         if len(answers) != len(wanted):
@@ -209,7 +231,19 @@ def connect(url_or_provider: str | JSONBaseProvider, *, timeout: float = DEFAULT
         return Rpc(url_or_provider, "in-process")
     # No retries here: jobs retry as a whole, and a dead endpoint must show at once.
     provider = HTTPProvider(url_or_provider, request_kwargs={"timeout": timeout}, exception_retry_configuration=None)
-    return Rpc(provider, url_or_provider)
+    return Rpc(provider, without_secrets(url_or_provider))
+
+
+def without_secrets(url: str) -> str:
+    """What messages may show of an endpoint: hosted ones carry their key in the user, the path or the query."""
+    try:
+        parts = urlsplit(url)
+        where = f"{parts.scheme}://{parts.hostname or ''}" + (f":{parts.port}" if parts.port else "")
+    except ValueError:
+        return "(no URL)"
+    if not parts.scheme:
+        return url
+    return where + ("/…" if parts.path.strip("/") or parts.query else "")
 
 
 def _refused(method: str, fault: Mapping[str, Any]) -> RpcRefused:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mintery.crypto.hashing import parse_address
 from mintery.domain.voucher import Kind
-from mintery.errors import MalformedFile, MalformedInput
+from mintery.errors import FileMissing, MalformedFile, MalformedInput
 
 if TYPE_CHECKING:
     from mintery.chain.roles import DeployConfig
@@ -33,7 +33,7 @@ def read_deploy_config(path: Path) -> "DeployConfig":
         resale_allowed = true
 
     Raises:
-        MalformedFile
+        FileMissing, MalformedFile
     """
     from mintery.chain.roles import DeployConfig
 
@@ -50,6 +50,8 @@ def read_deploy_config(path: Path) -> "DeployConfig":
             providers=tuple(_provider(entry) for entry in fields.get("providers", ())),
             **chosen,
         )
+    except FileNotFoundError:
+        raise FileMissing(str(path)) from None
     except (OSError, KeyError, TypeError, ValueError, AttributeError, MalformedInput) as error:
         raise MalformedFile(str(path), f"{type(error).__name__}: {error}") from None
 

@@ -102,7 +102,9 @@ def _chain(rpc: str | None, deployment: Path | None, ledger: Path | None) -> Ite
         yield Finding("deployment", State.ABSENT, "no chain to look at")
         yield Finding("ledger", State.ABSENT, "no chain to compare with")
         return
-    yield Finding("chain", State.GOOD, f"chain {connected.chain_id} at {url}, block {connected.block().number}")
+    yield Finding(
+        "chain", State.GOOD, f"chain {connected.chain_id} at {connected.url}, block {connected.block().number}"
+    )
     try:
         chain = open_chain(rpc, deployment)
     except DeploymentMissing as error:

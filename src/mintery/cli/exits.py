@@ -21,6 +21,7 @@
 from enum import IntEnum
 
 from mintery.errors import (
+    BlockReplaced,
     ChainError,
     CheckFailed,
     ConfigurationError,
@@ -33,8 +34,12 @@ from mintery.errors import (
     MinteryError,
     NotAvailable,
     NotFound,
+    OutcomeMismatch,
     OutOfFunds,
     ProviderFailed,
+    QuorumMissing,
+    RpcRefused,
+    SettlementHalted,
     TransactionMissing,
     TransactionReverted,
 )
@@ -65,6 +70,10 @@ _BY_ERROR: tuple[tuple[type[MinteryError], ExitCode], ...] = (
     (MalformedInput, ExitCode.MALFORMED_INPUT),
     (NotFound, ExitCode.NOT_FOUND),
     (TransactionMissing, ExitCode.TRY_AGAIN),
+    (QuorumMissing, ExitCode.TRY_AGAIN),
+    (SettlementHalted, ExitCode.TRY_AGAIN),
+    (BlockReplaced, ExitCode.CHECK_FAILED),
+    (OutcomeMismatch, ExitCode.CHECK_FAILED),
     (ChainError, ExitCode.UNAVAILABLE),
     (GatewayError, ExitCode.UNAVAILABLE),
     (ProviderFailed, ExitCode.UNAVAILABLE),
@@ -74,6 +83,8 @@ _BY_ERROR: tuple[tuple[type[MinteryError], ExitCode], ...] = (
     (ConfigurationError, ExitCode.CONFIGURATION),
 )
 """First match wins, so a branch that differs from its parent stands above it."""
+
+_FUNDS_MISSING = frozenset({"ERC20InsufficientBalance", "ERC20InsufficientAllowance"})
 
 _BY_STATUS = {
     400: ExitCode.MALFORMED_INPUT,
@@ -89,8 +100,16 @@ _BY_STATUS = {
 }
 
 
-def exit_code(error: MinteryError) -> ExitCode:
+def exit_code(error: Exception) -> ExitCode:
     """What a command that met ``error`` exits with."""
+    if _lacks_funds(error):
+        return ExitCode.OUT_OF_FUNDS
     if isinstance(error, GatewayRefused):
         return _BY_STATUS.get(error.status, ExitCode.UNAVAILABLE)
     return next((code for kind, code in _BY_ERROR if isinstance(error, kind)), ExitCode.INTERNAL)
+
+
+def _lacks_funds(error: Exception) -> bool:
+    if isinstance(error, TransactionReverted):
+        return error.error in _FUNDS_MISSING
+    return isinstance(error, RpcRefused) and "insufficient funds" in error.message

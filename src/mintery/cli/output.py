@@ -24,7 +24,12 @@ def is_json() -> bool:
 def console(*, stderr: bool = False) -> "Console":
     from rich.console import Console
 
-    wide = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    class Piped(Console):
+        def on_broken_pipe(self) -> None:
+            """Console ends the process with 1, which says here that a check failed; `run` knows better."""
+            raise BrokenPipeError
+
+    wide = Piped(stderr=stderr, highlight=False, soft_wrap=False)
     wide.width = min(wide.width, WIDTH) if wide.is_terminal else WIDTH
     return wide
 
@@ -76,7 +81,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         for row in rows:
             grid.add_row(*(Text(cell) for cell in row))
         out.print(Text(title, style="bold"))
-        out.print(grid)
+        if rows:
+            out.print(grid)
 
     return render
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mintery.errors import UnknownProject
+from mintery.errors import FileMissing, UnknownProject
 
 if TYPE_CHECKING:
     from mintery.chain.rpc import TxReceipt
@@ -17,6 +17,17 @@ def settings_of(**given: Any) -> "Settings":
     from mintery.settings import load_settings
 
     return load_settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def existing_file(named: Path | None) -> Path | None:
+    """A ledger that was named must be there: a mistyped name would begin an empty one and compare with that.
+
+    Raises:
+        FileMissing
+    """
+    if named is not None and not named.exists():
+        raise FileMissing(str(named))
+    return named
 
 
 def open_chain(rpc: str | None, deployment: Path | None) -> "OnChain":

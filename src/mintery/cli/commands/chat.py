@@ -9,6 +9,7 @@ from mintery.cli.money import nanos_text
 from mintery.cli.options import DEFAULT_URL, ApiKey, GatewayUrl, Json
 from mintery.cli.output import console, progress, write_json
 from mintery.domain.receipt import receipt_json
+from mintery.errors import CredentialMissing
 
 if TYPE_CHECKING:
     import openai
@@ -28,6 +29,8 @@ def chat(
     from mintery.cli.refusals import told
     from mintery.client import openai_client, read_receipt
 
+    if not api_key.strip():
+        raise CredentialMissing
     prompt = sys.stdin.read() if text == "-" else text
     with told(url), openai_client(url, api_key) as client:
         chosen = model or _first_chat_model(client)
@@ -44,7 +47,9 @@ def chat(
     if not stream:
         print(answer)
     note = "TEST answer, made up by a stub; " if receipt.test else ""
-    console(stderr=True).print(f"\n{note}{chosen}, {nanos_text(receipt.cost)}, receipt {receipt.id}", style="dim")
+    console(stderr=True).print(
+        f"\n{note}{chosen}, {nanos_text(receipt.cost)}, receipt {receipt.id}", style="dim", soft_wrap=True
+    )
 
 
 def _first_chat_model(client: "openai.OpenAI") -> str:

@@ -48,8 +48,8 @@ def devchain(
 
 
 def _packaged() -> tuple[Path, ...]:
-    """Where a checkout keeps the programs that npm installed."""
-    return (Path("contracts/node_modules"),)
+    """The checkouts in which `npm ci` may have put programs: commands run at its root."""
+    return (Path(),)
 
 
 def _print(out: "Console", served: "ServedChain") -> None:

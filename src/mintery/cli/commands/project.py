@@ -20,7 +20,9 @@ def open_(
     *,
     key: Key,
     par: Annotated[str, typer.Option(help="What one credit is backed by, in the reserve's dollars.")] = "1",
-    markup: Annotated[int, typer.Option(help="Over the providers' cost, in 1/100 %. Official projects: 0.")] = 0,
+    markup: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Over the providers' cost, in 1/100 %. Official projects: 0.")
+    ] = 0,
     kind: Annotated[
         Kind, typer.Option(help="Official credits never pay for routed models, nor the reverse.")
     ] = Kind.ROUTED,

@@ -1,6 +1,7 @@
 """``mintery receipt``: what one request cost and why, and whether that holds."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,7 @@ from mintery.cli.money import nanos_text, price_text, usd_text
 from mintery.cli.options import DEFAULT_URL, ApiKey, DeploymentFile, GatewayUrl, Json, RpcUrl
 from mintery.cli.output import pairs, progress, show
 from mintery.domain.receipt import parse_receipt, receipt_json
-from mintery.errors import FileMissing, MalformedReceipt
+from mintery.errors import FileMissing, MalformedReceipt, UnknownReceipt
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mintery.domain.receipt import Receipt
 
 app = typer.Typer(help="See what a request cost and why; check that a receipt holds.", no_args_is_help=True)
+_ID = re.compile(r"[\w-]+")
 
 
 @app.command("show")
@@ -31,6 +33,8 @@ def show_(
     """Fetch a receipt from the gateway and show it. Save the --json form to check it later, offline."""
     from mintery.client import read_receipt
 
+    if not _ID.fullmatch(request_id):
+        raise UnknownReceipt(request_id)
     with progress("Fetching the receipt"):
         receipt = read_receipt(url, api_key, request_id)
     show(receipt_json(receipt), lambda out: print_receipt(out, receipt), as_json=as_json)

@@ -1,11 +1,14 @@
 """``mintery reconcile``: do chain and ledger say the same, to the last unit?"""
 
+import re
 from datetime import UTC, datetime
 
 import typer
 
 from mintery.cli.options import DeploymentFile, Json, LedgerFile, RpcUrl
 from mintery.cli.output import progress, show, table
+
+_LONG_HEX = re.compile(r"0x[0-9a-fA-F]{12,}")
 
 
 def reconcile(
@@ -16,10 +19,12 @@ def reconcile(
 ) -> None:
     """Compare reserve, supply, escrow, owed and ledger at one block. Ends with code 1 if anything differs."""
     from mintery.bootstrap import build_gateway
-    from mintery.cli.session import settings_of
+    from mintery.cli.session import existing_file, settings_of
 
     with progress("Comparing chain and ledger"):
-        gateway = build_gateway(settings_of(ledger=ledger, rpc_url=rpc, deployment=deployment), providers=())
+        gateway = build_gateway(
+            settings_of(ledger=existing_file(ledger), rpc_url=rpc, deployment=deployment), providers=()
+        )
         try:
             gateway.sync()
             result = gateway.reconciler.reconcile(datetime.now(UTC))
@@ -40,10 +45,15 @@ def reconcile(
         ],
     }
     shown = result.differences or result.checks
-    rows = [(check.what, str(check.left), str(check.right), "yes" if check.holds else "NO") for check in shown]
+    rows = [(_short(check.what), str(check.left), str(check.right), "yes" if check.holds else "NO") for check in shown]
     count = len(result.differences)
     title = f"{count} of {len(result.checks)} differ" if count else f"All {len(rows)} checks hold"
     columns = ("what, in base units", "chain ", "books ", "holds")
     show(facts, table(f"{title}, at block {result.block.number}", columns, rows), as_json=as_json)
     if result.differences:
         raise typer.Exit(1)
+
+
+def _short(what: str) -> str:
+    """Addresses and account ids, which --json shows whole, in eleven characters."""
+    return _LONG_HEX.sub(lambda found: f"{found[0][:6]}…{found[0][-4:]}", what)

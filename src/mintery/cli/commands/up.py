@@ -70,5 +70,8 @@ answer = openai.OpenAI().chat.completions.create(
 )
 print(answer.choices[0].message.content)
 PYTHON
+
+export MINTERY_API_KEY=$OPENAI_API_KEY
+.venv/bin/mintery chat "What is a credit worth?"
 """)
     out.print("Stop with Ctrl-C. The chain ends with it.")

@@ -11,6 +11,8 @@ from mintery.cli.output import pairs, progress, show
 from mintery.units import CreditUnits, UnixSeconds, parse_credits
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from mintery.domain.voucher import SignedVoucher
 
 app = typer.Typer(help="Sign a voucher: the API key that an app spends by.", no_args_is_help=True)
@@ -53,12 +55,18 @@ def sign(
     facts = {"api_key": issued.text, **_voucher_facts(issued.key.signed)}
     rows = [
         ("may spend", credits_text(more, symbol)),
+        ("beyond", f"{credits_text(state.spent, symbol)} settled so far; what is spent and not settled yet counts too"),
         ("of", owner),
         ("at gateway", account.gateway),
         ("until", time_text(UnixSeconds(deadline - chain.escrow.exit_delay()))),
-        ("API key", issued.text),
     ]
-    show(facts, pairs("Voucher signed. Keep the key secret: it spends.", rows), as_json=as_json)
+
+    def render(out: "Console") -> None:
+        pairs("Voucher signed. Keep the key secret: it spends.", rows)(out)
+        # Printed raw: a key that was wrapped to the terminal's width could not be copied.
+        print(f"\n{issued.text}")
+
+    show(facts, render, as_json=as_json)
 
 
 @app.command("show")

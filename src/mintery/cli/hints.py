@@ -1,0 +1,53 @@
+"""What to do about an error, where its own hint cannot know: a contract's refusals, in words and in whole credits."""
+
+from collections.abc import Callable, Mapping
+
+from mintery.cli.money import assets_text, credits_text, time_text
+from mintery.errors import GatewayRefused, MinteryError, RpcRefused, TransactionReverted
+from mintery.units import AssetUnits, CreditUnits, UnixSeconds
+
+Arguments = Mapping[str, int]
+
+
+def hint_for(error: MinteryError) -> str:
+    """One line, or empty."""
+    if isinstance(error, TransactionReverted) and (say := _BY_REFUSAL.get(error.error)):
+        return say(error.action, {name: value for name, value in error.arguments.items() if isinstance(value, int)})
+    if isinstance(error, RpcRefused) and "insufficient funds" in error.message:
+        return "The key's address has too little of the chain's own coin (ether) to pay the fee."
+    if isinstance(error, GatewayRefused) and error.status in _BY_STATUS:
+        return _BY_STATUS[error.status]
+    return error.hint
+
+
+def _too_little(action: str, arguments: Arguments) -> str:
+    has, needs = arguments["balance"], arguments["needed"]
+    if action.startswith("ReserveVault.mint"):
+        return f"The wallet holds {assets_text(AssetUnits(has))} of the {assets_text(AssetUnits(needs))} to be locked."
+    held = f"The wallet holds {credits_text(CreditUnits(has))}, not {credits_text(CreditUnits(needs))}"
+    return f"{held}; `mintery exit start` brings back what is in escrow."
+
+
+def _locked(_action: str, arguments: Arguments) -> str:
+    return f"Execute it from {time_text(UnixSeconds(arguments['unlock']))}, in the chain's time."
+
+
+def _plain(words: str) -> Callable[[str, Arguments], str]:
+    return lambda _action, _arguments: words
+
+
+_BY_REFUSAL: Mapping[str, Callable[[str, Arguments], str]] = {
+    "ERC20InsufficientBalance": _too_little,
+    "ExitLocked": _locked,
+    "ERC20InvalidReceiver": _plain("Credits sent there would be lost; name the receiver's own address."),
+    "MintAboveCap": _plain("The project's supply may grow no further in these 24 h; mint less, or later."),
+    "MintNotPublic": _plain("Only the issuer mints these credits: sign with its --key, or have some sent to you."),
+    "NoExitPending": _plain("Begin one with `mintery exit start`."),
+    "NotWholeNanocredits": _plain("Write at most 9 digits after the point: a billionth of a credit is the least."),
+    "NothingToWithdraw": _plain("Nothing is owed yet; `mintery settle` settles what was charged."),
+    "ZeroCredits": _plain("The amount must be above zero."),
+}
+
+_BY_STATUS: Mapping[int, str] = {
+    402: "That is `mintery deposit`, or `mintery voucher sign` with a larger amount.",
+}
