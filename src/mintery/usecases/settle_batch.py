@@ -7,12 +7,13 @@ open at a time; its id counts once on chain, so it takes effect once however oft
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from mintery.chain.raw_transaction import parse_raw
 from mintery.chain.sender import Sender, SignedTransaction
+from mintery.crypto.transactions import sender_of
 from mintery.crypto.vouchers import account_id
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, Address
@@ -186,12 +187,17 @@ def _tell_left_out(settlement: Settlement, formed: FormedBatch, now: datetime) -
 
 
 def _resume(settlement: Settlement, record: BatchRecord, now: datetime) -> SettleResult:
-    """Take up an open batch from what the ledger and the chain say of its attempts."""
+    """Take up an open batch from what the ledger and the chain say of its attempts.
+
+    Only this settler's can be raised in fee; what another one signed, before the key was changed, may still take effect,
+    which settles the batch as well.
+    """
     batch_id = record.batch.batch_id
     if settlement.chain.escrow.next_batch_id(settlement.gateway) > batch_id:
         return BatchWaiting(batch_id, mined=True)
     free_from = settlement.chain.rpc.nonce(settlement.settler.address)
-    live = [attempt for attempt in record.attempts if attempt.nonce >= free_from]
+    ours = [attempt for attempt in record.attempts if sender_of(attempt.raw) == settlement.settler.address]
+    live = [attempt for attempt in ours if attempt.nonce >= free_from]
     if not live:
         return _send_first(settlement, record, now)
 
@@ -256,17 +262,18 @@ def _broadcast(
 def _abandon(settlement: Settlement, record: BatchRecord, why: str, now: datetime) -> BatchAbandoned | BatchWaiting:
     """Only when no attempt can take effect any more; until then its nonce waits for its confirmations."""
     batch_id = record.batch.batch_id
-    used = _confirmed_nonce(settlement)
-    if any(attempt.nonce >= used for attempt in record.attempts):
+    used = _confirmed_nonces(settlement, {sender_of(attempt.raw) for attempt in record.attempts})
+    if any(attempt.nonce >= used[sender_of(attempt.raw)] for attempt in record.attempts):
         return BatchWaiting(batch_id, mined=False)
-    (written,) = settlement.ledger.commit([AbandonBatch(batch_id, why, now, nonces_used=True)])
+    (written,) = settlement.ledger.commit([AbandonBatch(batch_id, why, now, dead_attempts=len(record.attempts))])
     if isinstance(written, NotWritten):
-        raise LedgerInconsistent(f"batch {batch_id} is refused by the chain and cannot be abandoned: {written.why}")
+        log.warning("batch not abandoned", extra={"batch_id": batch_id, "why": written.why})
+        return BatchWaiting(batch_id, mined=False)
     log.warning("batch abandoned", extra={"batch_id": batch_id, "why": why})
     return BatchAbandoned(batch_id, why)
 
 
-def _confirmed_nonce(settlement: Settlement) -> int:
-    """Every lower nonce of the settler was used in a block that is believed."""
-    block = settlement.chain.confirmed_block()
-    return settlement.chain.rpc.nonce(settlement.settler.address, hex(block.number))
+def _confirmed_nonces(settlement: Settlement, settlers: Iterable[Address]) -> dict[Address, int]:
+    """Every lower nonce of each settler was used in a block that is believed."""
+    block = hex(settlement.chain.confirmed_block().number)
+    return {settler: settlement.chain.rpc.nonce(settler, block) for settler in settlers}
