@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from web3 import HTTPProvider, Web3
@@ -39,13 +40,13 @@ class Rpc:
     """A connected endpoint, which knows its chain.
 
     Attributes:
-        url: for messages.
+        url: for messages: scheme and host alone, as hosted endpoints carry their key in the path, the query or the user.
         chain_id: as EIP-155 binds transactions to it.
         genesis_hash: tells two chains of one id apart.
     """
 
     def __init__(self, provider: JSONBaseProvider, url: str) -> None:
-        self.url = url
+        self.url = _shown(url)
         # The provider's JSON is read here and nowhere else, so web3's rewriting layers are left out.
         self._provider = provider
         self._requests = Web3(provider, middleware=[]).manager
@@ -68,10 +69,10 @@ class Rpc:
         except Web3RPCError as error:
             fault = (error.rpc_response or {}).get("error")
             if not isinstance(fault, dict):
-                raise RpcUnavailable(self.url, str(error)) from error
+                raise RpcUnavailable(self.url, type(error).__name__) from None
             raise _refused(method, fault) from None
         except _NO_ANSWER as error:
-            raise RpcUnavailable(self.url, f"{type(error).__name__}: {error}") from error
+            raise RpcUnavailable(self.url, _cause(error)) from None
 
     def request_all(self, wanted: Sequence[tuple[str, list[Any]]]) -> list[Any | RpcRefused]:
         """The results of many requests (method, parameters) in few round trips; refusals stand in their places.
@@ -87,7 +88,7 @@ class Rpc:
         try:
             answers: Any = self._provider.make_batch_request([(RPCEndpoint(m), parameters) for m, parameters in wanted])
         except _NO_ANSWER as error:
-            raise RpcUnavailable(self.url, f"{type(error).__name__}: {error}") from error
+            raise RpcUnavailable(self.url, _cause(error)) from None
         if not isinstance(answers, list):
             raise _refused("a batch", answers["error"])
         if len(answers) != len(wanted):
@@ -214,6 +215,23 @@ def connect(url_or_provider: str | JSONBaseProvider, *, timeout: float = DEFAULT
 
 def _refused(method: str, fault: Mapping[str, Any]) -> RpcRefused:
     return RpcRefused(method, fault.get("code", 0), fault["message"], fault.get("data"))
+
+
+def _shown(url: str) -> str:
+    if "://" not in url:
+        return url
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _cause(error: Exception) -> str:
+    """What failed, by name: the words of HTTP errors repeat the URL, and with it the endpoint's key."""
+    innermost: BaseException = error
+    while (below := innermost.__cause__ or innermost.__context__) is not None:
+        innermost = below
+    names = dict.fromkeys((type(error).__name__, type(innermost).__name__))
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    return ": ".join(names) + ("" if status is None else f" (HTTP {status})")
 
 
 def _no_block(name: str) -> RpcRefused:
