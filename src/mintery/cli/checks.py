@@ -1,6 +1,5 @@
 """Check a receipt with a chain, or offline with saved price versions."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,11 +35,12 @@ def check_receipt(
 
 
 def _read_book(path: Path) -> "PriceBook":
+    from mintery.domain.fields import parse_json
     from mintery.usecases.verify_receipt import parse_price_book
 
     try:
-        return parse_price_book(json.loads(path.read_text(encoding="utf-8")))
+        return parse_price_book(parse_json(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise FileMissing(str(path)) from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        raise MalformedFile(str(path), "it is not JSON") from None
+    except ValueError:
+        raise MalformedFile(str(path), "it is not JSON, or a name stands in it twice") from None
