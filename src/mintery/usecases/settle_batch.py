@@ -8,7 +8,7 @@ open at a time; its id counts once on chain, so it takes effect once however oft
 import logging
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mintery.chain.raw_transaction import parse_raw
@@ -106,8 +106,7 @@ def settle_batch(settlement: Settlement, now: datetime) -> SettleResult:
 
 
 def _settle_next(settlement: Settlement, now: datetime) -> SettleResult:
-    receipts = settlement.ledger.unbatched(limit=settlement.max_receipts)
-    formed = _largest_settleable(settlement, receipts)
+    formed = _oldest_settleable(settlement)
     _tell_left_out(settlement, formed, now)
     if formed.batch is None:
         return NothingToSettle(formed.left_out)
@@ -121,6 +120,19 @@ def _settle_next(settlement: Settlement, now: datetime) -> SettleResult:
     if record is None:
         raise LedgerInconsistent(f"batch {formed.batch.batch_id} was written and is not there")
     return _send_first(settlement, record, now, left_out=formed.left_out)
+
+
+def _oldest_settleable(settlement: Settlement) -> FormedBatch:
+    """Looks past receipts that no batch can carry, however many: they must not keep the newer ones waiting."""
+    left_out: list[LeftOut] = []
+    passed, most = 0, settlement.max_receipts
+    while True:
+        receipts = settlement.ledger.unbatched(limit=passed + most)[passed:]
+        formed = _largest_settleable(settlement, receipts)
+        left_out += formed.left_out
+        if formed.batch is not None or len(receipts) < most:
+            return replace(formed, left_out=tuple(left_out))
+        passed += len(receipts)
 
 
 def _largest_settleable(settlement: Settlement, receipts: Sequence[Receipt]) -> FormedBatch:

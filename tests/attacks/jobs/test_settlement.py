@@ -14,7 +14,7 @@ from mintery.ledger.commands import AbandonBatch, MarkBroadcast, NotWritten, Sav
 from mintery.usecases import chain_flows
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.reconcile import Reconciler
-from mintery.usecases.settle_batch import BatchWaiting, settle_batch
+from mintery.usecases.settle_batch import BatchSent, BatchWaiting, settle_batch
 from mintery.usecases.sync_chain import sync_chain
 
 
@@ -51,6 +51,22 @@ def test_what_only_an_expired_voucher_covered_does_not_strand_the_rest(till: Til
     (batch,) = settled.batches
     assert [outcome.burned for outcome in batch.outcomes] == [covered.cost]
     assert [left.receipt for left in settled.left_out] == [beyond.id]
+
+
+def test_receipts_that_can_never_settle_do_not_starve_newer_ones(till: Till):
+    token = new_project(till.town)
+    barred, member = till.open_account(token=token), till.open_account()
+    till.sync()
+    stuck = [till.charge(barred) for _ in range(4)]
+    fresh = till.charge(member)
+    till.town.chain.vault.remove_provider(till.town.issuer, token, 1)
+
+    sent = settle_batch(replace(till.settlement(), max_receipts=2), now())
+
+    assert isinstance(sent, BatchSent)
+    assert {left.receipt for left in sent.left_out} == {receipt.id for receipt in stuck}
+    (record,) = till.ledger.open_batches()
+    assert record.receipts == (fresh.id,)
 
 
 class DyingRpc:
