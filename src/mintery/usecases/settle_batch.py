@@ -172,7 +172,7 @@ def _form(settlement: Settlement, receipts: Sequence[Receipt]) -> FormedBatch:
         standings=standings,
         find_voucher=settlement.ledger.highest_voucher,
         max_lines=settlement.max_lines,
-        now=head.timestamp,
+        now=settlement.chain.next_time(),
     )
 
 

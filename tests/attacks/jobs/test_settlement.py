@@ -37,6 +37,21 @@ def test_an_expired_raised_voucher_does_not_strand_what_another_covers(till: Til
     assert [outcome.burned for outcome in batch.outcomes] == [standing.cost + extra.cost]
 
 
+def test_a_voucher_that_expires_while_the_chain_stands_still_is_not_chosen(till: Till):
+    """The last block's time is old: by the next one the larger voucher has expired, and its line would burn nothing."""
+    member = till.open_account()
+    till.sync()
+    standing = till.charge(member)
+    extra = till.charge(with_voucher(till, member, "2000", 60))
+    till.town.rpc.request("evm_increaseTime", hex(120))
+
+    settled = till.settle()
+
+    (batch,) = settled.batches
+    assert [outcome.burned for outcome in batch.outcomes] == [standing.cost + extra.cost]
+    assert till.reconciler.reconcile(now()).differences == ()
+
+
 def test_what_only_an_expired_voucher_covered_does_not_strand_the_rest(till: Till):
     member = till.open_account()
     member = with_voucher(till, member, "0.001", 864_000)
