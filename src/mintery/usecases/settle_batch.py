@@ -114,12 +114,20 @@ def _settle_next(settlement: Settlement, now: datetime) -> SettleResult:
     ids = tuple(receipt.id for receipt in formed.receipts)
     (written,) = settlement.ledger.commit([FormBatch(formed.batch, ids, now)])
     if isinstance(written, NotWritten):
+        if _formed_elsewhere(settlement, formed.batch.batch_id):
+            return BatchWaiting(formed.batch.batch_id, mined=False)
         raise LedgerInconsistent(f"batch {formed.batch.batch_id} cannot be formed: {written.why}")
     log.info("batch formed", extra={"batch_id": formed.batch.batch_id, "receipts": len(ids)})
     record = settlement.ledger.batch(formed.batch.batch_id)
     if record is None:
         raise LedgerInconsistent(f"batch {formed.batch.batch_id} was written and is not there")
     return _send_first(settlement, record, now, left_out=formed.left_out)
+
+
+def _formed_elsewhere(settlement: Settlement, batch_id: int) -> bool:
+    """Another process on this ledger was first, with other receipts; the next step takes up its batch."""
+    standing = settlement.ledger.batch(batch_id)
+    return standing is not None and standing.abandoned_at is None
 
 
 def _oldest_settleable(settlement: Settlement) -> FormedBatch:
