@@ -155,7 +155,7 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
         if (burned > limit) revert OverBurn(burned, limit);
 
         uint256 backing = par.toAssetsDown(burned);
-        _takePayout(token, gateway, backing, project.payoutCap);
+        _takePayout(token, gateway, backing, _settlingCap(project));
         _startSupplyWindow(project, token);
 
         uint256 paid = _creditProviders(token, batchId, bill, backing);
@@ -248,7 +248,8 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
         totalClaims -= claim;
     }
 
-    /// @dev S8: what one gateway's batches take of a project in one window, for providers and margin alike.
+    /// @dev S8: what one gateway's batches take of a project in one window, for providers and margin alike. A window is a UTC
+    ///     day, so a thief about midnight takes two.
     function _takePayout(address token, address gateway, uint256 backing, uint256 cap) private {
         PayoutWindow storage current = _payoutWindows[token][gateway];
         uint32 window = BackingMath.windowDown(block.timestamp);
@@ -282,7 +283,7 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
             uint32 provider = uint32(entry >> 192);
             if (offset == 0 || provider != due.provider) {
                 if (provider < due.provider) revert UsageNotAscending(due.provider, provider);
-                if (!hasProvider[token][provider]) revert ProviderNotInTerms(token, provider);
+                if (!_settles(token, provider)) revert ProviderNotInTerms(token, provider);
                 due = bill.dues[bill.count++];
                 due.provider = provider;
             }

@@ -56,7 +56,7 @@ interface IProviderRegistry {
     /// @notice What a withdrawal reads: reverts for an unknown id.
     function payoutOf(uint32 id) external view returns (address payout);
 
-    /// @notice What admission to a project's terms checks against its kind; it never changes. Reverts for an unknown id.
+    /// @notice The kind alone, which never changes. Reverts for an unknown id.
     function kindOf(uint32 id) external view returns (Kind kind);
 
     /// @return id 0 when the name is not registered.

@@ -6,10 +6,12 @@ import {Kind} from "./IProviderRegistry.sol";
 
 /// @title Holds one asset for every project; mints credits against it, redeems them and pays providers.
 /// @notice Credits have 18 decimals, the asset 6. `par` is asset base units per whole credit.
-/// @dev What a caller trusts is listed on `openProject`. Every rounding favours the reserve.
+/// @dev What a caller trusts is listed on `openProject`. Every rounding favours the reserve. The 24 h windows of both caps
+///     are UTC days, not the 24 h before a call: within minutes, before and after midnight, two windows' caps can be taken
+///     (S8), by whoever mints and by a stolen settler key alike.
 interface IReserveVault {
-    /// @notice What a project is. Immutable but for caps, providers and list members: issuer or guardian tightens at once,
-    ///     the issuer loosens after two exit delays.
+    /// @notice What a project is. Immutable but for caps, providers and list members: issuer or guardian tightens at once
+    ///     (settlement feels the issuer's an exit delay later), the issuer loosens after two exit delays.
     struct Terms {
         string name;
         string symbol;
@@ -20,13 +22,14 @@ interface IReserveVault {
         address feeRecipient;
         bool publicMint;
         Kind kind;
-        /// @dev Registry ids whose usage may be settled.
+        /// @dev Registry ids whose usage may be settled: of the project's kind, active, and for a routed project with resale
+        ///     allowed, when they are admitted.
         uint32[] providers;
         /// @dev Transfers limited to listed accounts; mint, burn, deposit and exit to the holder are exempt.
         bool allowlist;
-        /// @dev Credits (18 decimals) the supply may grow above its size at the start of each 24 h window.
+        /// @dev Credits (18 decimals) the supply may grow above its size at the start of each UTC day.
         uint128 mintCap;
-        /// @dev Asset base units that one gateway's batches may take for providers and margin in each 24 h window.
+        /// @dev Asset base units that one gateway's batches may take for providers and margin in each UTC day.
         uint128 payoutCap;
     }
 
@@ -74,6 +77,9 @@ interface IReserveVault {
     error Undercollateralised(uint256 assets, uint256 claims);
     error ProviderNotInTerms(address token, uint32 provider);
     error ProviderKindMismatch(uint32 provider, Kind actual, Kind expected);
+    error ProviderInactive(uint32 provider);
+    /// @notice A routed project may not sell this provider's models on.
+    error ResaleForbidden(uint32 provider);
     error UsageNotAscending(uint32 previous, uint32 next);
     error MalformedUsage(uint256 length);
     /// @notice S5: the lines burn more than the usage costs with markup and one nanocredit per request.
@@ -82,6 +88,9 @@ interface IReserveVault {
     error NothingToWithdraw();
     error NothingToSweep();
     error CapNotLower(uint256 actual, uint256 limit);
+    error CapNotHigher(uint256 actual, uint256 limit);
+    /// @notice Settlement still goes by the payout cap before the issuer's last one, until then.
+    error TighteningPending(uint40 until);
     error LooseningNotReady(uint40 now_, uint40 readyAt);
     error NoLooseningProposed(address token);
 
@@ -165,14 +174,17 @@ interface IReserveVault {
     /// @notice Issuer or guardian: no mint and no deposit from now on; settlement ends two exit delays later; redeem never.
     function retire(address token) external;
 
-    /// @notice Issuer or guardian, at once. A cap above the present one reverts. Drops a pending loosening.
+    /// @notice Issuer or guardian, at once for all that is new. A cap above the present one reverts. Drops a pending
+    ///     loosening. By the guardian settlement keeps the payout cap at once; by the issuer one exit delay later, until
+    ///     when the issuer cannot lower it again.
     function tightenCaps(address token, uint128 mintCap, uint128 payoutCap) external;
 
-    /// @notice Issuer or guardian, at once; usage of this provider settles no longer. Drops a pending loosening.
+    /// @notice Issuer or guardian: `hasProvider` says no at once. Drops a pending loosening. By the guardian usage of this
+    ///     provider settles no longer, also where the issuer removed it before; by the issuer it does for one exit delay more.
     function removeProvider(address token, uint32 provider) external;
 
     /// @notice Issuer: new caps and added providers, in force when `applyLoosening` is called two exit delays later.
-    ///     A day after that it lapses.
+    ///     A day after that it lapses. A cap below the present one reverts; providers are checked now and when applied.
     function proposeLoosening(address token, uint128 mintCap, uint128 payoutCap, uint32[] calldata providers) external;
     function applyLoosening(address token) external;
 
@@ -180,6 +192,7 @@ interface IReserveVault {
     function setListMember(address token, address member, bool listed) external;
 
     function projectOf(address token) external view returns (Project memory);
+    /// @notice Whether the provider is in the terms. Usage of one that the issuer removed settles for an exit delay more.
     function hasProvider(address token, uint32 provider) external view returns (bool);
     function isListed(address token, address member) external view returns (bool);
     /// @notice Whether the vault opened this token.
@@ -194,9 +207,10 @@ interface IReserveVault {
     function previewMint(address token, uint256 credits) external view returns (uint256 assets);
     /// @notice Asset base units for `credits`, as redeem would pay them now, after any haircut.
     function previewRedeem(address token, uint256 credits) external view returns (uint256 assets);
-    /// @notice Credits that may still be minted in this window.
+    /// @notice Credits that may still be minted in this UTC day.
     function mintRoom(address token) external view returns (uint256 credits);
-    /// @notice Asset base units that a gateway's batches may still take in this window.
+    /// @notice Asset base units that a gateway may let its batches take in this UTC day, by the present payout cap; for an
+    ///     exit delay after the issuer lowered it, settlement itself still takes the earlier one.
     function payoutRoom(address token, address gateway) external view returns (uint256 assets);
     /// @notice Projects opened by an issuer so far: the next one's salt index.
     function projectCount(address issuer) external view returns (uint256);

@@ -57,7 +57,7 @@ library BackingMath {
         return length / width;
     }
 
-    /// @notice The number of the fixed 24 h window that holds a time in unix seconds.
+    /// @notice The number of the fixed 24 h window (a UTC day) that holds a time in unix seconds.
     function windowDown(uint256 timestamp) internal pure returns (uint32) {
         // forge-lint: disable-next-line(unsafe-typecast)
         return uint32(timestamp / 1 days);

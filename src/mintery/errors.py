@@ -6,19 +6,19 @@ MinteryError
 │                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused, DevKeyOnRealChain, AnvilMissing,
 │                           AnvilFailed
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
-│                           MalformedSku, MalformedReceipt, Unsupported
+│                           BodyTooSlow, MalformedSku, MalformedReceipt, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, AttemptFailed
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
 │                           UnknownProject, FileMissing
-├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, AssetDepegged,
+├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, AssetDepegged,
 │                           ReserveShort, Draining, PayoutCapReached, Overloaded, HoldTooLong
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke
 ├── AnswerLost              a fault of this gateway while it answered
 ├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
-├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerInconsistent
+├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerUnavailable, LedgerInconsistent
 ├── ChainError              RpcUnavailable, RpcRefused, TransactionReverted, TransactionMissing, TransactionReplaced,
 │                           OutcomeMismatch, BlockReplaced, SettlementHalted, QuorumMissing
 └── CheckFailed             ReceiptRefused, ReconciliationFailed
@@ -207,6 +207,12 @@ class BodyTooLarge(MalformedInput):
         self.limit = limit
 
 
+class BodyTooSlow(MalformedInput):
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"the body was not whole after {seconds} s")
+        self.seconds = seconds
+
+
 class CredentialRefused(MinteryError):
     """The key or voucher does not open this gateway."""
 
@@ -372,7 +378,7 @@ class NotFound(MinteryError):
 class UnknownModel(NotFound):
     def __init__(self, model: str) -> None:
         super().__init__(f"no model {model[:120]!r} here; GET /v1/models lists them")
-        self.model = model
+        self.model = model[:120]
 
 
 class ModelNotCovered(NotFound):
@@ -460,6 +466,15 @@ class HoldAboveStaleLimit(NotAvailable):
         )
         self.sku = sku
         self.required = required
+        self.limit = limit
+
+
+class MarketUnread(NotAvailable):
+    """The chain could not be read for longer than the gateway may sell by an old reading. Seconds."""
+
+    def __init__(self, age: int, limit: int) -> None:
+        super().__init__(f"the chain was last read {age} s ago; the limit is {limit} s", retry_after=5)
+        self.age = age
         self.limit = limit
 
 
@@ -607,6 +622,14 @@ class CaptureExceedsHold(LedgerError):
 class LedgerClosed(LedgerError):
     def __init__(self) -> None:
         super().__init__("the ledger is closed")
+
+
+class LedgerUnavailable(LedgerError):
+    """The database could not be written now: locked, full, or out of reach. It may be able to again."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the ledger cannot be written now: {why}")
+        self.why = why
 
 
 class LedgerInconsistent(LedgerError):

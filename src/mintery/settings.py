@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     )
     sync_interval: float = Field(2.0, gt=0, description="Between two readings of deposits, exits and settlements.")
     market_interval: float = Field(2.0, gt=0, description="Between two readings of projects and prices.")
+    market_longest_age: float = Field(
+        60.0, gt=0, description="No new requests by a reading of the chain older than this."
+    )
     settlement_interval: float = Field(60.0, gt=0, description="Between two settlement batches.")
     price_interval: float = Field(30.0, gt=0, description="Between two looks at the price sources.")
     price_heartbeat: int = Field(3_600, gt=0, description="An unchanged price is reported again after this.")

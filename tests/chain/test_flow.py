@@ -366,6 +366,22 @@ def test_the_market_is_read_at_one_block(world: Any, token: CreditToken):
     assert (market.depegged, market.paused_until, market.inactive_providers) == (False, 0, frozenset())
 
 
+def test_a_routed_provider_that_forbids_resale_takes_no_new_holds(world: Any):
+    registry = world.contracts.registry
+
+    def inactive() -> frozenset[int]:
+        return read_market(world.contracts, world.gateway.address, [], world.rpc.block()).inactive_providers
+
+    registry.forbid_resale(world.admin, 1)
+    assert inactive() == {1}
+    registry.allow_resale(world.admin, 1)
+    assert inactive() == frozenset()
+
+    official = registry.register_call("official", world.provider.address, Kind.OFFICIAL, resale_allowed=False)
+    world.admin.send(official)
+    assert inactive() == frozenset(), "an official project sells nothing on"
+
+
 def test_names_that_are_not_registered(world: Any):
     with pytest.raises(UnknownSku, match="acme/none:image"):
         world.contracts.oracle.sku_of("acme/none:image")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import pytest
-from tests.usecases.town import PRICES, Town, now, reporters
+from tests.usecases.town import PRICES, QUEUE_DELAY, Town, now, reporters
 
 from mintery.crypto.keys import dev_key
 from mintery.domain.observation import Unroutable
@@ -73,7 +73,7 @@ def test_a_leap_waits_for_a_second_report_after_the_delay(town: Town):
     early = report(town, reporters(doubled))
     assert early == NothingToReport("all prices are fresh")
 
-    town.advance(1)
+    town.advance(QUEUE_DELAY)
     second = report(town, reporters(doubled))
 
     assert isinstance(second, PricesReported)
@@ -123,7 +123,7 @@ def test_only_one_report_in_an_epoch(town: Town):
 
 
 def test_the_market_shows_what_was_reported_at_one_block(town: Town):
-    board = MarketBoard(town.chain, dev_key(1).address)
+    board = MarketBoard(town.chain, dev_key(1).address, clock=now, longest_age=60)
     before = board.refresh()
     assert before.prices[Sku.parse(SKU)].usd == PRICES[SKU]
     assert town.token in before.projects

@@ -248,7 +248,7 @@ def test_a_batch_that_the_chain_would_refuse_is_abandoned_and_formed_anew(till: 
     receipt = till.charge(member)
     with pytest.raises(Crash):
         settle_batch(till.settlement(ledger=CrashingLedger(till.ledger, FormBatch, written=True)), now())
-    till.town.chain.vault.remove_provider(till.town.issuer, token, 1)
+    till.town.chain.vault.remove_provider(till.town.admin, token, 1)
 
     result = settle_batch(till.settlement(), now())
 
@@ -269,7 +269,7 @@ def test_a_batch_that_reverted_on_chain_is_formed_anew(till: Till):
         settle_batch(till.settlement(ledger=CrashingLedger(till.ledger, SaveAttempt, written=True)), now())
     chain = till.town.chain
     (record,) = till.ledger.open_batches()
-    chain.vault.remove_provider(till.town.issuer, token, 1)
+    chain.vault.remove_provider(till.town.admin, token, 1)
     till.ledger.commit([MarkBroadcast(record.attempts[0].tx_hash, now())])
     chain.rpc.broadcast(record.attempts[0].raw)
     reverted = chain.rpc.receipt(record.attempts[0].tx_hash)

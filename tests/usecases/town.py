@@ -102,7 +102,7 @@ class Town:
 
     def put_in_force(self, prices: Mapping[str, UsdWad]) -> None:
         self.report(prices)
-        self.advance(2)
+        self.advance(QUEUE_DELAY)
         self.report(prices)
 
     def funded(self) -> PrivateKey:
@@ -121,12 +121,16 @@ class Town:
         return tuple(lines)
 
 
+QUEUE_DELAY = 60
+"""Seconds; long, so that a busy machine's own seconds are not what a test waits for."""
+
+
 def build_town(rpc: Rpc, directory: Path, *, payout_cap: str = "1000000") -> Town:
     config = DeployConfig(
         reporters=tuple(dev_key(index).address for index in range(10, 15)),
         skus=tuple(PRICES),
         providers=(NewProvider("acme", dev_key(6).address, Kind.ROUTED, resale_allowed=True),),
-        queue_delay=2,
+        queue_delay=QUEUE_DELAY,
         epoch_length=1,
     )
     deployment = deploy(rpc, dev_key(0), config, directory / "deployment.json").deployment

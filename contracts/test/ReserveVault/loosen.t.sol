@@ -31,6 +31,48 @@ contract LoosenTest is VaultTest {
         propose(200e18, 60e6, official);
     }
 
+    function test_RevertWhen_ACapIsBelowThePresentOne() external {
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.CapNotHigher.selector, 100e18 - 1, 100e18));
+        propose(100e18 - 1, 50e6, bole);
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.CapNotHigher.selector, 50e6 - 1, 50e6));
+        propose(100e18, 50e6 - 1, bole);
+        propose(100e18, 50e6, bole);
+    }
+
+    function test_RevertWhen_AProviderIsInactive() external {
+        propose(100e18, 50e6, bole);
+        vm.prank(admin);
+        registry.deactivate(bole);
+        vm.warp(START + 2 * EXIT_DELAY);
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.ProviderInactive.selector, bole));
+        applyIt();
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.ProviderInactive.selector, bole));
+        propose(100e18, 50e6, bole);
+    }
+
+    function test_RevertWhen_AProviderForbidsResale() external {
+        propose(100e18, 50e6, bole);
+        vm.prank(admin);
+        registry.forbidResale(bole);
+        vm.warp(START + 2 * EXIT_DELAY);
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.ResaleForbidden.selector, bole));
+        applyIt();
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.ResaleForbidden.selector, bole));
+        propose(100e18, 50e6, bole);
+        assertFalse(vault.hasProvider(address(token), bole), "admitted");
+    }
+
+    function test_AdmitsAgainAProviderThatWasRemoved() external {
+        mintTo(token, escrow, 10e18);
+        vm.prank(issuer);
+        vault.removeProvider(address(token), acme);
+        propose(100e18, 50e6, acme);
+        vm.warp(START + 2 * EXIT_DELAY);
+        applyIt();
+        assertTrue(vault.hasProvider(address(token), acme), "in the terms");
+        settle(token, 2e18, usageOf(acme, 1000), 0);
+    }
+
     function test_RevertWhen_NothingIsProposed() external {
         vm.expectRevert(abi.encodeWithSelector(IReserveVault.NoLooseningProposed.selector, address(token)));
         applyIt();

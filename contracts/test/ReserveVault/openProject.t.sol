@@ -69,6 +69,34 @@ contract OpenProjectTest is VaultTest {
         vault.openProject(mixed);
     }
 
+    function test_RevertWhen_AProviderIsInactive() external {
+        vm.startPrank(admin);
+        registry.deactivate(bole);
+        registry.deactivate(official);
+        vm.stopPrank();
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.ProviderInactive.selector, bole));
+        vault.openProject(terms());
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.ProviderInactive.selector, official));
+        vault.openProject(officialTerms());
+    }
+
+    function test_RevertWhen_AProviderForbidsResale() external {
+        vm.prank(admin);
+        registry.forbidResale(bole);
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.ResaleForbidden.selector, bole));
+        vault.openProject(terms());
+
+        assertFalse(registry.providerOf(official).resaleAllowed, "the official one's");
+        assertTrue(vault.isProject(vault.openProject(officialTerms())), "an official project resells nothing");
+    }
+
+    function officialTerms() private view returns (IReserveVault.Terms memory terms_) {
+        terms_ = terms();
+        (terms_.kind, terms_.markupBps) = (Kind.Official, 0);
+        terms_.providers = new uint32[](1);
+        terms_.providers[0] = official;
+    }
+
     function test_DeploysTheTokenWhereIssuerAndIndexSay() external {
         assertEq(vault.projectCount(issuer), 2, "opened by the fixture");
         IReserveVault.Terms memory terms_ = terms();

@@ -55,8 +55,10 @@ contract SettleTest is VaultTest {
     }
 
     function test_AnInactiveProviderIsPaidForWhatItDid() external {
-        vm.prank(admin);
+        vm.startPrank(admin);
         registry.deactivate(acme);
+        registry.forbidResale(acme);
+        vm.stopPrank();
         vm.etch(address(registry), "");
         settle(token, 2e18, usageOf(acme, 1000), 1);
         assertEq(vault.owedTo(acme), 2e6, "owed");
@@ -81,7 +83,7 @@ contract SettleTest is VaultTest {
     }
 
     function test_RevertWhen_AGatewayTakesMoreThanTheCap() external {
-        vm.prank(issuer);
+        vm.prank(guardian);
         vault.tightenCaps(address(token), type(uint128).max, 3e6);
         settle(token, 2e18, usageOf(acme, 1000), 0);
         assertEq(vault.payoutRoom(address(token), gateway), 1e6, "room");

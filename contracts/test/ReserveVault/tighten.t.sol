@@ -45,6 +45,87 @@ contract TightenTest is VaultTest {
         assertEq(vault.payoutRoom(address(token), gateway), payoutCap, "payout room");
     }
 
+    function test_AGuardiansCapBindsSettlementAtOnce() external {
+        mintTo(token, escrow, 100e18);
+        vm.prank(guardian);
+        vault.tightenCaps(address(token), 0, 1e6);
+        expectAboveCap(2e6, 1e6);
+    }
+
+    function test_TheIssuersCapBindsSettlementAnExitDelayLater() external {
+        mintTo(token, escrow, 100e18);
+        lowerAsIssuer(1e6);
+        vm.warp(START + EXIT_DELAY - 1);
+        settle(token, 2e18, usageOf(acme, 1000), 0);
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.PayoutAboveCap.selector, 52e6, 50e6));
+        settle(token, 50e18, usageOf(acme, 25_000), 0);
+        vm.warp(START + EXIT_DELAY);
+        expectAboveCap(4e6, 1e6);
+    }
+
+    function test_RevertWhen_TheIssuersEarlierCapIsPending() external {
+        lowerAsIssuer(40e6);
+        vm.warp(START + EXIT_DELAY - 1);
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.TighteningPending.selector, START + EXIT_DELAY));
+        lowerAsIssuer(30e6);
+
+        // The mint cap goes down all the same, and the pending moment stays where it is.
+        vm.prank(issuer);
+        vault.tightenCaps(address(token), 60e18, 40e6);
+        assertEq(vault.projectOf(address(token)).mintCap, 60e18, "mint cap");
+        mintTo(token, escrow, 60e18);
+        vm.warp(START + EXIT_DELAY);
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.PayoutAboveCap.selector, 41e6, 40e6));
+        settle(token, 41e18, usageOf(acme, 25_000), 0);
+    }
+
+    function test_TheNextCapWaitsFromTheOneThenInForce() external {
+        mintTo(token, escrow, 100e18);
+        lowerAsIssuer(40e6);
+        vm.warp(START + EXIT_DELAY);
+        lowerAsIssuer(30e6);
+        vm.warp(START + 2 * EXIT_DELAY - 1);
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.PayoutAboveCap.selector, 41e6, 40e6));
+        settle(token, 41e18, usageOf(acme, 25_000), 0);
+        settle(token, 35e18, usageOf(acme, 25_000), 0);
+        vm.warp(START + 2 * EXIT_DELAY);
+        expectAboveCap(37e6, 30e6);
+    }
+
+    function test_AGuardianEndsWhatTheIssuerLeftPending() external {
+        mintTo(token, escrow, 100e18);
+        lowerAsIssuer(1e6);
+        vm.prank(issuer);
+        vault.removeProvider(address(token), acme);
+        vm.startPrank(guardian);
+        vault.tightenCaps(address(token), 0, 1e6);
+        vault.removeProvider(address(token), acme);
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.ProviderNotInTerms.selector, address(token), acme));
+        vault.removeProvider(address(token), acme);
+        vm.stopPrank();
+
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.ProviderNotInTerms.selector, address(token), acme));
+        settle(token, 2e18, usageOf(acme, 1000), 0);
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.PayoutAboveCap.selector, 2e6, 1e6));
+        settle(token, 2e18, usageOf(bole, 1000), 0);
+    }
+
+    function test_TheIssuerRemovesAProviderOnce() external {
+        mintTo(token, escrow, 100e18);
+        vm.startPrank(issuer);
+        vault.removeProvider(address(token), acme);
+        vm.warp(START + EXIT_DELAY - 1);
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.ProviderNotInTerms.selector, address(token), acme));
+        vault.removeProvider(address(token), acme);
+        vm.stopPrank();
+
+        assertFalse(vault.hasProvider(address(token), acme), "in the terms");
+        settle(token, 2e18, usageOf(acme, 1000), 0);
+        vm.warp(START + EXIT_DELAY);
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.ProviderNotInTerms.selector, address(token), acme));
+        settle(token, 2e18, usageOf(acme, 1000), 0);
+    }
+
     function test_RoomIsZeroWhereACapFellBelowWhatWasUsed() external {
         mintTo(token, escrow, 100e18);
         settle(token, 20e18, usageOf(acme, 10_000), 0);
@@ -105,6 +186,17 @@ contract TightenTest is VaultTest {
         vm.prank(guardian);
         vault.setListMember(address(token), holder, false);
         assertFalse(vault.isListed(address(token), holder), "taken off");
+    }
+
+    function lowerAsIssuer(uint128 payoutCap) private {
+        vm.prank(issuer);
+        vault.tightenCaps(address(token), 100e18, payoutCap);
+    }
+
+    /// @notice Two credits more would take the window to `payoutAfter`.
+    function expectAboveCap(uint256 payoutAfter, uint256 cap) private {
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.PayoutAboveCap.selector, payoutAfter, cap));
+        settle(token, 2e18, usageOf(acme, 1000), 0);
     }
 
     function proposeMore() private {

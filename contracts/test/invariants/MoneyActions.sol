@@ -6,6 +6,9 @@ import {World} from "./World.sol";
 
 /// @title What issuers, minters, redeemers and payees do; and time and prices.
 abstract contract MoneyActions is World {
+    /// @dev Unix seconds from which the issuer may lower the payout cap again.
+    mapping(uint256 project => uint256) private _lowerFrom;
+
     function mint(uint256 project, uint256 member, uint256 credits) external on(project % PROJECTS) {
         project %= PROJECTS;
         member %= members.length;
@@ -57,16 +60,17 @@ abstract contract MoneyActions is World {
         ++did["withdrawOwed"];
     }
 
-    /// @notice Caps go down by at most a part, so that a run does not end here.
+    /// @notice Caps go down by at most a part, so that a run does not end here; the payout cap once per exit delay.
     function tightenCaps(uint256 project, uint256 seed) external on(project % PROJECTS) {
         project %= PROJECTS;
         IReserveVault.Project memory now_ = projectOf(project);
+        uint128 payoutCap = now_.payoutCap;
+        if (vm.getBlockTimestamp() >= _lowerFrom[project]) {
+            payoutCap = uint128(bound(seed, payoutCap >> 1, payoutCap));
+            _lowerFrom[project] = vm.getBlockTimestamp() + vault.EXIT_DELAY();
+        }
         vm.prank(issuers[project]);
-        vault.tightenCaps(
-            address(tokens[project]),
-            uint128(bound(seed, now_.mintCap >> 1, now_.mintCap)),
-            uint128(bound(seed, now_.payoutCap >> 1, now_.payoutCap))
-        );
+        vault.tightenCaps(address(tokens[project]), uint128(bound(seed, now_.mintCap >> 1, now_.mintCap)), payoutCap);
         ++did["tightenCaps"];
     }
 
@@ -77,8 +81,13 @@ abstract contract MoneyActions is World {
         try vault.applyLoosening(token) {
             ++did["applyLoosening"];
         } catch {
-            uint128 cap = uint128(bound(mintCap, 1e24, 1e30));
-            vault.proposeLoosening(token, cap, uint128(bound(payoutCap, 1e9, 1e30)), new uint32[](0));
+            IReserveVault.Project memory now_ = projectOf(project);
+            vault.proposeLoosening(
+                token,
+                uint128(bound(mintCap, now_.mintCap, 1e30)),
+                uint128(bound(payoutCap, now_.payoutCap, 1e30)),
+                new uint32[](0)
+            );
             ++did["proposeLoosening"];
         }
         vm.stopPrank();

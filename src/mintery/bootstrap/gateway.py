@@ -1,6 +1,7 @@
 """Puts a gateway together: chain, ledger, providers, application and jobs."""
 
 import hashlib
+import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,7 +72,8 @@ class Gateway:
 
     def sync(self) -> Synced:
         """Bring the ledger up to the chain now."""
-        return sync_chain(self.chain, self.ledger, self.address, self.alarms, utc_now())
+        through = self.board.refresh().block_number
+        return sync_chain(self.chain, self.ledger, self.address, self.alarms, utc_now(), through=through)
 
     def settle(self) -> SettledAll:
         """Settle everything that is owed, and wait until it is final."""
@@ -79,7 +81,7 @@ class Gateway:
 
     def serve(self, host: str, port: int) -> str:
         """Begin to answer; where. Raises PortTaken."""
-        self.server = GatewayServer(self.app, host, port)
+        self.server = GatewayServer(self.app, host, port, drain_seconds=self.parts.limits.drain_seconds)
         return self.server.url
 
     def close(self) -> None:
@@ -108,7 +110,7 @@ def build_gateway(
 
     ledger = open_gateway_ledger(settings, opened)
     alarms, registry = Alarms(), CollectorRegistry()
-    board = MarketBoard(opened, address)
+    board = MarketBoard(opened, address, clock=utc_now, longest_age=settings.market_longest_age)
     reconciler = Reconciler(opened, ledger, address, alarms)
     settlement = _settlement(settings, opened, ledger, alarms, gateway=address, settler=settler)
     operator_key = _operator_key(settings)
@@ -122,7 +124,7 @@ def build_gateway(
         settler=settler,
         former_settlers=former_settler_keys(settings),
         exit_delay=exit_delay,
-        settlement_interval=int(settings.settlement_interval),
+        settlement_interval=math.ceil(settings.settlement_interval),
         operator_key_hash=hashlib.sha256(operator_key.encode()).digest(),
         clock=utc_now,
         freshness=_freshness(settings),

@@ -6,17 +6,21 @@ import threading
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mintery.errors import PortTaken
 
 _BACKLOG = 2_048
+_HEAD_BYTES = 64 * 1024
+"""Of a request's line and headers. A voucher key and a raised voucher need about one thousand."""
 
 
 class GatewayServer:
     """A running server. ``url`` is where it listens; ``close`` lets it answer what it has begun."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
-        """Returns when it accepts connections. ``port`` 0 takes a free one.
+    def __init__(self, app: FastAPI, host: str, port: int, *, drain_seconds: int = 30) -> None:
+        """Returns when it accepts connections. ``port`` 0 takes a free one. ``close`` waits ``drain_seconds`` for clients
+        that neither send the rest of their request nor read their answer, then cuts them off.
 
         Raises:
             PortTaken
@@ -25,7 +29,15 @@ class GatewayServer:
         self.host = host
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
-        self._server = _ReadyServer(uvicorn.Config(app, access_log=False, log_level="warning", log_config=None))
+        config = uvicorn.Config(
+            app,
+            http=_BoundedProtocol,
+            access_log=False,
+            log_level="warning",
+            log_config=None,
+            timeout_graceful_shutdown=drain_seconds,
+        )
+        self._server = _ReadyServer(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="gateway-http", daemon=True
         )
@@ -36,6 +48,31 @@ class GatewayServer:
         self._server.should_exit = True
         self._thread.join()
         self._socket.close()
+
+
+class _BoundedProtocol(HttpToolsProtocol):
+    """uvicorn's own keeps a head or trailers of any length in memory, before anybody has shown a key."""
+
+    _headlong = 0
+    """Bytes since a head, a piece of a body or a message was last complete."""
+
+    def data_received(self, data: bytes) -> None:
+        self._headlong += len(data)
+        super().data_received(data)
+        if self._headlong > _HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("The request's head is too long.")
+
+    def on_headers_complete(self) -> None:
+        self._headlong = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._headlong = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._headlong = 0
+        super().on_message_complete()
 
 
 class _ReadyServer(uvicorn.Server):

@@ -14,7 +14,7 @@ from mintery.errors import UnknownProvider
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A registered provider. Inactive ones take no new holds; what was called before is still paid."""
+    """A registered provider. What was called before it was switched off or forbade resale is still paid."""
 
     id: int
     name: str
@@ -22,6 +22,11 @@ class Provider:
     kind: Kind
     active: bool
     resale_allowed: bool
+
+    @property
+    def takes_holds(self) -> bool:
+        """Only routed projects sell a provider's models on, and only routed providers are in their terms."""
+        return self.active and (self.resale_allowed or self.kind is not Kind.ROUTED)
 
 
 class ProviderRegistry(Contract):

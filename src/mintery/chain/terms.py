@@ -27,8 +27,8 @@ class Terms:
         par: asset base units per whole credit, 1e3 to 1e9.
         markup: multiplier over provider cost; an official project's is 0.
         providers: registry ids whose usage may be settled.
-        mint_cap: credits that the supply may grow in each 24 h window.
-        payout_cap: assets that one gateway's batches may take in each 24 h window.
+        mint_cap: credits that the supply may grow in each UTC day.
+        payout_cap: assets that one gateway's batches may take in each UTC day.
     """
 
     name: str

@@ -27,7 +27,7 @@ class Market:
         depegged: the oracle says the asset does not hold its par.
         assets, claims: what the vault holds and what all claims on it sum to; short when assets < claims.
         paused_until: settlement is paused until then, 0 when it is not.
-        inactive_providers: registry ids that take no new holds.
+        inactive_providers: registry ids that take no new holds: switched off, or routed without leave to be sold on.
     """
 
     block_number: int

@@ -11,10 +11,12 @@ from mintery.errors import (
     AnswerGone,
     AnswerLost,
     BodyTooLarge,
+    BodyTooSlow,
     Conflict,
     CredentialRefused,
     HoldAboveStaleLimit,
     LedgerError,
+    LedgerUnavailable,
     LimitReached,
     MalformedInput,
     MalformedRequest,
@@ -56,6 +58,7 @@ ERRORS: ErrorTable = {
     MalformedRequest: Shown(400, "invalid_request_error"),
     Unsupported: Shown(422, "invalid_request_error"),
     BodyTooLarge: Shown(413, "invalid_request_error", attributes=("size", "limit")),
+    BodyTooSlow: Shown(408, "invalid_request_error", attributes=("seconds",)),
     NotFound: Shown(404, "invalid_request_error"),
     UnknownModel: Shown(404, "invalid_request_error", "model_not_found", attributes=("model",)),
     ModelNotCovered: Shown(404, "invalid_request_error", attributes=("model", "token", "why")),
@@ -73,11 +76,14 @@ ERRORS: ErrorTable = {
     ProviderRefused: Shown(502, "provider_error", attributes=("provider", "status")),
     AnswerLost: Shown(500, "server_error", attributes=("request_id",)),
     LedgerError: Shown(500, "server_error", "ledger_error", instead=OUR_FAULT),
+    LedgerUnavailable: Shown(
+        503, "service_unavailable", retry=True, instead="the ledger cannot be written now", wait=5
+    ),
 }
 
 RAISES = (
     CredentialRefused,
-    MalformedRequest, Unsupported, BodyTooLarge, UnknownModel, ModelNotCovered, OutOfFunds, VoucherAlreadyUsed,
+    MalformedRequest, Unsupported, BodyTooLarge, BodyTooSlow, UnknownModel, ModelNotCovered, OutOfFunds, VoucherAlreadyUsed,
     AnswerGone, PriceStale, ModelUnpriced, ProviderUnreachable, ProviderTimedOut, ProviderNonsense,
 )  # fmt: skip
 
@@ -111,12 +117,13 @@ def paid_router(problems: Problems) -> APIRouter:
 
 async def _answer(request: Request, endpoint: Endpoint, problems: Problems) -> Response:
     till = till_of(request)
-    market = till.parts.market()
-    credential = credential_of(request, market)
+    credential = credential_of(request, till.parts.market())
+    body = await read_body(request, till.parts.limits)
+    market = till.parts.market()  # read again: prices move while a body drips in
     asked = Asked(
         endpoint=endpoint,
         path=request.url.path,
-        body=await read_body(request, till.parts.limits.body_bytes),
+        body=body,
         idempotency_key=_idempotency_key(request),
         declared_retry=request.headers.get("x-stainless-retry-count", "0") not in {"", "0"},
     )

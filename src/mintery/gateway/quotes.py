@@ -28,10 +28,10 @@ def quotes_router(problems: Problems) -> APIRouter:
     async def post_quote(request: Request) -> dict[str, Any]:
         """Price the body of a chat or embeddings request. Sending that body within the quote's life costs no more."""
         parts = till_of(request).parts
-        market = parts.market()
-        credential = credential_of(request, market)
+        credential = credential_of(request, parts.market())
+        body = await read_body(request, parts.limits)
+        market = parts.market()  # read again: prices move while a body drips in
         check_may_spend(parts, market, credential)
-        body = await read_body(request, parts.limits.body_bytes)
         _, quote = price_body(parts, market, credential, None, body)
         funds = await run_in_threadpool(show_credits, parts, market, credential)
         return {

@@ -23,7 +23,7 @@ def provider_problem(problems: Problems, error: ProviderRefused) -> Problem:
         return Problem(400 if error.status == 409 else error.status, problem.body, problem.headers)
     problem = problems.of(error)
     if error.status == TOO_MANY:
-        if error.retry_after is not None and error.retry_after.isdecimal():
+        if error.retry_after is not None:
             problem.headers["Retry-After"] = error.retry_after
         return Problem(TOO_MANY, problem.body, problem.headers)
     return problem

@@ -65,7 +65,8 @@ def works_of(parts: JobParts) -> Iterator[Work]:
 
 
 def _sync(parts: JobParts, now: datetime) -> None:
-    sync_chain(parts.chain, parts.ledger, parts.gateway, parts.alarms, now)
+    through = parts.board.refresh().block_number
+    sync_chain(parts.chain, parts.ledger, parts.gateway, parts.alarms, now, through=through)
 
 
 def _settle(parts: JobParts, now: datetime) -> None:

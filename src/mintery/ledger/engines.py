@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 
 _PRAGMAS = (
     "busy_timeout=10000",
@@ -52,6 +53,11 @@ def is_disconnect(engine: Engine, error: Exception) -> bool:
     """Whether the connection broke, so that nobody knows what became of a commit."""
     dialect = engine.dialect
     return isinstance(error, dialect.loaded_dbapi.Error) and dialect.is_disconnect(error, None, None)
+
+
+def is_outage(engine: Engine, error: Exception) -> bool:
+    """Whether the database itself could not go on (locked, full, unreachable), whatever it was asked to write."""
+    return isinstance(error, OperationalError | engine.dialect.loaded_dbapi.OperationalError)
 
 
 def _open_sqlite(connection: DBAPIConnection, _record: Any) -> None:

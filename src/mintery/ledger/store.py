@@ -71,7 +71,7 @@ class LedgerStore(Ledger):
         self._writes.dispose()
 
     def commit(self, commands: Sequence[Command]) -> Sequence[Result]:
-        """Raises Overloaded, LedgerClosed, and what a command raised; then nothing of ``commands`` was written."""
+        """Raises Overloaded, LedgerClosed, LedgerUnavailable, and what a command raised; then nothing of ``commands`` was written."""
         return self._writer.submit(commands).result()
 
     async def commit_async(self, commands: Sequence[Command]) -> Sequence[Result]:

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from mintery.domain.voucher import AccountId, EscrowDomain
-from mintery.errors import LedgerClosed, Overloaded
+from mintery.errors import LedgerClosed, LedgerUnavailable, Overloaded
 from mintery.ledger.apply import apply_all
 from mintery.ledger.commands import Command, Result
-from mintery.ledger.engines import is_disconnect
+from mintery.ledger.engines import is_disconnect, is_outage
 from mintery.ledger.work import Work
 
 WAITING_LIMIT = 4_096
@@ -115,7 +115,7 @@ class Writer:
         except Exception as error:  # noqa: BLE001 -- the thread's edge: it goes to the caller whose list raised it
             broken = self._recover(error)
             if len(group) == 1 and not broken:
-                return [_Outcome(group[0], None, error)]
+                return [_Outcome(group[0], None, self._told(error))]
             _log.warning("ledger group of %d lists failed, writing them one by one: %s", len(group), error)
             return [self._write_alone(entry) for entry in group]
         return [_Outcome(entry, results, None) for entry, results in zip(group, written, strict=True)]
@@ -125,7 +125,7 @@ class Writer:
             (results,) = self._transaction([entry.commands])
         except Exception as error:  # noqa: BLE001 -- the thread's edge: it goes to the caller whose list raised it
             self._recover(error)
-            return _Outcome(entry, None, error)
+            return _Outcome(entry, None, self._told(error))
         return _Outcome(entry, results, None)
 
     def _transaction(self, lists: list[Sequence[Command]]) -> list[list[Result]]:
@@ -147,6 +147,14 @@ class Writer:
         if broken := is_disconnect(self._engine, error):
             self._disconnect()
         return broken
+
+    def _told(self, error: Exception) -> Exception:
+        """An outage is no fault of the caller's list: it may ask again."""
+        if not is_outage(self._engine, error):
+            return error
+        unavailable = LedgerUnavailable(type(error).__name__)
+        unavailable.__cause__ = error
+        return unavailable
 
     def _disconnect(self) -> None:
         if self._connection is not None:

@@ -115,9 +115,9 @@ class OpenAICompatible:
     async def _refuse(self, response: aiohttp.ClientResponse) -> None:
         async with aclosing(self._pieces(response)) as pieces:
             answer = await anext(pieces, b"")
-        raise ProviderRefused(
-            self.name, response.status, answer[:MAX_REFUSAL_BYTES], response.headers.get("Retry-After")
-        )
+        wait = response.headers.get("Retry-After", "")
+        seconds = wait if wait.isascii() and wait.isdecimal() else None
+        raise ProviderRefused(self.name, response.status, answer[:MAX_REFUSAL_BYTES], seconds)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -68,7 +68,8 @@ def _produced(choice: Any, part: str) -> int:
     if not isinstance(message, dict):
         return 0
     texts = [message.get(name) for name in _TEXTS]
-    for call in message.get("tool_calls") or ():
+    calls = message.get("tool_calls")
+    for call in calls if isinstance(calls, list) else ():
         function = call.get("function") if isinstance(call, dict) else None
         if isinstance(function, dict):
             texts += [function.get("name"), function.get("arguments")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mintery.domain.hold import Capture, Hold, ReleaseReason, RequestId
 from mintery.domain.quote import Quote, UsageSource
 from mintery.domain.receipt import Receipt
-from mintery.errors import HoldNotOpen, MinteryError, Overloaded, ProviderFailed, StreamBroke
+from mintery.errors import HoldNotOpen, LedgerUnavailable, MinteryError, Overloaded, ProviderFailed, StreamBroke
 from mintery.ledger.commands import Answer, CaptureHold, HoldNotEnding, MarkDelivered, ReleaseHold, Result
 from mintery.providers.calls import StreamEvent, Usage
 from mintery.units import NanoCredits
@@ -19,7 +19,7 @@ from mintery.usecases.shape_request import ShapedRequest
 from mintery.usecases.verify_credential import Credential
 
 QUEUE_SECONDS = 0.05
-"""Between two tries to write an end while the ledger's queue is full."""
+"""Between two tries to write an end that the ledger cannot take now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +157,16 @@ async def _release(work: Dispatched, error: MinteryError) -> None:
 
 
 async def _commit(work: Dispatched, command: CaptureHold | ReleaseHold) -> Result:
-    """An end must be written: while the ledger's queue is full it waits, as long as the hold's lease lasts.
+    """An end must be written: while the ledger's queue is full, or its database out of reach, it waits as long as the
+    hold's lease lasts.
 
     Raises:
-        Overloaded: the lease is over.
+        Overloaded, LedgerUnavailable: the lease is over.
     """
     while True:
         try:
             [result] = await work.parts.ledger.commit_async([command])
-        except Overloaded:
+        except (Overloaded, LedgerUnavailable):
             if work.parts.clock() >= work.hold.lease_until:
                 raise
             await asyncio.sleep(QUEUE_SECONDS)

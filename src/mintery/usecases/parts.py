@@ -23,6 +23,7 @@ class GatewayLimits:
 
     Attributes:
         body_bytes: of a request.
+        body_seconds: how long a request's body may take to arrive.
         in_flight: requests that are being answered at once.
         kept_answer_bytes: of an answer that is kept for retries; a longer one is not kept.
         choices: the most answers (``n``) in one request.
@@ -31,6 +32,7 @@ class GatewayLimits:
     """
 
     body_bytes: int = 4 * 1024 * 1024
+    body_seconds: int = 60
     in_flight: int = 1_000
     kept_answer_bytes: int = 1024 * 1024
     choices: int = 16

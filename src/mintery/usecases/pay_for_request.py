@@ -64,7 +64,7 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
     parts, attempts = till.parts, till.attempts
     key = asked.key(credential)
     check_may_spend(parts, market, credential)
-    joined = await join_attempt(parts.ledger, attempts, key, declared=asked.declared_retry)
+    joined = await join_attempt(parts.ledger, attempts, key, declared=asked.declared_retry, now=parts.clock())
     if joined is not None:
         till.meters.joined.inc()
         log_transition("joined", request=joined.request, account=credential.account)

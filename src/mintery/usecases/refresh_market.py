@@ -1,12 +1,13 @@
 """Keep one consistent reading of projects and prices at hand."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from mintery.chain.market import read_market
 from mintery.domain.market import Market
 from mintery.domain.voucher import Address
-from mintery.errors import Draining
+from mintery.errors import Draining, MarketUnread
 from mintery.usecases.find_projects import find_projects
 from mintery.usecases.onchain import OnChain
 
@@ -14,23 +15,38 @@ from mintery.usecases.onchain import OnChain
 class MarketBoard:
     """The newest reading, and the tokens it is of. Safe to share between threads.
 
-    ``tokens`` None: every project that the vault opened, found as they open.
+    ``tokens`` None: every project that the vault opened, found as they open. ``longest_age``: seconds after which a
+    reading is good for nothing; a depeg, a pause or a retirement may have happened since.
     """
 
-    def __init__(self, chain: OnChain, gateway: Address, tokens: Iterable[Address] | None = None) -> None:
+    def __init__(
+        self,
+        chain: OnChain,
+        gateway: Address,
+        tokens: Iterable[Address] | None = None,
+        *,
+        clock: Callable[[], datetime],
+        longest_age: float,
+    ) -> None:
         self._chain = chain
         self._gateway = gateway
         self._discovers = tokens is None
         self._tokens = list(tokens or ())
         self._searched = chain.deployment.first_block
-        self._newest: Market | None = None
+        self._clock = clock
+        self._longest_age = longest_age
+        self._newest: tuple[Market, datetime] | None = None
         self._lock = threading.Lock()
 
     def newest(self) -> Market:
-        """Raises Draining before the first reading."""
+        """Raises Draining before the first reading, MarketUnread when the last one is too old."""
         if self._newest is None:
             raise Draining("the chain has not been read yet")
-        return self._newest
+        market, read_at = self._newest
+        age = (self._clock() - read_at).total_seconds()
+        if age > self._longest_age:
+            raise MarketUnread(int(age), int(self._longest_age))
+        return market
 
     def refresh(self) -> Market:
         """Read everything again at the newest confirmed block; the same block is not read twice.
@@ -40,12 +56,15 @@ class MarketBoard:
         """
         with self._lock:
             block = self._chain.confirmed_block()
-            if self._newest is not None and self._newest.block_hash == block.hash:
-                return self._newest
-            if self._discovers:
-                self._find(block.number)
-            self._newest = read_market(self._chain.contracts, self._gateway, self._tokens, block)
-            return self._newest
+            read_at = self._clock()
+            if self._newest is not None and self._newest[0].block_hash == block.hash:
+                market = self._newest[0]
+            else:
+                if self._discovers:
+                    self._find(block.number)
+                market = read_market(self._chain.contracts, self._gateway, self._tokens, block)
+            self._newest = (market, read_at)
+            return market
 
     def _find(self, last: int) -> None:
         for opened in find_projects(self._chain, first=self._searched, last=last):

@@ -20,6 +20,9 @@ from mintery.providers.calls import Terms
 
 TOKENS_PER_MESSAGE = 16
 TOKENS_PER_REQUEST = 256
+MOST_BRACKETS = 100_000
+"""Opening brackets and braces in a body, texts included. Reading millions of empty lists stops all other requests for
+seconds, and needs no credits."""
 
 CHAT_FIELDS = frozenset(
     {
@@ -65,7 +68,9 @@ class ShapedRequest:
 
 
 def read_fields(raw: bytes) -> dict[str, Any]:
-    """Raises MalformedRequest unless ``raw`` is a JSON object."""
+    """Raises MalformedRequest unless ``raw`` is a JSON object of a bearable number of parts."""
+    if (brackets := raw.count(b"[") + raw.count(b"{")) > MOST_BRACKETS:
+        raise MalformedRequest(f"the body has {brackets} brackets and braces; the limit is {MOST_BRACKETS}")
     try:
         fields = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -112,10 +117,31 @@ def _shape_embeddings(model: Model, fields: Mapping[str, Any]) -> ShapedRequest:
     texts = fields.get("input")
     if not texts or not isinstance(texts, str | list):
         raise MalformedRequest("input must be a text or a list that is not empty", field="input")
-    inputs = len(texts) if isinstance(texts, list) and not isinstance(texts[0], int) else 1
-    body = orjson.dumps({**fields, "model": model.upstream})
+    inputs = _inputs(texts)
+    body = _written({**fields, "model": model.upstream})
     most_input = min(len(body) + TOKENS_PER_MESSAGE * inputs, model.context_tokens * inputs)
     return ShapedRequest(model.endpoint, model, body, False, False, most_input, 0)
+
+
+def _inputs(texts: str | list[Any]) -> int:
+    """How many vectors: a text or a list of tokens is one. Anything else is not metered by its bytes."""
+    if isinstance(texts, str) or _are_tokens(texts):
+        return 1
+    if all(isinstance(each, str) for each in texts) or all(isinstance(e, list) and _are_tokens(e) for e in texts):
+        return len(texts)
+    raise MalformedRequest("input must be texts alone, or tokens alone", field="input")
+
+
+def _are_tokens(given: list[Any]) -> bool:
+    return all(type(each) is int for each in given)
+
+
+def _written(shaped: Mapping[str, Any]) -> bytes:
+    """What was read is written again, unless it is nested more deeply than we write."""
+    try:
+        return orjson.dumps(shaped)
+    except orjson.JSONEncodeError:
+        raise MalformedRequest("the body is nested too deeply") from None
 
 
 def _shape_chat(model: Model, terms: Terms, fields: Mapping[str, Any], choices: int) -> ShapedRequest:
@@ -134,7 +160,7 @@ def _shape_chat(model: Model, terms: Terms, fields: Mapping[str, Any], choices: 
         raise MalformedRequest("stream_options must be an object", field="stream_options")
     if stream:
         shaped["stream_options"] = {**options, "include_usage": True}
-    body = orjson.dumps(shaped)
+    body = _written(shaped)
     most_input = len(body) + TOKENS_PER_MESSAGE * len(messages) + TOKENS_PER_REQUEST
     show_usage = bool(options.get("include_usage"))
     most_input = min(most_input, model.context_tokens)

@@ -39,8 +39,13 @@ class Synced:
     events: int
 
 
-def sync_chain(chain: OnChain, ledger: Ledger, gateway: Address, alarms: Alarms, now: datetime) -> Synced:
+def sync_chain(
+    chain: OnChain, ledger: Ledger, gateway: Address, alarms: Alarms, now: datetime, *, through: int | None = None
+) -> Synced:
     """Record every confirmed block that concerns this gateway's ledger, and the newest one.
+
+    ``through``: no block after it, which is how a gateway keeps its ledger from running ahead of its market. A settlement
+    that freed room in the ledger, but not yet taken it from the market's payout window, would let the window be sold twice.
 
     Raises:
         BlockReplaced: a recorded block is not of the chain; an alarm stands until it is again.
@@ -48,7 +53,7 @@ def sync_chain(chain: OnChain, ledger: Ledger, gateway: Address, alarms: Alarms,
         LedgerInconsistent: the chain says what this ledger cannot follow; likewise.
     """
     try:
-        synced = _sync(chain, ledger, gateway)
+        synced = _sync(chain, ledger, gateway, through)
     except BlockReplaced as error:
         alarms.sound(Alarm.BLOCK_REPLACED, str(error), now)
         raise
@@ -63,9 +68,10 @@ def sync_chain(chain: OnChain, ledger: Ledger, gateway: Address, alarms: Alarms,
     return synced
 
 
-def _sync(chain: OnChain, ledger: Ledger, gateway: Address) -> Synced:
+def _sync(chain: OnChain, ledger: Ledger, gateway: Address, through: int | None) -> Synced:
     last = ledger.last_block()
-    target = chain.confirmed_block().number
+    confirmed = chain.confirmed_block().number
+    target = confirmed if through is None else min(confirmed, through)
     if last is not None:
         _check_still_there(chain, last)
     first = chain.deployment.first_block if last is None else last.number + 1

@@ -74,7 +74,7 @@ def test_receipts_that_can_never_settle_do_not_starve_newer_ones(till: Till):
     till.sync()
     stuck = [till.charge(barred) for _ in range(4)]
     fresh = till.charge(member)
-    till.town.chain.vault.remove_provider(till.town.issuer, token, 1)
+    till.town.chain.vault.remove_provider(till.town.admin, token, 1)
 
     sent = settle_batch(replace(till.settlement(), max_receipts=2), now())
 
@@ -154,7 +154,7 @@ def test_a_changed_settler_does_not_abandon_what_the_old_one_may_still_settle(ti
     till.sync()
     receipt = saved_and_not_sent(till, member)
     changed_settler(till)
-    town.chain.vault.remove_provider(town.issuer, token, 1)
+    town.chain.vault.remove_provider(town.admin, token, 1)
 
     result = settle_batch(till.settlement(), now())
 

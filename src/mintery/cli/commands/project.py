@@ -26,16 +26,18 @@ def open_(
     ] = Kind.ROUTED,
     providers: Annotated[
         list[str] | None,
-        typer.Option("--provider", help="A provider that may be paid, by name. Repeat. Default: all of its kind."),
+        typer.Option(
+            "--provider", help="A provider that may be paid, by name. Repeat. Default: all of its kind it may sell."
+        ),
     ] = None,
     fee_recipient: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Who may take the margin. Default: you.")
     ] = None,
     public_mint: Annotated[bool, typer.Option(help="Anyone may mint at par, not only you.")] = True,
     allowlist: Annotated[bool, typer.Option(help="Limit transfers to listed accounts.")] = False,
-    mint_cap: Annotated[str, typer.Option(help="Credits that the supply may grow in 24 h.")] = "1000000",
+    mint_cap: Annotated[str, typer.Option(help="Credits that the supply may grow in a UTC day.")] = "1000000",
     payout_cap: Annotated[
-        str, typer.Option(help="Dollars that one gateway's settlements may take in 24 h.")
+        str, typer.Option(help="Dollars that one gateway's settlements may take in a UTC day.")
     ] = "100000",
     rpc: RpcUrl = None,
     deployment: DeploymentFile = None,
@@ -51,7 +53,7 @@ def open_(
         chain = open_chain(rpc, deployment)
         issuer = chain.sender(read_key(key, local=chain.rpc.is_local))
         registered = chain.registry.providers()
-        chosen = [p.name for p in registered if p.kind is kind] if providers is None else providers
+        chosen = [p.name for p in registered if p.kind is kind and p.takes_holds] if providers is None else providers
         terms = Terms(
             name=name,
             symbol=symbol,
