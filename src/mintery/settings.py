@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     )
     settler_keystore: Path | None = Field(None, description="Keystore (version 3) of the settler, instead of its key.")
     settler_password: SecretStr | None = Field(None, description="Opens settler_keystore.")
+    former_settler_keys: SecretList = Field(
+        (),
+        description="Private keys of settlers before this one: they sign the receipts that name them, and send nothing.",
+    )
     reporter_keys: SecretList = Field((), description="Private keys of the price reporters that run here.")
     sender_key: SecretStr | None = Field(
         None, description="Private key that acts for an issuer or a holder in the command line and the scripts."

@@ -200,7 +200,7 @@ class InMemoryLedger:
     def unbatched(self, *, limit: int) -> Sequence[Receipt]:
         return [found.receipt for found in self.requests.values() if found.receipt is not None][:limit]
 
-    def highest_voucher(self, account: AccountId, epoch: int, at_least: NanoCredits) -> SignedVoucher | None:
+    def highest_voucher(self, account: AccountId, epoch: int, at: UnixSeconds) -> SignedVoucher | None:
         raise NotImplementedError
 
     def spent_settled(self, _account: AccountId) -> NanoCredits:

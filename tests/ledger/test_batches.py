@@ -145,7 +145,7 @@ def test_a_receipt_is_in_one_batch_and_an_account_in_one_open_batch(ledger: Ledg
 def test_an_abandoned_batch_frees_its_receipts_and_its_id(ledger: LedgerStore, chain: Chain, alice: Wallet):
     own = charge(ledger, 1, alice, 30)
     formed = form(1, (alice, 30, [own]))
-    abandon = AbandonBatch(1, "the simulation reverts", NOON)
+    abandon = AbandonBatch(1, "the simulation reverts", NOON, dead_attempts=1)
     ledger.commit([formed, attempt(formed)])
 
     assert ledger.commit([abandon, abandon]) == [Done(1), Done(0)]
@@ -158,6 +158,16 @@ def test_an_abandoned_batch_frees_its_receipts_and_its_id(ledger: LedgerStore, c
         ledger.commit([chain.block(settled(formed, burned(30)))])
     assert ledger.commit([form(1, (alice, 30, [own]))]) == [Done(1)]
     assert ledger.batch(1).abandoned_at is None
+
+
+def test_an_attempt_that_another_process_saved_meanwhile_forbids_to_abandon(ledger: LedgerStore, alice: Wallet):
+    formed = form(1, (alice, 30, [charge(ledger, 1, alice, 30)]))
+    ledger.commit([formed, attempt(formed)])
+
+    (result,) = ledger.commit([AbandonBatch(1, "none was there when it was judged", NOON)])
+
+    assert isinstance(result, NotWritten)
+    assert len(ledger.open_batches()) == 1
 
 
 def test_what_was_broadcast_is_not_abandoned(ledger: LedgerStore, alice: Wallet):
@@ -176,7 +186,7 @@ def test_what_was_broadcast_is_abandoned_when_its_nonces_are_used(ledger: Ledger
     formed = form(1, (alice, 30, [own]))
     ledger.commit([formed, attempt(formed), MarkBroadcast(attempt(formed).tx_hash, NOON)])
 
-    assert ledger.commit([AbandonBatch(1, "it reverted", NOON, nonces_used=True)]) == [Done(1)]
+    assert ledger.commit([AbandonBatch(1, "it reverted", NOON, dead_attempts=1)]) == [Done(1)]
 
     assert ledger.open_batches() == []
     assert [receipt.id for receipt in ledger.unbatched(limit=10)] == [own]

@@ -169,8 +169,8 @@ def test_after_a_close_only_vouchers_of_the_new_epoch_admit(ledger: LedgerStore,
 
     assert old == HoldRefused("epoch", NanoCredits(10), NanoCredits(0))
     assert isinstance(new, HoldPlaced)
-    assert ledger.highest_voucher(alice.id, 0, NanoCredits(0)) is None
-    assert ledger.highest_voucher(alice.id, 1, NanoCredits(10)).voucher.epoch == 1
+    assert ledger.highest_voucher(alice.id, 0, UnixSeconds(0)) is None
+    assert ledger.highest_voucher(alice.id, 1, UnixSeconds(0)).voucher.epoch == 1
 
 
 def test_a_batch_of_an_ended_epoch_changes_nothing_more(ledger: LedgerStore, chain: Chain, alice: Wallet):

@@ -160,7 +160,7 @@ def test_a_voucher_without_bound_fits_63_bits(ledger: LedgerStore, alice: Wallet
     (result,) = ledger.commit([place(1, alice, 1_000, most=2**96 // 10**9)])
 
     assert isinstance(result, HoldPlaced)
-    stored = ledger.highest_voucher(alice.id, 0, NanoCredits(1_000))
+    stored = ledger.highest_voucher(alice.id, 0, UnixSeconds(0))
     assert stored == alice.voucher(2**96 // 10**9)
 
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from mintery.bootstrap.opening import (
+    former_settler_keys,
     gateway_address,
     open_gateway_ledger,
     open_on_chain,
@@ -121,6 +122,7 @@ def build_gateway(
         domain=opened.domain,
         gateway=address,
         settler=settler,
+        former_settlers=former_settler_keys(settings),
         exit_delay=exit_delay,
         settlement_interval=math.ceil(settings.settlement_interval),
         operator_key_hash=hashlib.sha256(operator_key.encode()).digest(),

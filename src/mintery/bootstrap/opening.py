@@ -79,6 +79,10 @@ def settler_key(settings: Settings, *, local: bool) -> PrivateKey:
     return PrivateKey.from_hex(required(settings.settler_key, "settler_key", "it signs receipts and settlements"))
 
 
+def former_settler_keys(settings: Settings) -> tuple[PrivateKey, ...]:
+    return tuple(PrivateKey.from_hex(key.get_secret_value()) for key in settings.former_settler_keys)
+
+
 def _read_keystore(path: Path) -> dict[str, object]:
     try:
         keystore: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))

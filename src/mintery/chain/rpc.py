@@ -38,7 +38,7 @@ _NO_ANSWER = (Web3Exception, requests.RequestException, OSError, ValueError)
 
 
 def _why(error: Exception) -> str:
-    """The last cause in a few words: `requests` wraps "connection refused" into three lines of its own."""
+    """The last cause in a few words: `requests` wraps "connection refused" into three lines, with the URL and its key."""
     cause: BaseException = error
     while (below := cause.__cause__ or cause.__context__) is not None:
         cause = below
@@ -54,14 +54,14 @@ def _why(error: Exception) -> str:
         error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema | requests.exceptions.MissingSchema
     ):
         return "it is no http:// or https:// address"
-    return f"{type(error).__name__}: {error}"
+    return type(error).__name__
 
 
 class Rpc:
     """A connected endpoint, which knows its chain.
 
     Attributes:
-        url: for messages.
+        url: for messages: scheme and host alone, as hosted endpoints carry their key in the path, the query or the user.
         chain_id: as EIP-155 binds transactions to it.
         genesis_hash: tells two chains of one id apart.
     """
@@ -90,10 +90,10 @@ class Rpc:
         except Web3RPCError as error:
             fault = (error.rpc_response or {}).get("error")
             if not isinstance(fault, dict):
-                raise RpcUnavailable(self.url, str(error)) from error
+                raise RpcUnavailable(self.url, type(error).__name__) from None
             raise _refused(method, fault) from None
         except _NO_ANSWER as error:
-            raise RpcUnavailable(self.url, _why(error)) from error
+            raise RpcUnavailable(self.url, _why(error)) from None
 
     def request_all(self, wanted: Sequence[tuple[str, list[Any]]]) -> list[Any | RpcRefused]:
         """The results of many requests (method, parameters) in few round trips; refusals stand in their places.
@@ -109,7 +109,7 @@ class Rpc:
         try:
             answers: Any = self._provider.make_batch_request([(RPCEndpoint(m), parameters) for m, parameters in wanted])
         except _NO_ANSWER as error:
-            raise RpcUnavailable(self.url, _why(error)) from error
+            raise RpcUnavailable(self.url, _why(error)) from None
         if not isinstance(answers, list):
             raise _refused("a batch", answers["error"])
         if len(answers) != len(wanted):
@@ -218,6 +218,11 @@ class Rpc:
         query: dict[str, Any] = {"fromBlock": hex(first), "toBlock": hex(last), "address": list(addresses)}
         if topics:
             query["topics"] = [["0x" + topic.hex() for topic in topics]]
+        return tuple(parse_log(fields) for fields in self.request("eth_getLogs", query))
+
+    def block_logs(self, block_hash: str, addresses: Iterable[Address]) -> tuple[Log, ...]:
+        """Events of ``addresses`` in one block. A node that does not have it refuses, where a range would be empty."""
+        query = {"blockHash": block_hash, "address": list(addresses)}
         return tuple(parse_log(fields) for fields in self.request("eth_getLogs", query))
 
 

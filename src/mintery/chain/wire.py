@@ -3,20 +3,29 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mintery.crypto.hashing import checksum_address
+from mintery.crypto.hashing import checksum_address, keccak
 from mintery.domain.voucher import Address
 from mintery.units import UnixSeconds, Wei
+
+_BLOOM_BITS = 2_048
 
 
 @dataclass(frozen=True, slots=True)
 class BlockRef:
-    """A block that reads can be pinned to."""
+    """A block that reads can be pinned to. ``bloom`` tells who may have emitted events; 0 where the endpoint gives none."""
 
     number: int
     hash: str
     parent: str
     timestamp: UnixSeconds
     base_fee: Wei
+    bloom: int = 0
+
+    def may_hold_events_of(self, address: Address) -> bool:
+        """False is certain, where there is a bloom at all."""
+        digest = keccak(bytes.fromhex(address[2:]))
+        bits = (int.from_bytes(digest[at : at + 2]) % _BLOOM_BITS for at in (0, 2, 4))
+        return all(self.bloom >> bit & 1 for bit in bits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,7 @@ def parse_block(fields: dict[str, Any]) -> BlockRef:
         parent=fields["parentHash"],
         timestamp=UnixSeconds(int(fields["timestamp"], 16)),
         base_fee=Wei(int(fields.get("baseFeePerGas", "0x0"), 16)),
+        bloom=int(fields.get("logsBloom") or "0x0", 16),
     )
 
 

@@ -24,6 +24,16 @@ class TransactionFields:
     hash: str
 
 
+def sender_of(raw: bytes) -> Address:
+    """Who signed a transaction. Raises MalformedInput."""
+    from eth_account import Account  # noqa: PLC0415 -- half a second to import
+
+    try:
+        return Address(Account.recover_transaction(raw))
+    except (TypeError, ValueError) as error:
+        raise MalformedInput(f"these bytes are no signed transaction: {error}") from None
+
+
 def read_transaction(raw: bytes) -> TransactionFields:
     """Raises MalformedInput for bytes that are no EIP-1559 transaction."""
     from eth_account.typed_transactions.typed_transaction import TypedTransaction  # noqa: PLC0415 -- half a second to import

@@ -1,5 +1,6 @@
 """The gateway's record of one request: who paid, for what, at which prices, and how the sum comes about."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -7,14 +8,18 @@ from typing import Any
 
 import orjson
 
+from mintery.domain import fields as read
 from mintery.domain.hold import RequestId
 from mintery.domain.price import PriceState, Sku
 from mintery.domain.quote import PricedLine, UsageSource, total_cost
 from mintery.domain.voucher import AccountKey, Address, EscrowDomain, Kind
-from mintery.errors import MalformedReceipt, ReceiptRefused
-from mintery.units import BasisPoints, NanoCredits, Par, UsdWad, nanocredits_up
+from mintery.errors import MalformedReceipt, MalformedSku, ReceiptRefused
+from mintery.units import MAX_NANOCREDITS, MAX_PAR, MIN_PAR, BasisPoints, NanoCredits, Par, UsdWad, nanocredits_up
 
 RECEIPT_FORMAT = "mintery-receipt-1"
+_ID = re.compile(r"req_[0-9a-f]{32}", re.ASCII)
+_MOST_EPOCH = 2**32 - 1
+_FIRST_YEAR, _LAST_YEAR = 1971, 9998
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,51 +153,72 @@ def parse_receipt(fields: Mapping[str, Any]) -> Receipt:
     """
     try:
         receipt = _parse(fields)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, MalformedSku) as error:
         raise MalformedReceipt(f"{type(error).__name__}: {error}") from None
     if fields.get("format") != RECEIPT_FORMAT:
         raise MalformedReceipt(f"format is not {RECEIPT_FORMAT}")
-    written = {name: value for name, value in fields.items() if name in receipt_facts(receipt)}
-    if written != receipt_facts(receipt):
+    facts = receipt_facts(receipt)
+    if {name: value for name, value in fields.items() if name in facts} != facts:
         raise MalformedReceipt("its fields contradict each other")
     return receipt
 
 
 def _parse(fields: Mapping[str, Any]) -> Receipt:
-    wallet, route = fields["wallet"], fields["route"]
-    signature = fields.get("signature")
+    wallet, route = read.mapping(fields, "wallet"), read.mapping(fields, "route")
+    signature = None if fields.get("signature") is None else read.text(fields, "signature")
+    if not _ID.fullmatch(request := read.text(fields, "id")):
+        raise ValueError("id is no request's")
+    if (epoch := read.whole(wallet, "epoch")) > _MOST_EPOCH:
+        raise ValueError("epoch is out of range")
+    cost = NanoCredits(read.digits(fields, "cost_nanocredits"))
+    held = NanoCredits(read.digits(fields, "held_nanocredits"))
+    if max(cost, held) > MAX_NANOCREDITS:
+        raise ValueError("an amount is out of range")
     return Receipt(
-        id=RequestId(fields["id"]),
-        domain=EscrowDomain(fields["chain_id"], Address(fields["escrow"])),
-        account=AccountKey(wallet["token"], wallet["gateway"], wallet["holder"], wallet["signer"]),
-        epoch=wallet["epoch"],
-        model=fields["model"],
-        provider=route["provider"],
-        upstream=route["upstream_model"],
-        kind=Kind(wallet["kind"]),
-        backup=route["backup"],
-        stream=route["stream"],
-        test=route["test"],
-        state=PriceState(fields["price_state"]),
-        lines=tuple(parse_line(line) for line in fields["usage"]),
-        source=UsageSource(fields["usage_source"]),
-        par=Par(fields["par"]),
-        markup=BasisPoints(fields["markup_bps"]),
-        held=NanoCredits(int(fields["held_nanocredits"])),
-        cost=NanoCredits(int(fields["cost_nanocredits"])),
-        captured_at=datetime.fromisoformat(fields["captured_at"]),
-        settler=Address(fields["settler"]),
+        id=RequestId(request),
+        domain=EscrowDomain(read.whole(fields, "chain_id"), read.address(fields, "escrow")),
+        account=AccountKey(*(read.address(wallet, name) for name in ("token", "gateway", "holder", "signer"))),
+        epoch=epoch,
+        model=read.text(fields, "model"),
+        provider=read.text(route, "provider"),
+        upstream=read.text(route, "upstream_model"),
+        kind=Kind(read.text(wallet, "kind")),
+        backup=read.flag(route, "backup"),
+        stream=read.flag(route, "stream"),
+        test=read.flag(route, "test"),
+        state=PriceState(read.text(fields, "price_state")),
+        lines=tuple(parse_line(line) for line in read.mappings(fields, "usage")),
+        source=UsageSource(read.text(fields, "usage_source")),
+        par=_par(read.whole(fields, "par")),
+        markup=BasisPoints(read.whole(fields, "markup_bps")),
+        held=held,
+        cost=cost,
+        captured_at=_instant(read.text(fields, "captured_at")),
+        settler=read.address(fields, "settler"),
         signature=None if signature is None else bytes.fromhex(signature.removeprefix("0x")),
     )
 
 
+def _par(par: int) -> Par:
+    if not MIN_PAR <= par <= MAX_PAR:
+        raise ValueError("par is out of range")
+    return Par(par)
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None or not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
+        raise ValueError("captured_at is no instant")
+    return instant
+
+
 def parse_line(fields: Mapping[str, Any]) -> PricedLine:
-    """Reads what ``line_facts`` wrote."""
+    """Reads what ``line_facts`` wrote. Raises KeyError, ValueError, MalformedSku."""
     return PricedLine(
-        Sku.parse(fields["sku"]),
-        fields["sku_index"],
-        fields["provider_id"],
-        fields["price_version"],
-        UsdWad(int(fields["unit_price_usd_wad"])),
-        fields["quantity"],
+        Sku.parse(read.text(fields, "sku")),
+        read.whole(fields, "sku_index"),
+        read.whole(fields, "provider_id"),
+        read.whole(fields, "price_version"),
+        UsdWad(read.digits(fields, "unit_price_usd_wad")),
+        read.whole(fields, "quantity"),
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, exists, func, null, or_, select, update
+from sqlalchemy import bindparam, exists, func, null, select, update
 
 from mintery.crypto.vouchers import account_of, voucher_digest
 from mintery.domain.batch import SettlementLine
@@ -49,7 +49,10 @@ _in_open_batch = Statement(
     .where(batch_lines.c.account == bindparam("account"), _OPEN)
     .limit(1)
 )
-_open_batch = Statement(select(batches.c.seq).where(batches.c.batch_id == bindparam("batch_id"), _OPEN))
+# Locked, so that saving an attempt and abandoning the batch are never both decided by what was there before.
+_open_batch = Statement(
+    select(batches.c.seq).where(batches.c.batch_id == bindparam("batch_id"), _OPEN).with_for_update()
+)
 _insert_attempt = Statement(insert_of(attempts).on_conflict_do_nothing())
 _attempt = Statement(
     select(batches.c.batch_id, attempts.c.broadcast_at)
@@ -71,10 +74,7 @@ _abandon = Statement(
         batches.c.batch_id == bindparam("number"),
         batches.c.formed_at <= bindparam("at"),
         _OPEN,
-        or_(
-            bindparam("nonces_used") == 1,
-            ~exists().where(attempts.c.batch == batches.c.seq, attempts.c.broadcast_at.is_not(None)),
-        ),
+        select(func.count()).where(attempts.c.batch == batches.c.seq).scalar_subquery() <= bindparam("dead_attempts"),
     )
     .values(abandoned_at=bindparam("at"), why=bindparam("reason"))
     .returning(batches.c.seq)
@@ -234,11 +234,12 @@ def mark_broadcast(work: Work, command: MarkBroadcast) -> Done | NotWritten:
 def abandon_batch(work: Work, command: AbandonBatch) -> Done | NotWritten:
     """The batch id is free again, as the chain has not counted it; so are the receipts."""
     at = micros(command.at)
-    row = work.row(_abandon, number=command.batch_id, at=at, reason=command.why, nonces_used=int(command.nonces_used))
+    work.row(_open_batch, batch_id=command.batch_id)
+    row = work.row(_abandon, number=command.batch_id, at=at, reason=command.why, dead_attempts=command.dead_attempts)
     if row is not None:
         work.run(_free_receipts, abandoned=row[0])
         return Done(1)
     abandoned = work.row(_last_abandoned, batch_id=command.batch_id)
     if abandoned is not None and abandoned[0] == at:
         return Done(0)
-    return NotWritten(f"batch {command.batch_id} is not open, or an attempt of it was broadcast")
+    return NotWritten(f"batch {command.batch_id} is not open, or an attempt of it may take effect")

@@ -286,15 +286,16 @@ class MarkBroadcast:
 
 @dataclass(frozen=True, slots=True)
 class AbandonBatch:
-    """The batch can never settle as formed (its simulation reverts); its receipts are free for another. No attempt of it
-    may have been broadcast, unless ``nonces_used``: other transactions, or attempts that reverted, have used every
-    attempt's nonce in a confirmed block, so none can take effect any more.
+    """The batch can never settle as formed (its simulation reverts); its receipts are free for another.
+
+    ``dead_attempts``: how many of its attempts can take effect no more, as their nonces are used in a confirmed block.
+    Refused when more were saved: another process may be sending one now.
     """
 
     batch_id: int
     why: str
     at: datetime
-    nonces_used: bool = False
+    dead_attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Opening a ledger: whose it is, and bringing its tables up to date. A ledger of another chain is left as it is."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from mintery.errors import LedgerOfAnotherChain, MalformedFile
 from mintery.ledger.engines import is_sqlite
 from mintery.ledger.migrations import HEAD, REVISIONS, VERSION_TABLE, upgrade
 from mintery.ledger.schema import identity
+
+_OWNER_ONLY = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,13 @@ def _check_identity(connection: Connection, name: str, expected: LedgerIdentity)
     return True
 
 
+def make_private(url: str) -> None:
+    """A new SQLite file is its owner's alone, and so are those that SQLite puts beside it."""
+    path = make_url(url).database if is_sqlite(url) else None
+    if path is not None and path != ":memory:":
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, _OWNER_ONLY))
+
+
 def bring_up_to_date(engine: Engine, name: str, expected: LedgerIdentity) -> None:
     """Migrate and record the identity, in one transaction that holds the write lock."""
     with engine.begin() as connection:
@@ -98,4 +108,4 @@ def bring_up_to_date(engine: Engine, name: str, expected: LedgerIdentity) -> Non
             )
 
 
-__all__ = ["HEAD", "LedgerIdentity", "bring_up_to_date", "check_before_opening", "ledger_url", "shown"]
+__all__ = ["HEAD", "LedgerIdentity", "bring_up_to_date", "check_before_opening", "ledger_url", "make_private", "shown"]

@@ -19,12 +19,11 @@ from mintery.ledger.rows import (
     exact_sum,
     hold_of,
     signed_voucher_of,
-    uint96_text,
     whole,
 )
 from mintery.ledger.schema import accounts, answers, batches, blocks, counters, receipts, requests, transfers, vouchers
 from mintery.ledger.work import instant_of
-from mintery.units import NanoCredits, UnixSeconds, credit_units
+from mintery.units import NanoCredits, UnixSeconds
 
 _records = select(
     *HOLD_COLUMNS,
@@ -162,7 +161,7 @@ def unbatched(connection: Connection, limit: int) -> Sequence[Receipt]:
     return [_receipt(row) for row in connection.execute(query)]
 
 
-def highest_voucher(connection: Connection, of: AccountId, epoch: int, at_least: NanoCredits) -> SignedVoucher | None:
+def highest_voucher(connection: Connection, of: AccountId, epoch: int, at: UnixSeconds) -> SignedVoucher | None:
     """Of equal ones, that with the latest deadline."""
     query = (
         select(*VOUCHER_COLUMNS)
@@ -170,7 +169,7 @@ def highest_voucher(connection: Connection, of: AccountId, epoch: int, at_least:
         .where(
             vouchers.c.account == of,
             vouchers.c.epoch == epoch,
-            vouchers.c.max_spend >= uint96_text(credit_units(at_least)),
+            vouchers.c.deadline >= at,
         )
         .order_by(vouchers.c.max_spend.desc(), vouchers.c.deadline.desc())
         .limit(1)

@@ -137,8 +137,8 @@ class Ledger(Protocol):
     def unbatched(self, *, limit: int) -> Sequence[Receipt]:
         """Receipts with a cost that are in no batch, oldest first."""
 
-    def highest_voucher(self, account: AccountId, epoch: int, at_least: NanoCredits) -> SignedVoucher | None:
-        """The stored voucher with the largest maxSpend that covers ``at_least`` spent."""
+    def highest_voucher(self, account: AccountId, epoch: int, at: UnixSeconds) -> SignedVoucher | None:
+        """The stored voucher with the largest maxSpend of those that settle at ``at``, the chain's time."""
 
     def spent_settled(self, account: AccountId) -> NanoCredits:
         """Burned in this epoch, as the chain last said."""

@@ -12,10 +12,17 @@ from mintery.domain.voucher import AccountId, Address, SignedVoucher
 from mintery.ledger import invariants, queries, queries_batches
 from mintery.ledger.commands import Block, Command, RequestKey, Result
 from mintery.ledger.engines import reader_engine, writer_engine
-from mintery.ledger.opening import LedgerIdentity, bring_up_to_date, check_before_opening, ledger_url, shown
+from mintery.ledger.opening import (
+    LedgerIdentity,
+    bring_up_to_date,
+    check_before_opening,
+    ledger_url,
+    make_private,
+    shown,
+)
 from mintery.ledger.reads import AccountBalance, BatchRecord, Ledger, ReceiptRecord, RequestRecord, TokenTotals
 from mintery.ledger.writer import WAITING_LIMIT, Writer
-from mintery.units import NanoCredits
+from mintery.units import NanoCredits, UnixSeconds
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,6 +44,7 @@ def open_ledger(
     """
     url = ledger_url(url_or_path)
     check_before_opening(url, identity)
+    make_private(url)
     engine = writer_engine(url)
     bring_up_to_date(engine, shown(url), identity)
     return LedgerStore(identity, engine, reader_engine(url), waiting_limit=waiting_limit)
@@ -100,8 +108,8 @@ class LedgerStore(Ledger):
     def unbatched(self, *, limit: int) -> Sequence[Receipt]:
         return self._read(queries.unbatched, limit)
 
-    def highest_voucher(self, account: AccountId, epoch: int, at_least: NanoCredits) -> SignedVoucher | None:
-        return self._read(queries.highest_voucher, account, epoch, at_least)
+    def highest_voucher(self, account: AccountId, epoch: int, at: UnixSeconds) -> SignedVoucher | None:
+        return self._read(queries.highest_voucher, account, epoch, at)
 
     def spent_settled(self, account: AccountId) -> NanoCredits:
         return self._read(queries.spent_settled, account)

@@ -67,6 +67,8 @@ def read_price_file(path: Path, *, signers: Iterable[Address] = ()) -> OperatorF
             raise MalformedFile(str(path), f"its format is not {PRICE_FILE_FORMAT}")
         texts: dict[str, str] = fields["prices"]
         valid_until: int | None = fields.get("valid_until")
+        if valid_until is not None and type(valid_until) is not int:
+            raise MalformedFile(str(path), "valid_until is no whole number of unix seconds")
         if trusted:
             _check_signer(path, texts, fields, trusted)
         prices = {sku: parse_usd(text) for sku, text in texts.items()}

@@ -74,31 +74,42 @@ class Flows:
                 return
 
 
+@dataclass(frozen=True, slots=True)
+class _Summed:
+    """The newest block whose events are in the sums."""
+
+    number: int
+    hash: str
+
+
 class FlowLedger:
     """Sums up to a block, carried on from where the last call stopped."""
 
     def __init__(self, chain: OnChain) -> None:
         self._chain = chain
         self._flows = Flows()
-        self._last: BlockRef | None = None
+        self._last: _Summed | None = None
 
     def up_to(self, block: BlockRef) -> Flows:
         """Sums of all blocks up to ``block``, which is not before that of the last call.
 
         Raises:
-            BlockReplaced: the chain left a block that was summed already.
+            BlockReplaced: the chain left a block that was summed already; the next call sums anew.
         """
         first = self._chain.deployment.first_block
         if self._last is not None:
             connected = self._chain.rpc.block(self._last.number)
             if connected.hash != self._last.hash:
-                raise BlockReplaced(self._last.number, recorded=self._last.hash, connected=connected.hash)
+                replaced = BlockReplaced(self._last.number, recorded=self._last.hash, connected=connected.hash)
+                self._flows, self._last = Flows(), None
+                raise replaced
             first = self._last.number + 1
         for low in range(first, block.number + 1, BLOCKS_AT_ONCE):
             high = min(low + BLOCKS_AT_ONCE - 1, block.number)
             for read in read_blocks(self._chain.rpc, self._chain.deployment, low, high):
                 self._add(read.events)
-        self._last = block
+                # At once, as the rpc may fail before the rest is read: nothing is summed twice.
+                self._last = _Summed(read.number, read.hash)
         return self._flows
 
     def _add(self, events: Iterable[ChainEvent]) -> None:

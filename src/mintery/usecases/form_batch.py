@@ -11,8 +11,8 @@ from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, Address, SignedVoucher
 from mintery.units import NanoCredits, UnixSeconds, credit_units
 
-FindVoucher = Callable[[AccountId, int, NanoCredits], SignedVoucher | None]
-"""The stored voucher of an account and epoch with the largest maxSpend that covers that much spent."""
+FindVoucher = Callable[[AccountId, int, UnixSeconds], SignedVoucher | None]
+"""The stored voucher of an account and epoch with the largest maxSpend whose deadline has not passed at that time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def form_batch(
 ) -> FormedBatch:
     """One line for each account, oldest receipts first, at most ``max_lines`` lines; later accounts wait.
 
-    For each account, spentAfter is what it had settled and what these receipts charged, within its balance and within a
-    voucher that has not expired at ``now``, the chain's time (S6). A receipt leaves together with its usage. The usage of
+    For each account, spentAfter is what it had settled and what these receipts charged, within its balance and within the
+    largest voucher that has not expired at ``now``, the chain's time (S6). A receipt leaves together with its usage. The usage of
     a token is the sum over its receipts' lines, and ``requests`` their number, one nanocredit of rounding each (S5).
     """
     groups, left_out, waiting = _grouped(receipts, standings, max_lines)
@@ -63,16 +63,17 @@ def form_batch(
     carried: dict[Address, list[Receipt]] = {}
     for account in sorted(groups):
         standing = standings[account]
-        covered, beyond = _within(groups[account], standing.balance)
+        held, beyond = _within(groups[account], standing.balance)
         left_out += [LeftOut(receipt.id, "its account no longer holds what it charged") for receipt in beyond]
-        if not covered:
+        if not held:
+            continue
+        signed = find_voucher(account, standing.epoch, now)
+        room = 0 if signed is None else signed.voucher.max_nanocredits - standing.spent
+        covered, beyond = _within(held, room)
+        left_out += [LeftOut(receipt.id, "no voucher that has not expired covers it") for receipt in beyond]
+        if signed is None or not covered:
             continue
         spent_after = NanoCredits(standing.spent + _charged(covered))
-        signed = find_voucher(account, standing.epoch, spent_after)
-        if signed is None or signed.voucher.deadline < now:
-            why = "no stored voucher covers it" if signed is None else "its voucher has expired"
-            left_out += [LeftOut(receipt.id, why) for receipt in covered]
-            continue
         lines.setdefault(signed.voucher.token, []).append(SettlementLine(signed, credit_units(spent_after)))
         carried.setdefault(signed.voucher.token, []).extend(covered)
 
@@ -109,11 +110,11 @@ def _grouped(
     return groups, left_out, waiting
 
 
-def _within(receipts: Sequence[Receipt], balance: NanoCredits) -> tuple[list[Receipt], list[Receipt]]:
-    """The receipts that ``balance`` covers, oldest first, and the rest."""
+def _within(receipts: Sequence[Receipt], room: int) -> tuple[list[Receipt], list[Receipt]]:
+    """The receipts that ``room`` (nanocredits) covers, oldest first, and the rest."""
     covered: list[Receipt] = []
     beyond: list[Receipt] = []
-    left = int(balance)
+    left = room
     for receipt in receipts:
         if receipt.cost <= left:
             left -= receipt.cost

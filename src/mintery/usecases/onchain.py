@@ -16,6 +16,7 @@ from mintery.chain.spend_escrow import SpendEscrow
 from mintery.chain.test_dollar import Asset
 from mintery.crypto.keys import PrivateKey
 from mintery.domain.voucher import Address, EscrowDomain
+from mintery.units import UnixSeconds
 
 Clock = Callable[[], datetime]
 """Aware UTC: the wall clock of this process. Rules of the chain read the block's timestamp instead."""
@@ -63,6 +64,10 @@ class OnChain:
 
     def sender(self, key: PrivateKey) -> Sender:
         return Sender(self.rpc, key)
+
+    def next_time(self) -> UnixSeconds:
+        """What the next block's timestamp would be; a chain that stands still has an old last block."""
+        return self.rpc.block("pending").timestamp
 
     def confirmed_block(self) -> BlockRef:
         """The newest block that is believed; block 0 while the chain is shorter than that."""

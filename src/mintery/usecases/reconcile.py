@@ -11,7 +11,7 @@ from mintery.chain.reserve_vault import VaultProject
 from mintery.chain.rpc import BlockRef
 from mintery.chain.spend_escrow import Account
 from mintery.domain.voucher import AccountId, Address
-from mintery.errors import LedgerInconsistent, ReconciliationFailed
+from mintery.errors import BlockReplaced, LedgerInconsistent, ReconciliationFailed
 from mintery.ledger.commands import Block
 from mintery.ledger.reads import AccountBalance, Ledger, TokenTotals
 from mintery.units import AssetUnits, CreditUnits, NanoCredits, assets_up, credit_units
@@ -110,11 +110,14 @@ class Reconciler:
 
         Raises:
             LedgerInconsistent: the ledger has recorded no block, or its tables contradict each other.
+            BlockReplaced: the chain is not the one that the ledger recorded.
         """
         with self._lock:
             self._check_tables(now)
             recorded = read_ledger(self._ledger)
             at = self._chain.rpc.block(recorded.block.number)
+            if at.hash != recorded.block.hash:
+                raise BlockReplaced(at.number, recorded=recorded.block.hash, connected=at.hash)
             seen = read_chain(self._chain, recorded.accounts, self._flows, at)
             self.last = Reconciliation(recorded.block, tuple(compare(seen, recorded, self._gateway)))
         self._tell(self.last, now)

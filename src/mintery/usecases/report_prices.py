@@ -93,7 +93,7 @@ def report_prices(
     prices = [(reporter, seen) for reporter, observed in saw if (seen := prices_of(observed))]
     if not prices:
         return NothingToReport("no source has a price")
-    at = chain_time(chain)
+    at = chain.next_time()
     due = [
         sku
         for _, seen in prices
@@ -122,11 +122,6 @@ def read_states(chain: OnChain, at: BlockRef) -> dict[str, SkuState]:
     return states
 
 
-def chain_time(chain: OnChain) -> UnixSeconds:
-    """What the next block's timestamp would be; a chain that stands still has an old last block."""
-    return chain.rpc.block("pending").timestamp
-
-
 def _submit(
     chain: OnChain,
     prices: Sequence[tuple[Reporter, Mapping[str, UsdWad]]],
@@ -138,7 +133,7 @@ def _submit(
     config = chain.oracle.config_digest(at=head)
     why = ""
     for _ in range(_ATTEMPTS):
-        observed_at = chain_time(chain)
+        observed_at = chain.next_time()
         epoch = chain.oracle.epoch_at(observed_at)
         # The same epoch may still lack prices: a report that came first need not have carried a quorum for every SKU.
         if epoch < chain.oracle.last_epoch():

@@ -7,12 +7,13 @@ open at a time; its id counts once on chain, so it takes effect once however oft
 
 import logging
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mintery.chain.raw_transaction import parse_raw
 from mintery.chain.sender import Sender, SignedTransaction
+from mintery.crypto.transactions import sender_of
 from mintery.crypto.vouchers import account_id
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, Address
@@ -105,8 +106,7 @@ def settle_batch(settlement: Settlement, now: datetime) -> SettleResult:
 
 
 def _settle_next(settlement: Settlement, now: datetime) -> SettleResult:
-    receipts = settlement.ledger.unbatched(limit=settlement.max_receipts)
-    formed = _largest_settleable(settlement, receipts)
+    formed = _oldest_settleable(settlement)
     _tell_left_out(settlement, formed, now)
     if formed.batch is None:
         return NothingToSettle(formed.left_out)
@@ -114,12 +114,33 @@ def _settle_next(settlement: Settlement, now: datetime) -> SettleResult:
     ids = tuple(receipt.id for receipt in formed.receipts)
     (written,) = settlement.ledger.commit([FormBatch(formed.batch, ids, now)])
     if isinstance(written, NotWritten):
+        if _formed_elsewhere(settlement, formed.batch.batch_id):
+            return BatchWaiting(formed.batch.batch_id, mined=False)
         raise LedgerInconsistent(f"batch {formed.batch.batch_id} cannot be formed: {written.why}")
     log.info("batch formed", extra={"batch_id": formed.batch.batch_id, "receipts": len(ids)})
     record = settlement.ledger.batch(formed.batch.batch_id)
     if record is None:
         raise LedgerInconsistent(f"batch {formed.batch.batch_id} was written and is not there")
     return _send_first(settlement, record, now, left_out=formed.left_out)
+
+
+def _formed_elsewhere(settlement: Settlement, batch_id: int) -> bool:
+    """Another process on this ledger was first, with other receipts; the next step takes up its batch."""
+    standing = settlement.ledger.batch(batch_id)
+    return standing is not None and standing.abandoned_at is None
+
+
+def _oldest_settleable(settlement: Settlement) -> FormedBatch:
+    """Looks past receipts that no batch can carry, however many: they must not keep the newer ones waiting."""
+    left_out: list[LeftOut] = []
+    passed, most = 0, settlement.max_receipts
+    while True:
+        receipts = settlement.ledger.unbatched(limit=passed + most)[passed:]
+        formed = _largest_settleable(settlement, receipts)
+        left_out += formed.left_out
+        if formed.batch is not None or len(receipts) < most:
+            return replace(formed, left_out=tuple(left_out))
+        passed += len(receipts)
 
 
 def _largest_settleable(settlement: Settlement, receipts: Sequence[Receipt]) -> FormedBatch:
@@ -159,7 +180,7 @@ def _form(settlement: Settlement, receipts: Sequence[Receipt]) -> FormedBatch:
         standings=standings,
         find_voucher=settlement.ledger.highest_voucher,
         max_lines=settlement.max_lines,
-        now=head.timestamp,
+        now=settlement.chain.next_time(),
     )
 
 
@@ -186,12 +207,17 @@ def _tell_left_out(settlement: Settlement, formed: FormedBatch, now: datetime) -
 
 
 def _resume(settlement: Settlement, record: BatchRecord, now: datetime) -> SettleResult:
-    """Take up an open batch from what the ledger and the chain say of its attempts."""
+    """Take up an open batch from what the ledger and the chain say of its attempts.
+
+    Only this settler's can be raised in fee; what another one signed, before the key was changed, may still take effect,
+    which settles the batch as well.
+    """
     batch_id = record.batch.batch_id
     if settlement.chain.escrow.next_batch_id(settlement.gateway) > batch_id:
         return BatchWaiting(batch_id, mined=True)
     free_from = settlement.chain.rpc.nonce(settlement.settler.address)
-    live = [attempt for attempt in record.attempts if attempt.nonce >= free_from]
+    ours = [attempt for attempt in record.attempts if sender_of(attempt.raw) == settlement.settler.address]
+    live = [attempt for attempt in ours if attempt.nonce >= free_from]
     if not live:
         return _send_first(settlement, record, now)
 
@@ -256,17 +282,18 @@ def _broadcast(
 def _abandon(settlement: Settlement, record: BatchRecord, why: str, now: datetime) -> BatchAbandoned | BatchWaiting:
     """Only when no attempt can take effect any more; until then its nonce waits for its confirmations."""
     batch_id = record.batch.batch_id
-    used = _confirmed_nonce(settlement)
-    if any(attempt.nonce >= used for attempt in record.attempts):
+    used = _confirmed_nonces(settlement, {sender_of(attempt.raw) for attempt in record.attempts})
+    if any(attempt.nonce >= used[sender_of(attempt.raw)] for attempt in record.attempts):
         return BatchWaiting(batch_id, mined=False)
-    (written,) = settlement.ledger.commit([AbandonBatch(batch_id, why, now, nonces_used=True)])
+    (written,) = settlement.ledger.commit([AbandonBatch(batch_id, why, now, dead_attempts=len(record.attempts))])
     if isinstance(written, NotWritten):
-        raise LedgerInconsistent(f"batch {batch_id} is refused by the chain and cannot be abandoned: {written.why}")
+        log.warning("batch not abandoned", extra={"batch_id": batch_id, "why": written.why})
+        return BatchWaiting(batch_id, mined=False)
     log.warning("batch abandoned", extra={"batch_id": batch_id, "why": why})
     return BatchAbandoned(batch_id, why)
 
 
-def _confirmed_nonce(settlement: Settlement) -> int:
-    """Every lower nonce of the settler was used in a block that is believed."""
-    block = settlement.chain.confirmed_block()
-    return settlement.chain.rpc.nonce(settlement.settler.address, hex(block.number))
+def _confirmed_nonces(settlement: Settlement, settlers: Iterable[Address]) -> dict[Address, int]:
+    """Every lower nonce of each settler was used in a block that is believed."""
+    block = hex(settlement.chain.confirmed_block().number)
+    return {settler: settlement.chain.rpc.nonce(settler, block) for settler in settlers}

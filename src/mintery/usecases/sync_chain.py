@@ -48,12 +48,12 @@ def sync_chain(
     that freed room in the ledger, but not yet taken it from the market's payout window, would let the window be sold twice.
 
     Raises:
-        BlockReplaced: a recorded block is no longer of the chain; an alarm stands from then on.
-        OutcomeMismatch: the chain settled a batch that is not the one recorded; likewise.
+        BlockReplaced: a recorded block is not of the chain; an alarm stands until it is again.
+        OutcomeMismatch: the chain settled a batch that is not the one recorded; an alarm stands from then on.
         LedgerInconsistent: the chain says what this ledger cannot follow; likewise.
     """
     try:
-        return _sync(chain, ledger, gateway, through)
+        synced = _sync(chain, ledger, gateway, through)
     except BlockReplaced as error:
         alarms.sound(Alarm.BLOCK_REPLACED, str(error), now)
         raise
@@ -63,6 +63,9 @@ def sync_chain(
     except LedgerInconsistent as error:
         alarms.sound(Alarm.LEDGER_INCONSISTENT, str(error), now)
         raise
+    # Every recorded block is of the chain: another node's moment on a fork is over.
+    alarms.clear(Alarm.BLOCK_REPLACED)
+    return synced
 
 
 def _sync(chain: OnChain, ledger: Ledger, gateway: Address, through: int | None) -> Synced:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mintery.crypto.receipts import check_receipt_signature
+from mintery.domain import fields as read
 from mintery.domain.receipt import Receipt, check_arithmetic
 from mintery.domain.voucher import Address
 from mintery.errors import MalformedReceipt, ReceiptRefused
@@ -90,14 +91,15 @@ def parse_price_book(fields: Mapping[str, Any]) -> PriceBook:
     try:
         if fields["format"] != PRICE_BOOK_FORMAT:
             raise MalformedReceipt(f"the price book's format is not {PRICE_BOOK_FORMAT}")
+        skus = read.mappings(fields, "skus")
         return PriceBook(
-            chain_id=fields["chain_id"],
-            escrow=fields["escrow"],
-            names={sku["index"]: sku["name"] for sku in fields["skus"]},
+            chain_id=read.whole(fields, "chain_id"),
+            escrow=read.address(fields, "escrow"),
+            names={read.whole(sku, "index"): read.text(sku, "name") for sku in skus},
             prices={
-                (sku["index"], entry["version"]): UsdWad(int(entry["usd_wad"]))
-                for sku in fields["skus"]
-                for entry in sku["versions"]
+                (read.whole(sku, "index"), read.whole(entry, "version")): UsdWad(read.digits(entry, "usd_wad"))
+                for sku in skus
+                for entry in read.mappings(sku, "versions")
             },
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -40,8 +40,8 @@ def test_each_account_keeps_its_own_signature(ledger: LedgerStore):
     done = replace(receipt(2, alice, 100, 100), account=theirs.account)
     ledger.commit([CaptureHold(done.id, done, None)])
 
-    assert ledger.highest_voucher(account_id(theirs.account), 0, NanoCredits(100)) == theirs
-    assert ledger.highest_voucher(alice.id, 0, NanoCredits(100)) == alice.voucher(10**12)
+    assert ledger.highest_voucher(account_id(theirs.account), 0, UnixSeconds(0)) == theirs
+    assert ledger.highest_voucher(alice.id, 0, UnixSeconds(0)) == alice.voucher(10**12)
 
 
 def test_a_raised_voucher_admits_one_request_of_each_account(ledger: LedgerStore):

@@ -1,6 +1,5 @@
 """``mintery receipt``: what one request cost and why, and whether that holds."""
 
-import json
 import re
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import typer
 from mintery.cli.money import nanos_text, price_text, usd_text
 from mintery.cli.options import DEFAULT_URL, ApiKey, DeploymentFile, GatewayUrl, Json, RpcUrl
 from mintery.cli.output import pairs, progress, show
+from mintery.domain.fields import parse_json
 from mintery.domain.receipt import parse_receipt, receipt_json
 from mintery.errors import FileMissing, MalformedReceipt, UnknownReceipt
 
@@ -69,11 +69,11 @@ def verify(
 def _read_json(file: Path) -> dict[str, Any]:
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-        fields = json.loads(text)
+        fields = parse_json(text)
     except FileNotFoundError:
         raise FileMissing(str(file)) from None
     except (ValueError, UnicodeDecodeError):
-        raise MalformedReceipt("it is not JSON") from None
+        raise MalformedReceipt("it is not JSON, or a name stands in it twice") from None
     if not isinstance(fields, dict):
         raise MalformedReceipt("it is not a JSON object")
     return fields

@@ -1,0 +1,208 @@
+"""What would strand, lose or twice pay what a gateway is owed."""
+
+from dataclasses import replace
+
+import pytest
+from tests.usecases.town import Crash, CrashingLedger, Member, Till, new_project, now
+
+from mintery.chain.roles import appoint_settlers
+from mintery.chain.rpc import Call, Rpc
+from mintery.chain.wire import BlockRef
+from mintery.domain.receipt import Receipt
+from mintery.errors import BlockReplaced, RpcUnavailable
+from mintery.ledger.commands import AbandonBatch, MarkBroadcast, NotWritten, SaveAttempt
+from mintery.usecases import chain_flows
+from mintery.usecases.alarms import Alarm
+from mintery.usecases.reconcile import Reconciler
+from mintery.usecases.settle_batch import BatchSent, BatchWaiting, settle_batch
+from mintery.usecases.sync_chain import sync_chain
+
+
+def with_voucher(till: Till, member: Member, most: str, valid: int) -> Member:
+    return replace(member, signed=till.voucher(member.key, member.signer, most, valid=valid))
+
+
+def test_an_expired_raised_voucher_does_not_strand_what_another_covers(till: Till):
+    member = till.open_account()
+    till.sync()
+    standing = till.charge(member)
+    raised = with_voucher(till, member, "2000", 60)
+    extra = till.charge(raised)
+    till.town.advance(120)
+
+    settled = till.settle()
+
+    (batch,) = settled.batches
+    assert settled.left_out == ()
+    assert [outcome.burned for outcome in batch.outcomes] == [standing.cost + extra.cost]
+
+
+def test_a_voucher_that_expires_while_the_chain_stands_still_is_not_chosen(till: Till):
+    """The last block's time is old: by the next one the larger voucher has expired, and its line would burn nothing."""
+    member = till.open_account()
+    till.sync()
+    standing = till.charge(member)
+    extra = till.charge(with_voucher(till, member, "2000", 60))
+    till.town.rpc.request("evm_increaseTime", hex(120))
+
+    settled = till.settle()
+
+    (batch,) = settled.batches
+    assert [outcome.burned for outcome in batch.outcomes] == [standing.cost + extra.cost]
+    assert till.reconciler.reconcile(now()).differences == ()
+
+
+def test_what_only_an_expired_voucher_covered_does_not_strand_the_rest(till: Till):
+    member = till.open_account()
+    member = with_voucher(till, member, "0.001", 864_000)
+    till.sync()
+    covered = till.charge(member, 100)
+    assert covered.cost <= 10**6 < 2 * covered.cost
+    beyond = till.charge(with_voucher(till, member, "2000", 60), 100)
+    till.town.advance(120)
+
+    settled = till.settle()
+
+    (batch,) = settled.batches
+    assert [outcome.burned for outcome in batch.outcomes] == [covered.cost]
+    assert [left.receipt for left in settled.left_out] == [beyond.id]
+
+
+def test_receipts_that_can_never_settle_do_not_starve_newer_ones(till: Till):
+    token = new_project(till.town)
+    barred, member = till.open_account(token=token), till.open_account()
+    till.sync()
+    stuck = [till.charge(barred) for _ in range(4)]
+    fresh = till.charge(member)
+    till.town.chain.vault.remove_provider(till.town.admin, token, 1)
+
+    sent = settle_batch(replace(till.settlement(), max_receipts=2), now())
+
+    assert isinstance(sent, BatchSent)
+    assert {left.receipt for left in sent.left_out} == {receipt.id for receipt in stuck}
+    (record,) = till.ledger.open_batches()
+    assert record.receipts == (fresh.id,)
+
+
+class DyingRpc:
+    """An endpoint that stops answering after so many ranges of blocks."""
+
+    def __init__(self, rpc: Rpc, ranges: int) -> None:
+        self._rpc = rpc
+        self.ranges = ranges
+
+    def blocks(self, first: int, last: int) -> list[BlockRef]:
+        if not self.ranges:
+            raise RpcUnavailable("test", "it died")
+        self.ranges -= 1
+        return self._rpc.blocks(first, last)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._rpc, name)
+
+
+def test_an_rpc_that_dies_half_way_does_not_make_reconciliation_cry_wolf(till: Till, monkeypatch: pytest.MonkeyPatch):
+    member = till.open_account()
+    till.sync()
+    till.charge(member)
+    till.settle()
+    monkeypatch.setattr(chain_flows, "BLOCKS_AT_ONCE", 10)
+    flows = chain_flows.FlowLedger(replace(till.town.chain, rpc=DyingRpc(till.town.rpc, 3)))
+    head = till.town.rpc.block()
+    with pytest.raises(RpcUnavailable):
+        flows.up_to(head)
+
+    flows._chain = till.town.chain
+    again = flows.up_to(head)
+
+    assert again == chain_flows.FlowLedger(till.town.chain).up_to(head)
+
+
+def saved_and_not_sent(till: Till, member: Member) -> Receipt:
+    receipt = till.charge(member)
+    with pytest.raises(Crash):
+        settle_batch(till.settlement(ledger=CrashingLedger(till.ledger, SaveAttempt, written=True)), now())
+    till.reopen()
+    return receipt
+
+
+def test_a_batch_is_not_abandoned_under_an_attempt_that_another_process_saved(till: Till):
+    """Its transaction may leave between that process's two commits; the receipts would be billed twice."""
+    member = till.open_account()
+    till.sync()
+    saved_and_not_sent(till, member)
+
+    (written,) = till.ledger.commit([AbandonBatch(1, "judged before the attempt was saved", now())])
+
+    assert isinstance(written, NotWritten)
+    assert till.ledger.unbatched(limit=10) == []
+
+
+def changed_settler(till: Till) -> None:
+    """A restart with another hot key, which has used many nonces elsewhere."""
+    chain, fresh = till.town.chain, till.town.funded()
+    appoint_settlers(chain.escrow, chain.sender(till.identity), [fresh.address])
+    for _ in range(3):
+        chain.sender(fresh).send(Call("elsewhere", till.identity.address, b""))
+    till.settler = fresh
+
+
+def test_a_changed_settler_does_not_abandon_what_the_old_one_may_still_settle(till: Till):
+    town = till.town
+    token = new_project(town)
+    member = till.open_account(token=token)
+    till.sync()
+    receipt = saved_and_not_sent(till, member)
+    changed_settler(till)
+    town.chain.vault.remove_provider(town.admin, token, 1)
+
+    result = settle_batch(till.settlement(), now())
+
+    assert result == BatchWaiting(1, mined=False)
+    (record,) = till.ledger.open_batches()
+    assert record.receipts == (receipt.id,)
+
+
+def test_a_changed_settler_settles_what_the_old_one_had_signed(till: Till):
+    member = till.open_account()
+    till.sync()
+    receipt = saved_and_not_sent(till, member)
+    (record,) = till.ledger.open_batches()
+    till.ledger.commit([MarkBroadcast(record.attempts[0].tx_hash, now())])
+    changed_settler(till)
+
+    settled = till.settle()
+
+    (batch,) = settled.batches
+    assert [outcome.burned for outcome in batch.outcomes] == [receipt.cost]
+    assert till.reconciler.reconcile(now()).differences == ()
+
+
+class OtherFork(DyingRpc):
+    """A node that stands elsewhere: every block of it is another one."""
+
+    def block(self, tag: int | str = "latest") -> BlockRef:
+        return replace(self._rpc.block(tag), hash="0x" + "66" * 32)
+
+
+def test_a_node_that_was_on_another_fork_for_a_moment_stops_nothing_for_ever(till: Till):
+    till.open_account()
+    till.sync()
+    till.reconciler.reconcile(now())
+    elsewhere = replace(till.town.chain, rpc=OtherFork(till.town.rpc, 9))
+    with pytest.raises(BlockReplaced):
+        sync_chain(elsewhere, till.ledger, till.gateway, till.alarms, now())
+    assert [standing.alarm for standing in till.alarms.standing()] == [Alarm.BLOCK_REPLACED]
+    blind = Reconciler(elsewhere, till.ledger, till.gateway, till.alarms)
+    with pytest.raises(BlockReplaced):
+        blind.reconcile(now())
+
+    till.sync()
+
+    assert till.alarms.standing() == ()
+    flows = chain_flows.FlowLedger(elsewhere)
+    flows._last = chain_flows._Summed(1, "0x" + "77" * 32)
+    with pytest.raises(BlockReplaced):
+        flows.up_to(till.town.rpc.block())
+    flows._chain = till.town.chain
+    assert flows.up_to(till.town.rpc.block()).tokens[till.town.token].minted > 0
