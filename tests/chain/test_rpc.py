@@ -58,7 +58,7 @@ def test_somebody_else_there():
         silent.bind(("127.0.0.1", 0))
         silent.listen()
 
-        with pytest.raises(RpcUnavailable, match="imeout"):
+        with pytest.raises(RpcUnavailable, match="no answer in time"):
             connect(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout=0.2)
 
 
