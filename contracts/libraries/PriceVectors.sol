@@ -2,7 +2,6 @@
 pragma solidity ^0.8.30;
 
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
-import {BackingMath} from "./BackingMath.sol";
 
 /// @title Reads the packed prices and the bitmap of a reporter's vector.
 /// @dev Prices are (uint32 sku, uint128 usdWad), 20 bytes each. In the bitmap, bit i of byte b is SKU 8b + i.
