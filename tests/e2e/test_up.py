@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -28,8 +29,9 @@ WEATHER = {
 
 
 @pytest.fixture
-def client(up: Up) -> openai.OpenAI:
-    return openai.OpenAI(base_url=up.base_url, api_key=up.api_key, max_retries=0)
+def client(up: Up) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=up.base_url, api_key=up.api_key, max_retries=0) as opened:
+        yield opened
 
 
 def cost(up: Up, request_id: str) -> int:
@@ -114,10 +116,11 @@ def test_what_a_call_costs_leaves_the_balance(up: Up, client: openai.OpenAI) -> 
 
 def test_a_changed_key_is_refused(up: Up) -> None:
     changed = up.api_key[:-8] + ("A" if up.api_key[-8] != "A" else "B") + up.api_key[-7:]
-    with pytest.raises(openai.AuthenticationError):
-        openai.OpenAI(base_url=up.base_url, api_key=changed, max_retries=0).chat.completions.create(
-            model="test/chat", messages=HELLO
-        )
+    with (
+        openai.OpenAI(base_url=up.base_url, api_key=changed, max_retries=0) as client,
+        pytest.raises(openai.AuthenticationError),
+    ):
+        client.chat.completions.create(model="test/chat", messages=HELLO)
 
 
 def raising_auth(up: Up, *, per_request: int, cap: int) -> tuple[str, VoucherAuth]:

@@ -5,7 +5,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -151,6 +151,7 @@ class Rig:
     account: AccountKey = field(default_factory=lambda: AccountKey(TOKEN, GATEWAY, HOLDER.address, HOLDER.address))
     blocks: int = 0
     http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=60, verify=False, limits=httpx2.Limits()))
+    opened: ExitStack = field(default_factory=ExitStack)
 
     def fund(self, credits_: float = 100, *, signer: PrivateKey = HOLDER, token: Address = TOKEN) -> None:
         key = AccountKey(token, GATEWAY, signer.address, signer.address)
@@ -178,7 +179,9 @@ class Rig:
         return (balance.available, balance.held, balance.captured) == (int(credits_ * CREDIT), 0, 0)
 
     def client(self, key: str | None = None, **options: object) -> openai.OpenAI:
-        return openai.OpenAI(base_url=self.base_url + "/v1", api_key=key or key_text(), **options)  # type: ignore[arg-type]  # the client's own keywords
+        """A stock client, closed when the rig is."""
+        stock = openai.OpenAI(base_url=self.base_url + "/v1", api_key=key or key_text(), **options)  # type: ignore[arg-type]  # the client's own keywords
+        return self.opened.enter_context(stock)
 
     def async_client(self, key: str | None = None, **options: object) -> openai.AsyncOpenAI:
         return openai.AsyncOpenAI(base_url=self.base_url + "/v1", api_key=key or key_text(), **options)  # type: ignore[arg-type]  # the client's own keywords
@@ -256,9 +259,10 @@ def rig(
     )
     try:
         with _serve(parts) as base_url:
-            held.append(Rig(ledger, stub, parts, base_url, market(int(time.time()))))
-            yield held[0]
-            held[0].http.close()
+            rig = Rig(ledger, stub, parts, base_url, market(int(time.time())))
+            held.append(rig)
+            with rig.opened, rig.http:
+                yield rig
     finally:
         stub.stop()
 
