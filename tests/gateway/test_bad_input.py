@@ -213,6 +213,13 @@ def test_fields_that_could_cost_more(gateway: Rig, field: str):
     assert error["param"] == field
 
 
+def test_kinds_that_are_no_texts(gateway: Rig):
+    parts = [{"type": ["text"], "text": "hello"}]
+    response = gateway.chat(messages=[{"role": "user", "content": parts}])
+    refused(gateway, response, 422, "unsupported")
+    refused(gateway, gateway.chat(tools=[{"type": ["function"]}]), 422, "unsupported")
+
+
 def test_images_are_not_metered_by_their_bytes(gateway: Rig):
     picture = [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]
     response = gateway.chat(messages=[{"role": "user", "content": picture}])

@@ -5,6 +5,7 @@ import pytest
 from tests.gateway.rig import CREDIT, INPUT_USD, OUTPUT_USD, Rig, key_text
 
 from mintery.domain.receipt import parse_receipt
+from mintery.providers.stub import BUSY_SECONDS
 from mintery.usecases.attempts import JSON
 
 HELLO = [{"role": "user", "content": "hello there"}]
@@ -141,10 +142,48 @@ async def test_the_async_client_answers_and_streams(gateway: Rig):
     assert gateway.balance.captured == 2 * cost(6, 4)
 
 
-def test_out_of_funds_is_one_request_and_none_upstream(gateway: Rig):
+def counted(client: openai.OpenAI) -> list[object]:
+    """What the client sends from now on."""
     sent: list[object] = []
-    client = gateway.client(key_text(max_spend=10))
     client._client.event_hooks = {"request": [sent.append], "response": []}
+    return sent
+
+
+def test_a_busy_provider_is_429_with_its_retry_after(gateway: Rig):
+    client = gateway.client(max_retries=2)
+    sent = counted(client)
+
+    with pytest.raises(openai.RateLimitError) as refused:
+        client.chat.completions.create(model="test/busy", messages=HELLO)
+
+    assert refused.value.response.headers["retry-after"] == BUSY_SECONDS
+    assert len(sent) == gateway.stub.control.requests == 1
+    assert gateway.untouched()
+
+
+def test_a_replay_is_the_stored_answer_and_another_body_a_conflict_sent_once(gateway: Rig):
+    client = gateway.client(max_retries=2)
+    sent = counted(client)
+    headers = {"Idempotency-Key": "order-7"}
+
+    def send(text: str) -> openai.types.chat.ChatCompletion:
+        messages = [{"role": "user", "content": text}]
+        return client.chat.completions.create(model="test/echo", messages=messages, extra_headers=headers)
+
+    first, second = send("once"), send("once")
+    with pytest.raises(openai.ConflictError) as refused:
+        send("twice")
+
+    assert first == second
+    assert refused.value.code == "idempotency_conflict"
+    assert len(sent) == 3
+    assert gateway.stub.control.requests == 1
+    assert gateway.balance.captured == cost(first.usage.prompt_tokens, first.usage.completion_tokens)
+
+
+def test_out_of_funds_is_one_request_and_none_upstream(gateway: Rig):
+    client = gateway.client(key_text(max_spend=10))
+    sent = counted(client)
 
     with pytest.raises(openai.APIStatusError) as refused:
         client.chat.completions.create(model="test/echo", messages=HELLO)

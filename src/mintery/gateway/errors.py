@@ -14,6 +14,7 @@ import orjson
 from starlette.responses import Response
 
 from mintery.errors import MinteryError
+from mintery.gateway import schemas
 from mintery.usecases.meters import LOG
 
 NEVER = "false"
@@ -101,7 +102,8 @@ class Problems:
             row = self.shown(error)
             example = {"error": {"message": "…", "type": row.type, "code": row.code or snake_case(error.__name__)}}
             entry = documented.setdefault(
-                row.status, {"description": "", "content": {"application/json": {"examples": {}}}}
+                row.status,
+                {"description": "", "content": {"application/json": {"schema": schemas.ERROR, "examples": {}}}},
             )
             entry["content"]["application/json"]["examples"][error.__name__] = {"value": example}
             entry["description"] = ", ".join(entry["content"]["application/json"]["examples"])

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from mintery.gateway import schemas
+
 Documented = dict[int | str, dict[str, Any]]
 
 SECURITY = {
@@ -15,7 +17,7 @@ _HEADERS = {
 }
 
 
-def _request(description: str, examples: dict[str, Any]) -> dict[str, Any]:
+def _request(description: str, schema: dict[str, Any], examples: dict[str, Any]) -> dict[str, Any]:
     return {
         "parameters": [
             {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": text}
@@ -27,7 +29,7 @@ def _request(description: str, examples: dict[str, Any]) -> dict[str, Any]:
             "description": description,
             "content": {
                 "application/json": {
-                    "schema": {"type": "object"},
+                    "schema": schema,
                     "examples": {name: {"value": value} for name, value in examples.items()},
                 }
             },
@@ -43,6 +45,7 @@ _CHAT = {"model": "test/echo", "messages": [{"role": "user", "content": "Hello"}
 
 CHAT_REQUEST = _request(
     "As OpenAI's. Fields that could cost more than the model's metered units are refused.",
+    schemas.CHAT,
     {"whole": _CHAT, "streamed": {**_CHAT, "stream": True, "stream_options": {"include_usage": True}}},
 )
 CHAT_ANSWERS: Documented = {
@@ -78,7 +81,7 @@ CHAT_ANSWERS: Documented = {
     }
 }
 
-EMBEDDING_REQUEST = _request("As OpenAI's.", {"one": {"model": "test/embed", "input": "Hello"}})
+EMBEDDING_REQUEST = _request("As OpenAI's.", schemas.EMBEDDINGS, {"one": {"model": "test/embed", "input": "Hello"}})
 EMBEDDING_ANSWERS = _answer(
     "The provider's own answer, byte for byte.",
     {
@@ -89,7 +92,7 @@ EMBEDDING_ANSWERS = _answer(
     },
 )
 
-QUOTE_REQUEST = _request("The body of the request to be priced.", {"chat": _CHAT})
+QUOTE_REQUEST = _request("The body of the request to be priced.", schemas.PRICED, {"chat": _CHAT})
 _WALLET = {
     "account": "0x…",
     "token": "0x…",

@@ -5,7 +5,16 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
-from mintery.errors import MalformedRequest, ModelNotCovered, PriceStale, UnknownModel
+from mintery.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    CredentialRefused,
+    MalformedRequest,
+    ModelNotCovered,
+    PriceStale,
+    UnknownModel,
+    Unsupported,
+)
 from mintery.gateway import examples
 from mintery.gateway.bodies import read_body
 from mintery.gateway.entry import credential_of, till_of
@@ -22,7 +31,16 @@ def quotes_router(problems: Problems) -> APIRouter:
     @router.post(
         "/v1/quote",
         responses=examples.QUOTE_ANSWER
-        | problems.responses(MalformedRequest, UnknownModel, ModelNotCovered, PriceStale),
+        | problems.responses(
+            CredentialRefused,
+            MalformedRequest,
+            Unsupported,
+            BodyTooLarge,
+            BodyTooSlow,
+            UnknownModel,
+            ModelNotCovered,
+            PriceStale,
+        ),
         openapi_extra=examples.QUOTE_REQUEST,
     )
     async def post_quote(request: Request) -> dict[str, Any]:

@@ -11,6 +11,7 @@ Behaviour goes by the model's name (``echo`` behaves, ``slow``, ``no-usage``, â€
 
 import asyncio
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,9 +22,19 @@ from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.voucher import Kind
 from mintery.providers.config import ProviderConfig
 from mintery.providers.sse import event_of
-from mintery.providers.stub_answers import Behaviour, Turn, answer_chat, answer_embeddings, stream_chunks
+from mintery.providers.stub_answers import (
+    LABEL,
+    Behaviour,
+    Turn,
+    answer_chat,
+    answer_embeddings,
+    refusal_of,
+    stream_chunks,
+)
 
 STUB_NAME = "test"
+BUSY_SECONDS = "7"
+"""What a busy stub puts into Retry-After."""
 
 
 @dataclass
@@ -118,13 +129,15 @@ class Stub:
             case Behaviour.NONSENSE:
                 return web.Response(body=b"<html>[TEST] not JSON</html>", content_type="text/html")
             case Behaviour.REFUSES:
-                refusal = {"error": {"message": "[TEST] temperature is too hot", "type": "invalid_request_error"}}
-                return _json(refusal, status=400)
+                return _refusal("temperature is too hot")
+            case Behaviour.BUSY:
+                return _json({"error": {"message": "[TEST] too many requests"}}, 429, {"Retry-After": BUSY_SECONDS})
             case Behaviour.FAILS:
                 return _json({"error": {"message": "[TEST] out of order, key sk-upstream-1234"}}, status=500)
             case _:
                 pass
-        return None
+        wrong = refusal_of(turn)
+        return None if wrong is None else _refusal(wrong)
 
     async def _stream(self, request: web.Request, turn: Turn) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -170,8 +183,12 @@ def stub_config(base_url: str, *, registry_id: int, kind: Kind = Kind.ROUTED) ->
     return ProviderConfig(STUB_NAME, registry_id, kind, base_url, models=(chat, embed))
 
 
-def _json(answer: dict[str, Any], status: int = 200) -> web.Response:
-    return web.Response(body=orjson.dumps(answer), status=status, content_type="application/json")
+def _json(answer: dict[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.Response(body=orjson.dumps(answer), status=status, content_type="application/json", headers=headers)
+
+
+def _refusal(message: str) -> web.Response:
+    return _json({"error": {"message": f"{LABEL} {message}", "type": "invalid_request_error"}}, status=400)
 
 
 def _cut(request: web.Request) -> None:

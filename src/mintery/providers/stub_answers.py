@@ -16,6 +16,7 @@ LABEL = "[TEST]"
 FINGERPRINT = "fp_TEST"
 CREATED = 1_700_000_000
 DIMENSIONS = 8
+MOST_DIMENSIONS = 4_096
 ARGUMENT_PIECE = 8
 
 
@@ -29,6 +30,7 @@ class Behaviour(StrEnum):
     NONSENSE = "nonsense"
     REFUSES = "refuses"
     FAILS = "fails"
+    BUSY = "busy"
     NO_USAGE = "no-usage"
     ZERO_USAGE = "zero-usage"
     NEGATIVE_USAGE = "negative-usage"
@@ -52,6 +54,40 @@ class Turn:
     @property
     def id(self) -> str:
         return "test-" + hashlib.sha256(orjson.dumps(self.body)).hexdigest()[:24]
+
+
+def refusal_of(turn: Turn) -> str | None:
+    """What a strict provider would say of a body that this one cannot answer."""
+    body = turn.body
+    if body.get("dimensions") is not None and not _is_whole(body["dimensions"], MOST_DIMENSIONS):
+        return f"dimensions must be a whole number from 1 to {MOST_DIMENSIONS}"
+    if body.get("encoding_format") not in (None, "float", "base64"):
+        return "encoding_format must be float or base64"
+    if not all(isinstance(text, str) for message in body.get("messages") or () for text in _texts(message)):
+        return "a message's text must be a string"
+    names = [_function_name(tool) for tool in body.get("tools") or ()]
+    if None in names:
+        return "each tool must be a function with a name"
+    choice = body.get("tool_choice")
+    if isinstance(choice, dict):
+        return None if _function_name(choice) in names else "tool_choice names no tool that was given"
+    return None if choice in (None, "none", "auto", "required") else "tool_choice must be none, auto or required"
+
+
+def _is_whole(value: Any, most: int) -> bool:
+    return type(value) is int and 1 <= value <= most
+
+
+def _function_name(tool: dict[str, Any]) -> str | None:
+    """None unless the tool can be called with made-up arguments."""
+    function = tool.get("function")
+    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+        return None
+    parameters = function.get("parameters") or {}
+    properties = (parameters.get("properties") or {}) if isinstance(parameters, dict) else None
+    if not isinstance(properties, dict) or not all(isinstance(schema, dict) for schema in properties.values()):
+        return None
+    return str(function["name"])
 
 
 def answer_chat(turn: Turn) -> dict[str, Any]:
@@ -123,7 +159,7 @@ def _tool_call(turn: Turn) -> dict[str, Any] | None:
     function = next(tool["function"] for tool in tools if named in {None, tool["function"]["name"]})
     properties = (function.get("parameters") or {}).get("properties") or {}
     samples = {"string": "TEST", "integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
-    arguments = {name: samples.get(schema.get("type", "string")) for name, schema in properties.items()}
+    arguments = {name: samples.get(str(schema.get("type", "string"))) for name, schema in properties.items()}
     call = {"name": function["name"], "arguments": orjson.dumps(arguments).decode()}
     return {"id": "call_" + turn.id, "type": "function", "function": call}
 
@@ -182,10 +218,12 @@ def _count(turn: Turn) -> int:
 
 
 def _text(message: dict[str, Any]) -> str:
+    return " ".join(_texts(message))
+
+
+def _texts(message: dict[str, Any]) -> list[Any]:
     content = message.get("content")
-    if isinstance(content, list):
-        return " ".join(part.get("text", "") for part in content)
-    return content or ""
+    return [part.get("text", "") for part in content] if isinstance(content, list) else [content or ""]
 
 
 def _vector(seed: bytes, size: int) -> list[float]:

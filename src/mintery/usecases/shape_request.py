@@ -186,7 +186,7 @@ def _messages(fields: Mapping[str, Any]) -> list[Any]:
 
 def _check_part(part: Any) -> None:
     kind = part.get("type") if isinstance(part, dict) else None
-    if kind not in {"text", "refusal"}:
+    if kind not in ("text", "refusal"):
         raise Unsupported("only text parts are supported: others are not metered by their bytes", field="messages")
     _check_known(part, PART_FIELDS, "messages")
 
@@ -203,7 +203,7 @@ def _check_tools(fields: Mapping[str, Any]) -> None:
         return
     if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
         raise MalformedRequest("tools must be a list of objects", field="tools")
-    if any(tool.get("type") not in {"function", "custom"} for tool in tools):
+    if any(tool.get("type") not in ("function", "custom") for tool in tools):
         raise Unsupported("only function and custom tools are supported: hosted tools cost extra", field="tools")
     for tool in tools:
         _check_known(tool, TOOL_FIELDS, "tools")
