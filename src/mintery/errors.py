@@ -18,7 +18,8 @@ MinteryError
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke
 ├── AnswerLost              a fault of this gateway while it answered
 ├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
-├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerUnavailable, LedgerInconsistent
+├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerUnavailable, LedgerRefused,
+│                           LedgerInconsistent
 ├── ChainError              RpcUnavailable, RpcRefused, TransactionReverted, TransactionMissing, TransactionReplaced,
 │                           OutcomeMismatch, BlockReplaced, SettlementHalted, QuorumMissing
 └── CheckFailed             ReceiptRefused, ReconciliationFailed
@@ -652,10 +653,22 @@ class LedgerClosed(LedgerError):
 
 
 class LedgerUnavailable(LedgerError):
-    """The database could not be written now: locked, full, or out of reach. It may be able to again."""
+    """The database cannot be used now: locked, full, or out of reach. It may be again.
+
+    What was to be written was not, or, where the connection was lost in the middle of it, nobody knows: to ask for it
+    again with the same ids is safe.
+    """
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"the ledger cannot be written now: {why}")
+        super().__init__(f"the ledger cannot be used now: {why}")
+        self.why = why
+
+
+class LedgerRefused(LedgerError):
+    """The database refused what it was asked for, as by a rule of its tables. Nothing of it was written."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the ledger's database refused: {why}")
         self.why = why
 
 

@@ -23,6 +23,8 @@ SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_s
 PathList = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_comma_separated)]
 TextList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
 
+TextOfPath = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, Path) else value)]
+
 
 class Settings(BaseSettings):
     """Every setting, each as ``MINTERY_`` and its name in capitals. Lists are separated by commas; times are seconds."""
@@ -38,8 +40,10 @@ class Settings(BaseSettings):
         None,
         description="Deployment file; one that belongs to another chain is refused. Default: the chain's, in home.",
     )
-    ledger: Path | None = Field(
-        None, description="SQLite file; one that belongs to another chain is refused. Default: the chain's, in home."
+    ledger: TextOfPath | None = Field(
+        None,
+        description="SQLite file, or postgresql://user:password@host/database; one that belongs to another chain is "
+        "refused. Default: the chain's own file, in home.",
     )
     solc: Path | None = Field(
         None,

@@ -1,21 +1,16 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from tests.databases import Database
 from tests.ledger.samples import IDENTITY, Chain, Wallet, deposit, wallet
 
 from mintery.ledger.store import LedgerStore, open_ledger
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "ledger.sqlite"
-
-
-@pytest.fixture
-def ledger(path: Path) -> Iterator[LedgerStore]:
-    """Checked once more when the test is over."""
-    with open_ledger(path, IDENTITY) as store:
+def ledger(database: Database) -> Iterator[LedgerStore]:
+    """On SQLite and on PostgreSQL. Checked once more when the test is over."""
+    with open_ledger(database.url, IDENTITY) as store:
         yield store
         store.check()
 

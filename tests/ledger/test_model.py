@@ -5,10 +5,13 @@ agree with it to the nanocredit, satisfy its own invariants, and account for the
 """
 
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,6 +24,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from tests.databases import KINDS
 from tests.ledger.samples import (
     IDENTITY,
     NOON,
@@ -36,6 +40,7 @@ from tests.ledger.samples import (
     settled,
     wallet,
 )
+from tests.postgres import Postgres
 
 from mintery.domain.batch import LineOutcome, LineStatus
 from mintery.domain.hold import Constraint, Ending, ReleaseReason
@@ -114,13 +119,12 @@ class Formed:
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    template: Path
+    new_ledger: Callable[[], AbstractContextManager[str]]
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(mkdtemp(prefix="mintery-model-", dir=MEMORY if MEMORY.is_dir() else None))
-        shutil.copy(self.template, self.folder / "ledger.sqlite")
-        self.ledger = open_ledger(self.folder / "ledger.sqlite", IDENTITY)
+        self.database = type(self).new_ledger()
+        self.ledger = open_ledger(self.database.__enter__(), IDENTITY)
         self.chain = Chain()
         self.escrow = {own.id: Position() for own in WALLETS}
         self.open: list[Open] = []
@@ -132,7 +136,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.ledger.close()
-        shutil.rmtree(self.folder)
+        self.database.__exit__(None, None, None)
 
     def see(self, *events: object) -> None:
         assert self.ledger.commit([self.chain.block(*events)]) == [BlockAppended(news=True)]
@@ -325,17 +329,37 @@ class LedgerMachine(RuleBasedStateMachine):
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new ledger, made once: every example begins with a copy."""
+    """A new ledger, made once: every example on SQLite begins with a copy."""
     path = tmp_path_factory.mktemp("template") / "ledger.sqlite"
     open_ledger(path, IDENTITY).close()
     return path
 
 
-def test_any_history_agrees_with_the_chain(template: Path):
-    LedgerMachine.template = template
+@contextmanager
+def copy_in_memory(template: Path) -> Iterator[str]:
+    with TemporaryDirectory(prefix="mintery-model-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        yield str(shutil.copy(template, Path(folder) / "ledger.sqlite"))
+
+
+@contextmanager
+def new_database(server: Postgres) -> Iterator[str]:
+    with server.new_database() as name:
+        yield server.url(name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_history_agrees_with_the_chain(request: pytest.FixtureRequest, template: Path, kind: str):
+    LedgerMachine.new_ledger = (
+        partial(copy_in_memory, template)
+        if kind == "sqlite"
+        else partial(new_database, request.getfixturevalue("postgres"))
+    )
     run_state_machine_as_test(
         LedgerMachine,
         settings=settings(
-            max_examples=50, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=50 if kind == "sqlite" else 20,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
         ),
     )

@@ -1,21 +1,23 @@
 """Many callers, one writer: what they share, and what they must not."""
 
 import asyncio
-import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from datetime import UTC, datetime
 
 import pytest
+from tests.databases import Database, locked
 from tests.ledger.samples import IDENTITY, Chain, Wallet, capture, deposit, place, wallet
 
 from mintery.domain.hold import Constraint, Ending
-from mintery.errors import LedgerClosed, Overloaded
+from mintery.errors import LedgerClosed, LedgerRefused, Overloaded
 from mintery.ledger.commands import Command, HoldPlaced, HoldRefused, RequestKnown, Result
 from mintery.ledger.store import LedgerStore, open_ledger
 from mintery.units import NanoCredits
 
 CALLERS = 50
+BEFORE_TIME = place(1_001, wallet(1), 1, at=datetime(1969, 1, 1, tzinfo=UTC))
+"""Breaks a CHECK of the tables."""
 
 
 def all_at_once(ledger: LedgerStore, commands: list[Command]) -> list[Result]:
@@ -62,8 +64,8 @@ def test_copies_of_one_raised_voucher_admit_one_request(ledger: LedgerStore, ali
     assert ledger.account(alice.id).held == 10
 
 
-def test_two_ledgers_on_one_file_do_not_oversubscribe(ledger: LedgerStore, path: Path, alice: Wallet):
-    with open_ledger(path, IDENTITY) as other, ThreadPoolExecutor(20) as pool:
+def test_two_ledgers_on_one_file_do_not_oversubscribe(ledger: LedgerStore, database: Database, alice: Wallet):
+    with open_ledger(database.url, IDENTITY) as other, ThreadPoolExecutor(20) as pool:
         asked = [pool.submit((ledger, other)[number % 2].commit, [place(number, alice, 100)]) for number in range(20)]
         results = [each.result()[0] for each in asked]
 
@@ -72,7 +74,7 @@ def test_two_ledgers_on_one_file_do_not_oversubscribe(ledger: LedgerStore, path:
 
 def test_a_poisoned_list_fails_alone_and_leaves_nothing(ledger: LedgerStore, alice: Wallet):
     """Its second command breaks a constraint of the tables, which no refusal foresees."""
-    poisoned = [place(1_000, alice, 1), place(1_001, alice, 1, body="not bytes")]  # type: ignore[arg-type]
+    poisoned = [place(1_000, alice, 1), BEFORE_TIME]
     good = [[place(number, alice, 1)] for number in range(20)]
     gate = threading.Barrier(21)
 
@@ -80,21 +82,21 @@ def test_a_poisoned_list_fails_alone_and_leaves_nothing(ledger: LedgerStore, ali
         gate.wait()
         try:
             return ledger.commit(commands)[0]
-        except sqlite3.IntegrityError as error:
+        except LedgerRefused as error:
             return error
 
     with ThreadPoolExecutor(21) as pool:
         results = list(pool.map(ask, [*good, poisoned]))
 
     assert all(isinstance(result, HoldPlaced) for result in results[:-1])
-    assert isinstance(results[-1], sqlite3.IntegrityError)
+    assert isinstance(results[-1], LedgerRefused)
     assert ledger.account(alice.id).held == 20
     assert ledger.request(place(1_000, alice, 1).request) is None
 
 
 def test_the_vouchers_of_a_failed_list_are_written_by_the_next(ledger: LedgerStore, alice: Wallet):
-    with pytest.raises(sqlite3.IntegrityError):
-        ledger.commit([place(1, alice, 1), place(2, alice, 1, body="not bytes")])  # type: ignore[arg-type]
+    with pytest.raises(LedgerRefused):
+        ledger.commit([place(1, alice, 1), BEFORE_TIME])
 
     assert isinstance(ledger.commit([place(3, alice, 1)])[0], HoldPlaced)
 
@@ -119,10 +121,8 @@ def test_a_cancelled_caller_disturbs_no_one(ledger: LedgerStore, alice: Wallet):
     assert ledger.account(alice.id).held == 20
 
 
-def test_too_many_waiting_callers_are_told_to_come_back(path: Path):
-    with open_ledger(path, IDENTITY, waiting_limit=2) as ledger:
-        holder = sqlite3.connect(path, isolation_level=None)
-        holder.execute("BEGIN IMMEDIATE")
+def test_too_many_waiting_callers_are_told_to_come_back(database: Database):
+    with open_ledger(database.url, IDENTITY, waiting_limit=2) as ledger, locked(database) as unlock:
         chain = Chain()
 
         async def ask() -> int:
@@ -130,16 +130,15 @@ def test_too_many_waiting_callers_are_told_to_come_back(path: Path):
                 asyncio.ensure_future(ledger.commit_async([chain.block(deposit(wallet(1), 1))])) for _ in range(5)
             ]
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            holder.execute("ROLLBACK")
+            unlock()
             results = await asyncio.gather(*waiting, return_exceptions=True)
             return sum(isinstance(result, Overloaded) for result in results)
 
         assert asyncio.run(ask()) in {2, 3}
-        holder.close()
 
 
-def test_a_closed_ledger_writes_what_waited_and_takes_no_more(path: Path, alice: Wallet, ledger: LedgerStore):
-    other = open_ledger(path, IDENTITY)
+def test_a_closed_ledger_writes_what_waited_and_takes_no_more(database: Database, alice: Wallet, ledger: LedgerStore):
+    other = open_ledger(database.url, IDENTITY)
     waiting = [other._writer.submit([place(number, alice, 1)]) for number in range(20)]
 
     other.close()

@@ -38,15 +38,25 @@ def open_on_chain(settings: Settings, rpc: Rpc | None = None) -> OnChain:
     return OnChain.of(connected, deployment, confirmations=confirmations)
 
 
-def ledger_path(settings: Settings, genesis_hash: str) -> Path:
-    return settings.ledger or deployment_path(settings.home, genesis_hash).with_name(LEDGER_FILE)
+def ledger_path(settings: Settings, genesis_hash: str) -> Path | None:
+    """The ledger's file; None where settings name a database server."""
+    if settings.ledger is None:
+        return deployment_path(settings.home, genesis_hash).with_name(LEDGER_FILE)
+    return None if "://" in settings.ledger else Path(settings.ledger)
 
 
 def open_gateway_ledger(settings: Settings, chain: OnChain) -> LedgerStore:
-    """Raises LedgerOfAnotherChain: the named file belongs to another chain or escrow; nothing was changed."""
+    """The ledger that settings name, or the chain's own.
+
+    Raises:
+        LedgerOfAnotherChain: it belongs to another chain or escrow; nothing was changed.
+        MalformedFile, LedgerUnavailable
+    """
     path = ledger_path(settings, chain.rpc.genesis_hash)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return open_ledger(path, LedgerIdentity(chain.rpc.chain_id, chain.rpc.genesis_hash, chain.escrow.address))
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    identity = LedgerIdentity(chain.rpc.chain_id, chain.rpc.genesis_hash, chain.escrow.address)
+    return open_ledger(path or str(settings.ledger), identity)
 
 
 def gateway_address(settings: Settings, *, local: bool) -> Address:

@@ -39,7 +39,7 @@ class Finding:
         return self.state is State.BROKEN
 
 
-def diagnose(*, rpc: str | None, deployment: Path | None, ledger: Path | None, url: str) -> tuple[Finding, ...]:
+def diagnose(*, rpc: str | None, deployment: Path | None, ledger: str | None, url: str) -> tuple[Finding, ...]:
     """Everything, in the order in which one needs the other."""
     return (
         _python(),
@@ -90,7 +90,7 @@ def _compiler() -> Finding:
         return Finding("compiler", State.ABSENT, "only needed to change contracts", error.hint)
 
 
-def _chain(rpc: str | None, deployment: Path | None, ledger: Path | None) -> Iterator[Finding]:
+def _chain(rpc: str | None, deployment: Path | None, ledger: str | None) -> Iterator[Finding]:
     from mintery.chain.rpc import connect
     from mintery.cli.session import open_chain, settings_of
 
@@ -130,13 +130,13 @@ def _deployment(chain: "OnChain") -> Finding:
     )
 
 
-def _ledger(chain: "OnChain", named: Path | None) -> Finding:
+def _ledger(chain: "OnChain", named: str | None) -> Finding:
     from mintery.bootstrap import ledger_path, open_gateway_ledger
     from mintery.cli.session import settings_of
 
     settings = settings_of(ledger=named)
     path = ledger_path(settings, chain.rpc.genesis_hash)
-    if not path.exists():
+    if path is not None and not path.exists():
         return Finding("ledger", State.ABSENT, f"none at {path}", "`mintery serve` makes one")
     try:
         with open_gateway_ledger(settings, chain) as ledger:

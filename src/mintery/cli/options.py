@@ -14,8 +14,12 @@ DeploymentFile = Annotated[
     typer.Option("--deployment", metavar="FILE", help="A deployment file; by default the chain's own, in ~/.mintery."),
 ]
 LedgerFile = Annotated[
-    Path | None,
-    typer.Option("--ledger", metavar="FILE", help="A ledger file; by default the chain's own, in ~/.mintery."),
+    str | None,
+    typer.Option(
+        "--ledger",
+        metavar="FILE|URL",
+        help="A ledger file, or postgresql://…; by default the chain's own file, in ~/.mintery.",
+    ),
 ]
 Key = Annotated[
     str,

@@ -19,14 +19,14 @@ def settings_of(**given: Any) -> "Settings":
     return load_settings(**{name: value for name, value in given.items() if value is not None})
 
 
-def existing_file(named: Path | None) -> Path | None:
+def existing_ledger(named: str | None) -> str | None:
     """A ledger that was named must be there: a mistyped name would begin an empty one and compare with that.
 
     Raises:
         FileMissing
     """
-    if named is not None and not named.exists():
-        raise FileMissing(str(named))
+    if named is not None and "://" not in named and not Path(named).exists():
+        raise FileMissing(named)
     return named
 
 

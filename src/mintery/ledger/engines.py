@@ -6,9 +6,8 @@ never wait for the writer.
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
 
 _PRAGMAS = (
     "busy_timeout=10000",
@@ -20,12 +19,27 @@ _PRAGMAS = (
     "wal_autocheckpoint=10000",
 )
 _READERS = 8
+_MIGRATION_LOCK = 0x6D696E74657279
+"""An advisory lock's number: the letters of our name."""
+_NETWORK = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""A server that fell silent is noticed within 30 s; without these a commit could wait for it for hours."""
+_WRITER_TIMEOUTS = {
+    "lock_timeout": "10s",
+    # A process that was stopped in the middle of a group must not keep accounts locked.
+    "idle_in_transaction_session_timeout": "30s",
+}
 
 
 def writer_engine(url: str) -> Engine:
     """One connection; its transactions take the write lock when they begin, so that none fails half-way for want of it."""
     if not is_sqlite(url):
-        return create_engine(url, pool_size=1, max_overflow=0)
+        return create_engine(url, pool_size=1, max_overflow=0, connect_args=_postgresql(url, **_WRITER_TIMEOUTS))
     engine = create_engine(url, pool_size=1, max_overflow=0)
     event.listen(engine, "connect", _open_sqlite)
     event.listen(engine, "begin", _begin_immediate)
@@ -36,7 +50,12 @@ def reader_engine(url: str) -> Engine:
     """A small pool; every read is one snapshot."""
     if not is_sqlite(url):
         return create_engine(
-            url, pool_size=_READERS, isolation_level="REPEATABLE READ", execution_options={"postgresql_readonly": True}
+            url,
+            pool_size=_READERS,
+            max_overflow=_READERS,
+            isolation_level="REPEATABLE READ",
+            execution_options={"postgresql_readonly": True},
+            connect_args=_postgresql(url),
         )
     engine = create_engine(url, pool_size=_READERS, max_overflow=_READERS)
     event.listen(engine, "connect", _open_sqlite)
@@ -45,19 +64,21 @@ def reader_engine(url: str) -> Engine:
     return engine
 
 
+def _postgresql(url: str, **settings: str) -> dict[str, Any]:
+    """Arguments of a connection; what the URL itself says comes first."""
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    arguments = {**_NETWORK, "options": options, "application_name": "mintery"}
+    return {name: value for name, value in arguments.items() if name not in make_url(url).query}
+
+
 def is_sqlite(url: str) -> bool:
     return make_url(url).get_backend_name() == "sqlite"
 
 
-def is_disconnect(engine: Engine, error: Exception) -> bool:
-    """Whether the connection broke, so that nobody knows what became of a commit."""
-    dialect = engine.dialect
-    return isinstance(error, dialect.loaded_dbapi.Error) and dialect.is_disconnect(error, None, None)
-
-
-def is_outage(engine: Engine, error: Exception) -> bool:
-    """Whether the database itself could not go on (locked, full, unreachable), whatever it was asked to write."""
-    return isinstance(error, OperationalError | engine.dialect.loaded_dbapi.OperationalError)
+def lock_out_others(connection: Connection) -> None:
+    """Until this transaction ends no other process migrates the ledger. SQLite's write lock says so already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
 
 
 def _open_sqlite(connection: DBAPIConnection, _record: Any) -> None:

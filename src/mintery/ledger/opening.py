@@ -9,12 +9,14 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from mintery.domain.voucher import Address, EscrowDomain
-from mintery.errors import LedgerOfAnotherChain, MalformedFile
-from mintery.ledger.engines import is_sqlite
+from mintery.errors import LedgerOfAnotherChain, LedgerUnavailable, MalformedFile
+from mintery.ledger.engines import is_sqlite, lock_out_others
+from mintery.ledger.faults import Fault, fault_of
 from mintery.ledger.migrations import HEAD, REVISIONS, VERSION_TABLE, upgrade
 from mintery.ledger.schema import identity
 
 _OWNER_ONLY = 0o600
+_DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,12 @@ class LedgerIdentity:
 
 
 def ledger_url(url_or_path: str | Path) -> str:
+    """A path is SQLite's; PostgreSQL's URLs may be written as its own tools write them."""
     text = str(url_or_path)
-    return text if "://" in text else f"sqlite:///{text}"
+    if "://" not in text:
+        return f"sqlite:///{text}"
+    scheme, _, rest = text.partition("://")
+    return f"{_DRIVERS.get(scheme, scheme)}://{rest}"
 
 
 def shown(url: str) -> str:
@@ -50,6 +56,7 @@ def check_before_opening(url: str, expected: LedgerIdentity) -> None:
     Raises:
         LedgerOfAnotherChain
         MalformedFile: it is no ledger, or one that a newer version wrote.
+        LedgerUnavailable: the database server does not take us in.
     """
     if is_sqlite(url):
         path = Path(str(make_url(url).database))
@@ -61,6 +68,8 @@ def check_before_opening(url: str, expected: LedgerIdentity) -> None:
         with engine.connect() as connection:
             _check(connection, shown(url), expected)
     except DatabaseError as error:
+        if not is_sqlite(url) and fault_of(engine.dialect, error) is not Fault.REFUSED:
+            raise LedgerUnavailable(f"{shown(url)}: {error.orig}") from error
         raise MalformedFile(shown(url), f"it cannot be read as a ledger: {error.orig}") from error
     finally:
         engine.dispose()
@@ -97,8 +106,9 @@ def make_private(url: str) -> None:
 
 
 def bring_up_to_date(engine: Engine, name: str, expected: LedgerIdentity) -> None:
-    """Migrate and record the identity, in one transaction that holds the write lock."""
+    """Migrate and record the identity, in one transaction that keeps every other process from doing so meanwhile."""
     with engine.begin() as connection:
+        lock_out_others(connection)
         upgrade(connection)
         if not _check_identity(connection, name, expected):
             connection.execute(

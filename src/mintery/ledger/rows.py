@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, Integer, func, literal
 
 from mintery.domain.batch import UsageEntry
 from mintery.domain.hold import Hold, ReleaseReason, RequestId
@@ -31,7 +31,7 @@ def usage_of(text: str) -> tuple[UsageEntry, ...]:
 
 def exact_sum(column: ColumnElement[int]) -> tuple[ColumnElement[int], ColumnElement[int]]:
     """Two columns that ``whole`` joins: a sum over a ledger's life may pass 63 bits, where SQLite fails."""
-    return func.sum(column.bitwise_rshift(_HALF)), func.sum(column.bitwise_and(2**_HALF - 1))
+    return func.sum(column.bitwise_rshift(literal(_HALF, Integer))), func.sum(column.bitwise_and(2**_HALF - 1))
 
 
 def whole(high: int | None, low: int | None) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from mintery.domain.hold import Hold, RequestId
 from mintery.domain.receipt import Receipt
@@ -12,6 +13,7 @@ from mintery.domain.voucher import AccountId, Address, SignedVoucher
 from mintery.ledger import invariants, queries, queries_batches
 from mintery.ledger.commands import Block, Command, RequestKey, Result
 from mintery.ledger.engines import reader_engine, writer_engine
+from mintery.ledger.faults import Fault, fault_of, told
 from mintery.ledger.opening import (
     LedgerIdentity,
     bring_up_to_date,
@@ -41,12 +43,19 @@ def open_ledger(
     Raises:
         LedgerOfAnotherChain: it belongs to another chain or escrow; nothing was changed.
         MalformedFile: it is no ledger, or a newer version's.
+        LedgerUnavailable: the database does not let itself be used now.
     """
     url = ledger_url(url_or_path)
     check_before_opening(url, identity)
     make_private(url)
     engine = writer_engine(url)
-    bring_up_to_date(engine, shown(url), identity)
+    try:
+        bring_up_to_date(engine, shown(url), identity)
+    except BaseException as error:
+        engine.dispose()
+        if isinstance(error, SQLAlchemyError):
+            raise told(engine.dialect, error) from error
+        raise
     return LedgerStore(identity, engine, reader_engine(url), waiting_limit=waiting_limit)
 
 
@@ -133,5 +142,12 @@ class LedgerStore(Ledger):
         self._read(invariants.check)
 
     def _read(self, query: Callable[Concatenate[Connection, P], T], /, *arguments: P.args, **keywords: P.kwargs) -> T:
-        with self._reads.connect() as connection:
-            return query(connection, *arguments, **keywords)
+        """Once more where the connection had died in the pool: a read may be repeated."""
+        for last in (False, True):
+            try:
+                with self._reads.connect() as connection:
+                    return query(connection, *arguments, **keywords)
+            except SQLAlchemyError as error:
+                if last or fault_of(self._reads.dialect, error) is not Fault.BROKEN:
+                    raise told(self._reads.dialect, error) from error
+        raise AssertionError

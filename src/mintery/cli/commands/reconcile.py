@@ -19,11 +19,11 @@ def reconcile(
 ) -> None:
     """Compare reserve, supply, escrow, owed and ledger at one block. Ends with code 1 if anything differs."""
     from mintery.bootstrap import build_gateway
-    from mintery.cli.session import existing_file, settings_of
+    from mintery.cli.session import existing_ledger, settings_of
 
     with progress("Comparing chain and ledger"):
         gateway = build_gateway(
-            settings_of(ledger=existing_file(ledger), rpc_url=rpc, deployment=deployment), providers=()
+            settings_of(ledger=existing_ledger(ledger), rpc_url=rpc, deployment=deployment), providers=()
         )
         try:
             gateway.sync()

@@ -12,11 +12,11 @@ def settle(
 ) -> None:
     """Settle everything that this gateway is owed, and wait until it is final. A running gateway does so by itself."""
     from mintery.bootstrap import build_gateway
-    from mintery.cli.session import existing_file, settings_of, tx_facts
+    from mintery.cli.session import existing_ledger, settings_of, tx_facts
 
     with progress("Settling"):
         gateway = build_gateway(
-            settings_of(ledger=existing_file(ledger), rpc_url=rpc, deployment=deployment), providers=()
+            settings_of(ledger=existing_ledger(ledger), rpc_url=rpc, deployment=deployment), providers=()
         )
         try:
             settled = gateway.settle()
