@@ -20,8 +20,8 @@ MinteryError
 ├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerUnavailable, LedgerRefused,
 │                           LedgerInconsistent
-├── ChainError              RpcUnavailable, RpcRefused, TransactionReverted, TransactionMissing, TransactionReplaced,
-│                           OutcomeMismatch, BlockReplaced, SettlementHalted, QuorumMissing
+├── ChainError              RpcUnavailable, RpcRefused, RpcsDisagree, TransactionReverted, TransactionMissing,
+│                           TransactionReplaced, OutcomeMismatch, BlockReplaced, SettlementHalted, QuorumMissing
 └── CheckFailed             ReceiptRefused, ReconciliationFailed
 """
 
@@ -698,6 +698,18 @@ class RpcRefused(ChainError):
         self.code = code
         self.message = message
         self.payload = payload
+
+
+class RpcsDisagree(ChainError):
+    """Endpoints of one chain answer the same read differently, and no quorum is on one side: none is believed."""
+
+    hint = "Ask each by itself with --rpc; a node that is still syncing, or of another chain, must leave the list."
+
+    def __init__(self, read: str, urls: Sequence[str], quorum: int) -> None:
+        super().__init__(f"{' and '.join(urls)} disagree about {read}; {quorum} must agree, and no other may object")
+        self.read = read
+        self.urls = tuple(urls)
+        self.quorum = quorum
 
 
 class TransactionReverted(ChainError):

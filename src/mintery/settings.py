@@ -35,7 +35,17 @@ class Settings(BaseSettings):
         default_factory=lambda: Path.home() / ".mintery",
         description="Directory for deployments and ledgers, one directory for each genesis hash.",
     )
-    rpc_url: str = Field("http://127.0.0.1:8545", description="JSON-RPC endpoint of the chain.")
+    rpc_url: str = Field(
+        "http://127.0.0.1:8545",
+        description="JSON-RPC endpoint of the chain, or several of them: they check each other, and stand in for each other.",
+    )
+    rpc_quorum: int | None = Field(
+        None,
+        ge=1,
+        description="How many of several endpoints must say the same of events, balances and blocks, none objecting. "
+        "Default: half of them, rounded up, so 2 of 3.",
+    )
+    rpc_timeout: float = Field(10.0, gt=0, description="Longest wait for one answer of an endpoint.")
     deployment: Path | None = Field(
         None,
         description="Deployment file; one that belongs to another chain is refused. Default: the chain's, in home.",

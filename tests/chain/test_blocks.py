@@ -23,7 +23,7 @@ class Reorganising(Rpc):
     """The same chain, as it looks from a node that changes its mind ``times`` between headers and logs."""
 
     def __init__(self, rpc: Rpc, times: int) -> None:
-        super().__init__(rpc._provider, rpc.url)
+        super().__init__(rpc.wire)
         self._left = times
 
     def blocks(self, first: int, last: int) -> list[BlockRef]:
@@ -55,7 +55,7 @@ def test_a_broken_line_of_parents_is_noticed_without_any_log(world: Any):
             return [*blocks[:-1], replace(blocks[-1], parent="0x" + "ee" * 32)]
 
     with pytest.raises(RpcUnavailable, match="changed while they were read"):
-        read_blocks(Gap(world.rpc._provider, "gap"), load_deployment(world.path), 0, 2)
+        read_blocks(Gap(world.rpc.wire), load_deployment(world.path), 0, 2)
 
 
 def test_blocks_that_are_not_there_yet(world: Any):

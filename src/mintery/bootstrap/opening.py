@@ -19,15 +19,15 @@ LEDGER_FILE = "ledger.sqlite"
 
 
 def open_rpc(settings: Settings) -> Rpc:
-    """Raises RpcUnavailable."""
-    return connect(settings.rpc_url)
+    """Raises RpcUnavailable, RpcsDisagree."""
+    return connect(settings.rpc_url, timeout=settings.rpc_timeout, quorum=settings.rpc_quorum)
 
 
 def open_on_chain(settings: Settings, rpc: Rpc | None = None) -> OnChain:
     """The deployment on the chain that ``settings`` name, or on ``rpc``.
 
     Raises:
-        RpcUnavailable, DeploymentMissing, MalformedFile
+        RpcUnavailable, RpcsDisagree, DeploymentMissing, MalformedFile
         DeploymentOfAnotherChain: the named file is of another chain.
     """
     connected = rpc or open_rpc(settings)

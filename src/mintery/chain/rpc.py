@@ -1,16 +1,13 @@
-"""One JSON-RPC endpoint. Every read can be pinned to a block."""
+"""A connected chain. Every read can be pinned to a block."""
 
-import ssl
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
-import requests
-from web3 import HTTPProvider, Web3
-from web3.exceptions import Web3Exception, Web3RPCError
 from web3.providers.base import JSONBaseProvider
-from web3.types import RPCEndpoint
 
+from mintery.chain.endpoint import DEFAULT_TIMEOUT, Endpoint, Request, Wire, without_secrets
+from mintery.chain.endpoints import Endpoints
+from mintery.chain.member import EndpointFault
 from mintery.chain.reverts import decode_revert
 from mintery.chain.wire import (
     BlockRef,
@@ -24,59 +21,40 @@ from mintery.chain.wire import (
     write_pin,
 )
 from mintery.domain.voucher import Address
-from mintery.errors import RpcRefused, RpcUnavailable
+from mintery.errors import RpcRefused
 from mintery.units import Wei
 
-__all__ = ["LOCAL_CHAIN_IDS", "BlockRef", "Call", "Log", "Rpc", "TxReceipt", "connect"]
+__all__ = ["LOCAL_CHAIN_IDS", "BlockRef", "Call", "Log", "Rpc", "TxReceipt", "connect", "without_secrets"]
 
 LOCAL_CHAIN_IDS = frozenset({1337, 31337})
 """Chains whose keys are public and whose money is play money."""
-DEFAULT_TIMEOUT = 10.0
-REQUESTS_IN_ONE = 100
-"""How many a batch carries; hosted endpoints take no more."""
-_NO_ANSWER = (Web3Exception, requests.RequestException, OSError, ValueError)
-
-
-def _why(error: Exception) -> str:
-    """The last cause in a few words: `requests` wraps "connection refused" into three lines, with the URL and its key."""
-    cause: BaseException = error
-    while (below := cause.__cause__ or cause.__context__) is not None:
-        cause = below
-    if isinstance(cause, ssl.SSLError):
-        return "it does not speak TLS as https:// needs it"
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror.lower()
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        return f"HTTP {error.response.status_code}"
-    if isinstance(
-        error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema | requests.exceptions.MissingSchema
-    ):
-        return "it is no http:// or https:// address"
-    return type(error).__name__
 
 
 class Rpc:
-    """A connected endpoint, which knows its chain.
+    """A chain behind one endpoint or several that check each other.
 
     Attributes:
-        url: for messages: scheme and host alone, as hosted endpoints carry their key in the path, the query or the user.
         chain_id: as EIP-155 binds transactions to it.
         genesis_hash: tells two chains of one id apart.
     """
 
-    def __init__(self, provider: JSONBaseProvider, url: str) -> None:
-        self.url = url
-        # The provider's JSON is read here and nowhere else, so web3's rewriting layers are left out.
-        self._provider = provider
-        self._requests = Web3(provider, middleware=[]).manager
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
         self.chain_id = int(self.request("eth_chainId"), 16)
         self.genesis_hash: str = self.block(0).hash
 
     @property
+    def url(self) -> str:
+        """For messages: scheme and host alone, as hosted endpoints carry their key in the path, the query or the user."""
+        return self.wire.url
+
+    @property
     def is_local(self) -> bool:
         return self.chain_id in LOCAL_CHAIN_IDS
+
+    def look_after_endpoints(self) -> tuple[EndpointFault, ...]:
+        """Ask those again that were put aside or did not answer; what is still wrong with them. Empty for a single one."""
+        return self.wire.look_after() if isinstance(self.wire, Endpoints) else ()
 
     def request(self, method: str, *parameters: Any) -> Any:
         """The JSON result of one request.
@@ -84,40 +62,19 @@ class Rpc:
         Raises:
             RpcUnavailable: no answer.
             RpcRefused: the answer is an error.
+            RpcsDisagree: several endpoints say different things.
         """
-        try:
-            return self._requests.request_blocking(RPCEndpoint(method), list(parameters))
-        except Web3RPCError as error:
-            fault = (error.rpc_response or {}).get("error")
-            if not isinstance(fault, dict):
-                raise RpcUnavailable(self.url, type(error).__name__) from None
-            raise _refused(method, fault) from None
-        except _NO_ANSWER as error:
-            raise RpcUnavailable(self.url, _why(error)) from None
+        return self.wire.request(method, *parameters)
 
-    def request_all(self, wanted: Sequence[tuple[str, list[Any]]]) -> list[Any | RpcRefused]:
+    def request_all(self, wanted: Sequence[Request]) -> list[Any | RpcRefused]:
         """The results of many requests (method, parameters) in few round trips; refusals stand in their places.
 
         Raises:
             RpcUnavailable: no answer.
             RpcRefused: the endpoint takes no batches.
+            RpcsDisagree: several endpoints say different things.
         """
-        chunks = range(0, len(wanted), REQUESTS_IN_ONE)
-        return [result for start in chunks for result in self._batch(wanted[start : start + REQUESTS_IN_ONE])]
-
-    def _batch(self, wanted: Sequence[tuple[str, list[Any]]]) -> list[Any | RpcRefused]:
-        try:
-            answers: Any = self._provider.make_batch_request([(RPCEndpoint(m), parameters) for m, parameters in wanted])
-        except _NO_ANSWER as error:
-            raise RpcUnavailable(self.url, _why(error)) from None
-        if not isinstance(answers, list):
-            raise _refused("a batch", answers["error"])
-        if len(answers) != len(wanted):
-            raise RpcUnavailable(self.url, f"{len(answers)} answers to {len(wanted)} requests")
-        return [
-            _refused(method, answer["error"]) if "error" in answer else answer["result"]
-            for (method, _), answer in zip(wanted, answers, strict=True)
-        ]
+        return self.wire.request_all(wanted)
 
     def block(self, tag: int | str = "latest") -> BlockRef:
         """A block by number, or ``latest``, ``safe``, ``finalized``.
@@ -226,33 +183,28 @@ class Rpc:
         return tuple(parse_log(fields) for fields in self.request("eth_getLogs", query))
 
 
-def connect(url_or_provider: str | JSONBaseProvider, *, timeout: float = DEFAULT_TIMEOUT) -> Rpc:
-    """An endpoint by URL, or by a provider that answers JSON-RPC itself (the dev chain in this process).
+def connect(
+    where: str | Sequence[str] | JSONBaseProvider, *, timeout: float = DEFAULT_TIMEOUT, quorum: int | None = None
+) -> Rpc:
+    """A chain by the URL of its endpoint, by several (separated by commas, or as a list), or by a provider that answers
+    JSON-RPC itself (the dev chain in this process).
+
+    Args:
+        where: the endpoint, or endpoints.
+        timeout: the longest wait for one answer, seconds.
+        quorum: how many of several endpoints must say the same of what moves money. Default: half of them, rounded up.
 
     Raises:
-        RpcUnavailable: nobody answers within ``timeout`` seconds.
+        RpcUnavailable: fewer than ``quorum`` answer within ``timeout`` seconds.
+        RpcsDisagree: they serve different chains, and no majority of them the same.
     """
-    if not isinstance(url_or_provider, str):
-        return Rpc(url_or_provider, "in-process")
-    # No retries here: jobs retry as a whole, and a dead endpoint must show at once.
-    provider = HTTPProvider(url_or_provider, request_kwargs={"timeout": timeout}, exception_retry_configuration=None)
-    return Rpc(provider, without_secrets(url_or_provider))
-
-
-def without_secrets(url: str) -> str:
-    """What messages may show of an endpoint: hosted ones carry their key in the user, the path or the query."""
-    try:
-        parts = urlsplit(url)
-        where = f"{parts.scheme}://{parts.hostname or ''}" + (f":{parts.port}" if parts.port else "")
-    except ValueError:
-        return "(no URL)"
-    if not parts.scheme:
-        return url
-    return where + ("/…" if parts.path.strip("/") or parts.query else "")
-
-
-def _refused(method: str, fault: Mapping[str, Any]) -> RpcRefused:
-    return RpcRefused(method, fault.get("code", 0), fault["message"], fault.get("data"))
+    if isinstance(where, JSONBaseProvider):
+        return Rpc(Endpoint(where, "in-process"))
+    listed = where.split(",") if isinstance(where, str) else where
+    urls = [url.strip() for url in listed if url.strip()] or [""]
+    if len(urls) == 1:
+        return Rpc(Endpoint.at(urls[0], timeout=timeout))
+    return Rpc(Endpoints([Endpoint.at(url, timeout=timeout) for url in urls], quorum=quorum))
 
 
 def _no_block(name: str) -> RpcRefused:

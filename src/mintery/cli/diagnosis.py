@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mintery.errors import CompilerMissing, DeploymentMissing, MinteryError, RpcUnavailable
+from mintery.errors import CompilerMissing, DeploymentMissing, MinteryError, RpcsDisagree, RpcUnavailable
 
 if TYPE_CHECKING:
     from mintery.usecases.onchain import OnChain
@@ -91,12 +91,16 @@ def _compiler() -> Finding:
 
 
 def _chain(rpc: str | None, deployment: Path | None, ledger: str | None) -> Iterator[Finding]:
-    from mintery.chain.rpc import connect
+    from mintery.bootstrap import open_rpc
     from mintery.cli.session import open_chain, settings_of
 
-    url = settings_of(rpc_url=rpc).rpc_url
     try:
-        connected = connect(url)
+        connected = open_rpc(settings_of(rpc_url=rpc))
+    except RpcsDisagree as error:
+        yield Finding("chain", State.BROKEN, str(error), error.hint)
+        yield Finding("deployment", State.ABSENT, "no chain to look at")
+        yield Finding("ledger", State.ABSENT, "no chain to compare with")
+        return
     except RpcUnavailable as error:
         yield Finding("chain", State.ABSENT, str(error), "run `mintery devchain`, or name an rpc with --rpc")
         yield Finding("deployment", State.ABSENT, "no chain to look at")

@@ -7,7 +7,13 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.", show_default=False)]
 RpcUrl = Annotated[
-    str | None, typer.Option("--rpc", metavar="URL", help="The chain's JSON-RPC endpoint.", envvar="MINTERY_RPC_URL")
+    str | None,
+    typer.Option(
+        "--rpc",
+        metavar="URL",
+        help="The chain's JSON-RPC endpoint, or several, separated by commas.",
+        envvar="MINTERY_RPC_URL",
+    ),
 ]
 DeploymentFile = Annotated[
     Path | None,

@@ -17,9 +17,11 @@ from mintery.usecases.refresh_market import MarketBoard
 from mintery.usecases.report_prices import Reporter, report_prices
 from mintery.usecases.settle_batch import Settlement, settle_batch
 from mintery.usecases.sync_chain import sync_chain
+from mintery.usecases.watch_endpoints import watch_endpoints
 
 ANSWER_HOURS = 24
 DROP_ANSWERS_SECONDS = 600
+WATCH_ENDPOINTS_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def works_of(parts: JobParts) -> Iterator[Work]:
     yield Work("settle", intervals.settlement, lambda now: _settle(parts, now))
     yield Work("expire_holds", intervals.expiry, lambda now: _expire(parts, now))
     yield Work("reconcile", intervals.reconcile, lambda now: _reconcile(parts, now))
+    yield Work("endpoints", WATCH_ENDPOINTS_SECONDS, lambda now: watch_endpoints(parts.chain, parts.alarms, now))
     yield Work("drop_answers", DROP_ANSWERS_SECONDS, lambda now: _drop_answers(parts, now))
     if parts.reporters and parts.report_sender is not None:
         sender = parts.report_sender
