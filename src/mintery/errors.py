@@ -6,7 +6,7 @@ MinteryError
 │                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused, DevKeyOnRealChain, AnvilMissing,
 │                           AnvilFailed, SystemRefused
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
-│                           BodyTooSlow, MalformedSku, MalformedReceipt, Unsupported
+│                           BodyTooSlow, MalformedSku, MalformedReceipt, MalformedSeal, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
@@ -210,6 +210,14 @@ class MalformedReceipt(MalformedInput):
     def __init__(self, why: str) -> None:
         super().__init__(f"the receipt cannot be read: {why}")
         self.why = why
+
+
+class MalformedSeal(MalformedInput):
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text!r} is no head of a ledger's seals: POSITION:HASH, as `mintery ledger verify` prints it"
+        )
+        self.text = text
 
 
 class MalformedRequest(MalformedInput):

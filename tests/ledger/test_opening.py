@@ -1,3 +1,4 @@
+import re
 import signal
 import subprocess
 import sys
@@ -139,14 +140,19 @@ def test_the_migrations_write_what_sqlalchemy_would(tmp_path: Path):
 
 
 def sources(engine: object) -> dict[str, list[str]]:
-    """Every table's and index's own SQL, its columns and constraints in one order."""
+    """Every table's and index's own SQL, its columns and constraints in one order: a column added later stands last."""
     with engine.connect() as connection:
         rows = connection.exec_driver_sql(
             "SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS NOT NULL"
         )
-        return {
-            name: sorted(line.strip(" ,\t") for line in sql.splitlines()) for name, sql in rows if name != VERSION_TABLE
-        }
+        return {name: sorted(parts_of(sql)) for name, sql in rows if name != VERSION_TABLE}
+
+
+def parts_of(sql: str) -> list[str]:
+    """What stands before, between the commas of, and after the outermost parentheses."""
+    begin, end = sql.index("("), sql.rindex(")")
+    between = re.split(r",(?![^(]*\))", sql[begin + 1 : end])
+    return [" ".join(part.split()) for part in (sql[:begin], *between, sql[end + 1 :])]
 
 
 @pytest.mark.parametrize("table", ["transfers", "receipts"])

@@ -9,7 +9,8 @@ from mintery.chain.rpc import Rpc, connect
 from mintery.crypto.hashing import parse_address
 from mintery.crypto.keys import PrivateKey, decrypt_keystore
 from mintery.domain.voucher import Address
-from mintery.errors import MalformedFile, SettingMissing
+from mintery.errors import FileMissing, MalformedFile, SettingMissing
+from mintery.ledger.audit import LedgerAudit, open_audit
 from mintery.ledger.opening import LedgerIdentity
 from mintery.ledger.store import LedgerStore, open_ledger
 from mintery.settings import Settings, required, variable
@@ -57,6 +58,18 @@ def open_gateway_ledger(settings: Settings, chain: OnChain) -> LedgerStore:
         path.parent.mkdir(parents=True, exist_ok=True)
     identity = LedgerIdentity(chain.rpc.chain_id, chain.rpc.genesis_hash, chain.escrow.address)
     return open_ledger(path or str(settings.ledger), identity)
+
+
+def open_ledger_audit(settings: Settings) -> LedgerAudit:
+    """The ledger, to be checked and not written to. A named one needs no chain.
+
+    Raises:
+        MalformedFile, FileMissing, LedgerUnavailable, RpcUnavailable
+    """
+    path = ledger_path(settings, "" if settings.ledger else open_rpc(settings).genesis_hash)
+    if path is not None and not path.exists():
+        raise FileMissing(str(path))
+    return open_audit(path or str(settings.ledger))
 
 
 def gateway_address(settings: Settings, *, local: bool) -> Address:

@@ -15,6 +15,7 @@ from mintery.usecases.onchain import OnChain
 from mintery.usecases.reconcile import Reconciler
 from mintery.usecases.refresh_market import MarketBoard
 from mintery.usecases.report_prices import Reporter, report_prices
+from mintery.usecases.seal_ledger import seal_ledger
 from mintery.usecases.settle_batch import Settlement, settle_batch
 from mintery.usecases.sync_chain import sync_chain
 from mintery.usecases.watch_endpoints import watch_endpoints
@@ -22,6 +23,7 @@ from mintery.usecases.watch_endpoints import watch_endpoints
 ANSWER_HOURS = 24
 DROP_ANSWERS_SECONDS = 600
 WATCH_ENDPOINTS_SECONDS = 30
+SEAL_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def works_of(parts: JobParts) -> Iterator[Work]:
     yield Work("reconcile", intervals.reconcile, lambda now: _reconcile(parts, now))
     yield Work("endpoints", WATCH_ENDPOINTS_SECONDS, lambda now: watch_endpoints(parts.chain, parts.alarms, now))
     yield Work("drop_answers", DROP_ANSWERS_SECONDS, lambda now: _drop_answers(parts, now))
+    yield Work("seal_ledger", SEAL_SECONDS, lambda now: seal_ledger(parts.ledger, now))
     if parts.reporters and parts.report_sender is not None:
         sender = parts.report_sender
         yield Work("report_prices", intervals.price, lambda now: _report(parts, sender, now))

@@ -6,6 +6,7 @@ from mintery.ledger.apply_batches import abandon_batch, form_batch, mark_broadca
 from mintery.ledger.apply_chain import append_block
 from mintery.ledger.apply_endings import capture_hold, drop_answers, mark_delivered, release_hold
 from mintery.ledger.apply_holds import dispatch_hold, extend_lease, place_hold
+from mintery.ledger.apply_seals import seal_rows
 from mintery.ledger.commands import (
     AbandonBatch,
     AppendBlock,
@@ -21,6 +22,7 @@ from mintery.ledger.commands import (
     ReleaseHold,
     Result,
     SaveAttempt,
+    SealRows,
 )
 from mintery.ledger.work import Work
 
@@ -30,7 +32,7 @@ def apply_all(work: Work, commands: Sequence[Command]) -> list[Result]:
     return [_apply(work, command) for command in commands]
 
 
-def _apply(work: Work, command: Command) -> Result:  # noqa: C901, PLR0911 -- one flat table, exhaustive for mypy
+def _apply(work: Work, command: Command) -> Result:  # noqa: C901, PLR0911, PLR0912 -- one flat table, exhaustive for mypy
     match command:
         case PlaceHold():
             return place_hold(work, command)
@@ -56,3 +58,5 @@ def _apply(work: Work, command: Command) -> Result:  # noqa: C901, PLR0911 -- on
             return mark_broadcast(work, command)
         case AbandonBatch():
             return abandon_batch(work, command)
+        case SealRows():
+            return seal_rows(work, command)

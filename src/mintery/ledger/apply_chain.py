@@ -1,5 +1,6 @@
 """What the chain says, applied block by block: the ledger never argues with it, and never plugs a difference."""
 
+import json
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select, update
@@ -52,6 +53,11 @@ _set_exit = Statement(
     .values(exiting=bindparam("amount"), exit_unlock=bindparam("unlock"), closing=bindparam("flag"))
 )
 _set_epoch = Statement(update(accounts).where(accounts.c.id == bindparam("account")).values(epoch=bindparam("new")))
+_facts = Statement(
+    select(
+        accounts.c.epoch, accounts.c.spent_settled, accounts.c.exiting, accounts.c.exit_unlock, accounts.c.closing
+    ).where(accounts.c.id == bindparam("account"))
+)
 _limited = Statement(
     select(receipts.c.request)
     .join_from(receipts, requests, requests.c.id == receipts.c.request)
@@ -111,7 +117,16 @@ def _record_event(work: Work, place: Place, event: ChainEvent) -> None:
         account=getattr(event, "account", None),
         amount=getattr(event, "amount", None),
         batch_id=getattr(event, "batch_id", None),
+        earlier=_earlier(work, event),
     )
+
+
+def _earlier(work: Work, event: ChainEvent) -> str | None:
+    """The account's facts that an exit's events overwrite, and that taking them back restores."""
+    if not isinstance(event, ExitStartedSeen | ExitCancelledSeen | ExitExecutedSeen):
+        return None
+    row = work.row(_facts, account=event.account)
+    return json.dumps([0, 0, 0, None, 0] if row is None else list(row))
 
 
 def _apply(work: Work, place: Place, event: ChainEvent) -> None:

@@ -298,6 +298,20 @@ class AbandonBatch:
     dead_attempts: int = 0
 
 
+# ── the record of it all ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class SealRows:
+    """Seal up to ``limit`` rows of each append-only table that are not sealed yet; ``changed`` counts them.
+
+    Nothing is sealed twice, and another process that is sealing is not waited for.
+    """
+
+    limit: int
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class NotWritten:
     """The command does not fit what is recorded; ``why`` is for the log."""
@@ -318,6 +332,7 @@ Command = (
     | SaveAttempt
     | MarkBroadcast
     | AbandonBatch
+    | SealRows
 )
 Result = (
     BlockAppended

@@ -5,7 +5,8 @@ bits (uint96 of the chain) is decimal text of 29 digits, which sorts as its numb
 microseconds since 1970 UTC. Transfers and receipts refuse UPDATE and DELETE by triggers that the migrations make.
 
 Status is nowhere stored. A request is held, dispatched, captured or released by its facts; a batch is open while it is
-neither settled nor abandoned.
+neither settled nor abandoned. ``blocks`` and ``events`` are the chain as it stands: what a reorganisation took back is
+in ``undone_blocks``, and nothing was forgotten.
 """
 
 from sqlalchemy import (
@@ -46,6 +47,27 @@ events = table(
     text("account", null=True),
     *integer("amount", null=True),
     *integer("batch_id", null=True),
+    # What the account's facts were before, as JSON, where the event overwrites them.
+    text("earlier", null=True),
+)
+
+undone_blocks = table(
+    "undone_blocks",
+    sequence(),
+    text("hash"),
+    *integer("number"),
+    text("parent"),
+    *integer("timestamp"),
+    text("events"),
+    *integer("undone_at"),
+    Index(None, "hash"),
+)
+
+finality = table(
+    "finality",
+    Column("one", Int64, primary_key=True, autoincrement=False),
+    CheckConstraint("one = 1", name="one"),
+    *integer("number"),
 )
 
 accounts = table(
@@ -278,4 +300,41 @@ attempts = table(
     *integer("nonce"),
     *integer("signed_at"),
     *integer("broadcast_at", null=True),
+)
+
+write_offs = table(
+    "write_offs",
+    sequence(),
+    Column("request", Text, ForeignKey("requests.id"), nullable=False, unique=True),
+    text("account", ForeignKey("accounts.id")),
+    *integer("amount", least=1),
+    text("reason"),
+    *integer("at"),
+)
+
+seals = table(
+    "seals",
+    Column("position", Int64, primary_key=True, autoincrement=False),
+    *integer("source", least=1),
+    *integer("version", least=1),
+    *integer("row_seq", least=1),
+    blob("hash"),
+    CheckConstraint("position >= 1", name="position"),
+    UniqueConstraint("source", "row_seq"),
+)
+
+# How far each source is sealed, and the sequence numbers below that whose rows were not there yet.
+seal_marks = table(
+    "seal_marks",
+    Column("source", Int64, primary_key=True, autoincrement=False),
+    *integer("through"),
+)
+
+seal_gaps = table(
+    "seal_gaps",
+    Column("source", Int64, primary_key=True, autoincrement=False),
+    Column("first", Int64, primary_key=True, autoincrement=False),
+    *integer("last"),
+    *integer("since"),
+    CheckConstraint("first <= last", name="range"),
 )

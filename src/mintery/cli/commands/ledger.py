@@ -1,0 +1,102 @@
+"""``mintery ledger``: whether the books are what was written, and what the operator adds to them by hand."""
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mintery.cli.options import Json, LedgerFile, RpcUrl
+from mintery.cli.output import pairs, progress, show
+from mintery.errors import MalformedSeal
+
+if TYPE_CHECKING:
+    from mintery.ledger.audit import LedgerAudit
+    from mintery.ledger.verifying import Seal, SealReport
+
+app = typer.Typer(help="Check the books of a gateway, and write off what cannot settle.", no_args_is_help=True)
+_SEAL = re.compile(r"([1-9][0-9]{0,17}):([0-9a-f]{64})", re.ASCII)
+
+
+@app.command("verify")
+def verify(
+    start: Annotated[int, typer.Option("--from", metavar="N", min=1, help="The first seal to check.")] = 1,
+    expect: Annotated[
+        str | None,
+        typer.Option(
+            "--expect",
+            metavar="POSITION:HASH",
+            help="A head that an earlier run printed. Kept outside, it shows a chain that was rewritten as a whole.",
+        ),
+    ] = None,
+    ledger: LedgerFile = None,
+    rpc: RpcUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Compute the seals again from the rows they cover. Ends with code 1 if anything was changed, removed or swapped.
+
+    Note the head that it prints somewhere else, and give it back with --expect.
+    """
+    noted = None if expect is None else _seal_of(expect)
+    with progress("Checking the seals"), _opened(ledger, rpc) as audit:
+        report = audit.verify(start=start, noted=noted)
+    title = "Every seal fits" if report.holds else "The ledger is not what was sealed"
+    show(_facts(report), pairs(title, _rows(report)), as_json=as_json)
+    if not report.holds:
+        raise typer.Exit(1)
+
+
+@app.command("check")
+def check(ledger: LedgerFile = None, rpc: RpcUrl = None, as_json: Json = False) -> None:
+    """Check that balances, holds, charges and limits equal the transfers behind them. Ends with code 70 if not."""
+    with progress("Checking the books"), _opened(ledger, rpc) as audit:
+        audit.check()
+    show({"consistent": True}, pairs("The books agree with themselves", []), as_json=as_json)
+
+
+def _opened(ledger: str | None, rpc: str | None) -> "LedgerAudit":
+    from mintery.bootstrap import open_ledger_audit
+    from mintery.cli.session import existing_ledger, settings_of
+
+    return open_ledger_audit(settings_of(ledger=existing_ledger(ledger), rpc_url=rpc))
+
+
+def _seal_of(text: str) -> "Seal":
+    from mintery.ledger.verifying import Seal
+
+    if (found := _SEAL.fullmatch(text.strip().lower())) is None:
+        raise MalformedSeal(text)
+    return Seal(int(found[1]), found[2])
+
+
+def _facts(report: "SealReport") -> dict[str, Any]:
+    first = report.first
+    return {
+        "holds": report.holds,
+        "checked": report.checked,
+        "head": None if report.head is None else str(report.head),
+        "misfits": report.misfits,
+        "first": None
+        if first is None
+        else {"position": first.position, "row": first.row, "expected": first.expected, "found": first.found},
+        "waiting": report.waiting,
+        "unsealed": report.unsealed,
+        "first_unsealed": report.first_unsealed,
+    }
+
+
+def _rows(report: "SealReport") -> list[tuple[str, str]]:
+    rows = [
+        ("seals", str(report.checked)),
+        ("head", "none yet" if report.head is None else str(report.head)),
+        ("not sealed yet", str(report.waiting)),
+    ]
+    if (first := report.first) is not None:
+        rows += [
+            ("do not fit", str(report.misfits)),
+            ("first", f"seal {first.position}, over {first.row}"),
+            ("its seal says", first.expected),
+            ("found", first.found),
+        ]
+    if report.unsealed:
+        rows.append(("without a seal", f"{report.unsealed}, the first of them {report.first_unsealed}"))
+    return rows

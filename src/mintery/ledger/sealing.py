@@ -1,0 +1,78 @@
+"""The hash chain over all rows that are never changed: what a seal covers, and how it is computed.
+
+    seal(n) = SHA-256(seal(n - 1) ‖ row(n))        seal(0) = SHA-256(["mintery-seals", chain id, escrow])
+
+``row`` is a JSON array without white space, UTF-8: the version of this form, the table, and the row's columns in the order
+that ``COLUMNS`` gives for that version; bytes as hex digits, what is absent as null. So anyone can compute the chain from the
+rows with any JSON library. A column that is added later asks for a new version, and what is sealed keeps its own.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import orjson
+from sqlalchemy import Table
+
+from mintery.domain.voucher import EscrowDomain
+from mintery.ledger.schema import receipts, transfers, write_offs
+
+FORMAT = "mintery-seals"
+VERSION = 1
+
+
+class Source(IntEnum):
+    """A table whose rows are sealed, as the seals name it."""
+
+    TRANSFERS = 1
+    RECEIPTS = 2
+    WRITE_OFFS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A table with the columns that version ``VERSION`` of the form covers; the first is its sequence number."""
+
+    table: Table
+    columns: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.table.name
+
+
+SEALED: Mapping[Source, Sealed] = {
+    Source.TRANSFERS: Sealed(
+        transfers, ("seq", "id", "kind", "debit", "credit", "amount", "pending", "at", "reference")
+    ),
+    Source.RECEIPTS: Sealed(
+        receipts,
+        (
+            "seq",
+            "request",
+            "account",
+            "token",
+            "epoch",
+            "cost",
+            "held",
+            "model",
+            "provider",
+            "captured_at",
+            "facts",
+            "signature",
+        ),
+    ),
+    Source.WRITE_OFFS: Sealed(write_offs, ("seq", "request", "account", "amount", "reason", "at")),
+}
+
+
+def first_hash(domain: EscrowDomain) -> bytes:
+    """What the first seal stands on: no chain of seals fits another escrow's ledger."""
+    return hashlib.sha256(orjson.dumps([FORMAT, domain.chain_id, domain.escrow])).digest()
+
+
+def seal_hash(before: bytes, source: Source, row: Sequence[Any]) -> bytes:
+    """The seal of ``row`` (the columns of ``SEALED[source]``), which follows the seal ``before``."""
+    return hashlib.sha256(before + orjson.dumps([VERSION, SEALED[source].name, *row], default=bytes.hex)).digest()
