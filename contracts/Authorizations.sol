@@ -5,9 +5,11 @@ import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {IAuthorizations} from "./interfaces/IAuthorizations.sol";
+import {WalletSignatures} from "./libraries/WalletSignatures.sol";
 
 /// @title An ERC-20 that moves by signature: EIP-2612 permits and EIP-3009 authorizations.
-/// @dev Signers are EOAs: ecrecover only, low s only, zero refused.
+/// @dev Signers are EOAs: ecrecover only, low s only, zero refused. A contract wallet is asked by ERC-1271 in the one
+///     overload that takes its signature as bytes.
 abstract contract Authorizations is ERC20Permit, IAuthorizations {
     bytes32 private constant TRANSFER_TYPEHASH = keccak256(
         "TransferWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)"
@@ -57,6 +59,26 @@ abstract contract Authorizations is ERC20Permit, IAuthorizations {
         bytes32 structHash = keccak256(abi.encode(RECEIVE_TYPEHASH, from, to, value, validAfter, validBefore, nonce));
         _checkWindow(validAfter, validBefore);
         _checkSignature(from, structHash, v, r, s);
+        _use(from, nonce);
+        _transfer(from, to, value);
+    }
+
+    /// @inheritdoc IAuthorizations
+    function receiveWithAuthorization(
+        address from,
+        address to,
+        uint256 value,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes32 nonce,
+        bytes calldata signature
+    ) external {
+        if (msg.sender != to) revert CallerNotPayee(msg.sender, to);
+        bytes32 structHash = keccak256(abi.encode(RECEIVE_TYPEHASH, from, to, value, validAfter, validBefore, nonce));
+        _checkWindow(validAfter, validBefore);
+        if (!WalletSignatures.isValid(from, _hashTypedDataV4(structHash), signature)) {
+            revert InvalidAuthorizationSignature(from);
+        }
         _use(from, nonce);
         _transfer(from, to, value);
     }

@@ -31,6 +31,7 @@ abstract contract EscrowAccounts is ISpendEscrow {
     /// @dev Gateways count nanocredits in 63 bits; nothing an account states may be more.
     uint256 private constant BALANCE_LIMIT = uint256(uint64(type(int64).max)) * BackingMath.NANOCREDIT;
     bytes32 private constant DEPOSIT_ACTION = keccak256("MinteryDeposit");
+    bytes32 private constant TOP_UP_ACTION = keccak256("MinteryTopUp");
 
     /// @inheritdoc ISpendEscrow
     address public immutable VAULT;
@@ -96,17 +97,41 @@ abstract contract EscrowAccounts is ISpendEscrow {
         bytes32 salt,
         uint256 validAfter,
         uint256 validBefore,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
+        bytes calldata signature
     ) external {
         _credit(key, credits);
         bytes32 nonce = depositNonce(key, credits, salt);
         ICreditToken(key.token)
-            .receiveWithAuthorization(key.holder, address(this), credits, validAfter, validBefore, nonce, v, r, s);
+            .receiveWithAuthorization(key.holder, address(this), credits, validAfter, validBefore, nonce, signature);
     }
 
-    /// @dev Books a deposit before its credits arrive: the caller moves them in the same call.
+    /// @inheritdoc ISpendEscrow
+    /// @dev The vault mints before the account is booked, when the escrow holds more than its accounts (S9); it trusts the
+    ///     nonce because this contract alone computes it.
+    function topUp(
+        AccountKey calldata key,
+        uint256 assets,
+        uint256 minCredits,
+        bytes32 salt,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes calldata signature
+    ) external returns (uint256 credits) {
+        uint256 minted = IReserveVault(VAULT)
+            .mintToEscrow(
+                key.token,
+                topUpNonce(key, minCredits, salt),
+                IReserveVault.AssetAuthorization(key.holder, assets, validAfter, validBefore, signature)
+            );
+        uint256 remainder = minted % BackingMath.NANOCREDIT;
+        credits = minted - remainder;
+        if (credits < minCredits) revert TopUpBelowMinimum(credits, minCredits);
+
+        _credit(key, credits);
+        if (remainder != 0) IERC20(key.token).safeTransfer(key.holder, remainder);
+    }
+
+    /// @dev Books a deposit; the caller has its credits moved in the same call.
     function _credit(AccountKey memory key, uint256 credits) private {
         _requireWhole(credits);
         if (key.signer == address(0)) revert ZeroSigner();
@@ -234,6 +259,11 @@ abstract contract EscrowAccounts is ISpendEscrow {
     /// @inheritdoc ISpendEscrow
     function depositNonce(AccountKey calldata key, uint256 credits, bytes32 salt) public pure returns (bytes32) {
         return keccak256(abi.encode(DEPOSIT_ACTION, key.token, key.gateway, key.holder, key.signer, credits, salt));
+    }
+
+    /// @inheritdoc ISpendEscrow
+    function topUpNonce(AccountKey calldata key, uint256 minCredits, bytes32 salt) public pure returns (bytes32) {
+        return keccak256(abi.encode(TOP_UP_ACTION, key.token, key.gateway, key.holder, key.signer, minCredits, salt));
     }
 
     // Rules shared by several calls

@@ -9,11 +9,13 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ProjectTerms} from "./ProjectTerms.sol";
+import {IAuthorizations} from "./interfaces/IAuthorizations.sol";
 import {ICreditToken} from "./interfaces/ICreditToken.sol";
 import {IPriceOracle} from "./interfaces/IPriceOracle.sol";
 import {IProviderRegistry} from "./interfaces/IProviderRegistry.sol";
 import {IReserveVault} from "./interfaces/IReserveVault.sol";
 import {BackingMath} from "./libraries/BackingMath.sol";
+import {WalletSignatures} from "./libraries/WalletSignatures.sol";
 
 /// @title Holds one asset for every project; mints credits against it, redeems them and pays providers.
 /// @dev `totalClaims` is the sum of every reserve, every margin and all that is owed (S2). Settlement moves claims between
@@ -49,6 +51,7 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
 
     uint8 private constant ASSET_DECIMALS = 6;
     uint256 private constant USAGE_WIDTH = 28;
+    bytes32 private constant MINT_ACTION = keccak256("MinteryMint");
     /// @dev A ledger counts nanocredits in 63 bits.
     uint256 private constant SUPPLY_LIMIT = uint256(uint64(type(int64).max)) * BackingMath.NANOCREDIT;
 
@@ -82,35 +85,39 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IReserveVault
-    /// @dev The asset has arrived, whole, before the credits exist: a loss before or a fee on the way stops the mint.
     function mint(address token, uint256 credits, uint256 maxAssets, address to)
         external
         nonReentrant
         returns (uint256 assets)
     {
-        if (credits == 0) revert ZeroCredits();
-        if (to == address(0)) revert ZeroReceiver();
-        StoredProject storage project = _project(token);
-        if (project.retiredAt != 0) revert ProjectRetired(token, project.retiredAt);
-        if (!project.publicMint && msg.sender != project.issuer) revert MintNotPublic(msg.sender, project.issuer);
-        if (ORACLE.depegged()) revert AssetDepegged();
-
-        _startSupplyWindow(project, token);
-        uint256 supplyAfter = ICreditToken(token).totalSupply() + credits;
-        uint256 limit = uint256(project.supplyAtWindowStart) + project.mintCap;
-        if (supplyAfter > limit) revert MintAboveCap(supplyAfter, limit);
-        if (supplyAfter > SUPPLY_LIMIT) revert SupplyAboveLimit(supplyAfter, SUPPLY_LIMIT);
-        assets = project.par.toAssetsUp(credits);
+        assets = _project(token).par.toAssetsUp(credits);
         if (assets > maxAssets) revert CostAboveMaximum(assets, maxAssets);
-
-        project.reserve += assets.toUint128();
-        totalClaims += assets;
-        emit Minted(token, msg.sender, to, credits, assets);
-
+        _bookMint(token, msg.sender, to, credits, assets);
         ASSET.safeTransferFrom(msg.sender, address(this), assets);
-        uint256 balance = ASSET.balanceOf(address(this));
-        if (balance < totalClaims) revert Undercollateralised(balance, totalClaims);
-        ICreditToken(token).mint(to, credits);
+        _issue(token, to, credits);
+    }
+
+    /// @inheritdoc IReserveVault
+    function mintWithAuthorization(
+        address token,
+        address to,
+        uint256 minCredits,
+        bytes32 salt,
+        AssetAuthorization calldata authorization
+    ) external nonReentrant returns (uint256 credits) {
+        bytes32 nonce = mintNonce(token, authorization.payer, to, minCredits, salt);
+        credits = _mintAuthorized(token, to, nonce, authorization);
+        if (credits < minCredits) revert CreditsBelowMinimum(credits, minCredits);
+    }
+
+    /// @inheritdoc IReserveVault
+    function mintToEscrow(address token, bytes32 nonce, AssetAuthorization calldata authorization)
+        external
+        nonReentrant
+        returns (uint256 credits)
+    {
+        if (msg.sender != escrow) revert NotEscrow(msg.sender, escrow);
+        credits = _mintAuthorized(token, msg.sender, nonce, authorization);
     }
 
     /// @inheritdoc IReserveVault
@@ -211,6 +218,15 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IReserveVault
+    function mintNonce(address token, address payer, address to, uint256 minCredits, bytes32 salt)
+        public
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(MINT_ACTION, token, payer, to, minCredits, salt));
+    }
+
+    /// @inheritdoc IReserveVault
     function previewRedeem(address token, uint256 credits) external view returns (uint256 assets) {
         uint256 claim = _project(token).par.toAssetsDown(credits);
         return BackingMath.haircutDown(claim, ASSET.balanceOf(address(this)), totalClaims);
@@ -231,6 +247,58 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
         PayoutWindow memory current = _payoutWindows[token][gateway];
         uint256 taken = current.window == BackingMath.windowDown(block.timestamp) ? current.taken : 0;
         return Math.saturatingSub(_project(token).payoutCap, taken);
+    }
+
+    /// @dev All that a mint must pass, and its books. The cost is `assets`: par's, rounded up.
+    function _bookMint(address token, address payer, address to, uint256 credits, uint256 assets) private {
+        if (credits == 0) revert ZeroCredits();
+        if (to == address(0)) revert ZeroReceiver();
+        StoredProject storage project = _project(token);
+        if (project.retiredAt != 0) revert ProjectRetired(token, project.retiredAt);
+        if (!project.publicMint && payer != project.issuer) revert MintNotPublic(payer, project.issuer);
+        if (ORACLE.depegged()) revert AssetDepegged();
+
+        _startSupplyWindow(project, token);
+        uint256 supplyAfter = ICreditToken(token).totalSupply() + credits;
+        uint256 limit = uint256(project.supplyAtWindowStart) + project.mintCap;
+        if (supplyAfter > limit) revert MintAboveCap(supplyAfter, limit);
+        if (supplyAfter > SUPPLY_LIMIT) revert SupplyAboveLimit(supplyAfter, SUPPLY_LIMIT);
+
+        project.reserve += assets.toUint128();
+        totalClaims += assets;
+        emit Minted(token, payer, to, credits, assets);
+    }
+
+    /// @dev The asset has arrived, whole, before the credits exist: a loss before or a fee on the way stops the mint.
+    function _issue(address token, address to, uint256 credits) private {
+        uint256 balance = ASSET.balanceOf(address(this));
+        if (balance < totalClaims) revert Undercollateralised(balance, totalClaims);
+        ICreditToken(token).mint(to, credits);
+    }
+
+    /// @param nonce Binds the payer's signature to what the caller does with it.
+    function _mintAuthorized(address token, address to, bytes32 nonce, AssetAuthorization calldata signed)
+        private
+        returns (uint256 credits)
+    {
+        credits = _project(token).par.toCreditsDown(signed.assets);
+        _bookMint(token, signed.payer, to, credits, signed.assets);
+        _receive(nonce, signed);
+        _issue(token, to, credits);
+    }
+
+    /// @dev EIP-3009 knows signatures of EOAs alone; stablecoins that also ask contract wallets do so under this overload.
+    function _receive(bytes32 nonce, AssetAuthorization calldata signed) private {
+        IAuthorizations asset = IAuthorizations(address(ASSET));
+        (address payer, uint256 assets) = (signed.payer, signed.assets);
+        (uint256 validAfter, uint256 validBefore) = (signed.validAfter, signed.validBefore);
+        bytes calldata signature = signed.signature;
+        if (WalletSignatures.isWallet(payer)) {
+            asset.receiveWithAuthorization(payer, address(this), assets, validAfter, validBefore, nonce, signature);
+        } else {
+            (uint8 v, bytes32 r, bytes32 s) = WalletSignatures.split(signature);
+            asset.receiveWithAuthorization(payer, address(this), assets, validAfter, validBefore, nonce, v, r, s);
+        }
     }
 
     /// @dev Before every change of the supply, so that the window's first sees what the supply was when the window began.

@@ -122,9 +122,12 @@ contract SpendEscrow is EscrowAccounts, AccessManaged, EIP712 {
         if (spentAfter % BackingMath.NANOCREDIT != 0) return (LineStatus.NotWholeNanocredits, 0);
         if (balance == 0) return (LineStatus.Empty, 0);
 
-        uint96 wanted = spentAfter - spent;
-        (status, burned) = wanted > balance ? (LineStatus.Partial, balance) : (LineStatus.Settled, wanted);
-        position.spending = spendingOf(balance - burned, spent + burned, epoch);
+        // spent < spentAfter, burned <= balance, and spent + burned <= spentAfter: nothing can wrap.
+        unchecked {
+            uint96 wanted = spentAfter - spent;
+            (status, burned) = wanted > balance ? (LineStatus.Partial, balance) : (LineStatus.Settled, wanted);
+            position.spending = spendingOf(balance - burned, spent + burned, epoch);
+        }
     }
 
     /// @inheritdoc ISpendEscrow

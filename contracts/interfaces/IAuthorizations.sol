@@ -44,6 +44,18 @@ interface IAuthorizations {
         bytes32 s
     ) external;
 
+    /// @notice As above, also for a contract wallet: its code is asked by ERC-1271, with at most 500,000 gas, and nothing but
+    ///     the one word of its answer is read. For an EOA, an EIP-7702 delegation or not, `signature` is r, s, v.
+    function receiveWithAuthorization(
+        address from,
+        address to,
+        uint256 value,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes32 nonce,
+        bytes calldata signature
+    ) external;
+
     /// @notice Makes `nonce` of `authorizer` unusable, by its signature.
     function cancelAuthorization(address authorizer, bytes32 nonce, uint8 v, bytes32 r, bytes32 s) external;
 

@@ -51,6 +51,18 @@ interface IReserveVault {
         uint128 payoutCap;
     }
 
+    /// @notice An asset holder's EIP-3009 `ReceiveWithAuthorization` to this vault; its nonce says what the mint is for.
+    struct AssetAuthorization {
+        address payer;
+        /// @dev Asset base units.
+        uint256 assets;
+        /// @dev Unix seconds, both ends excluded.
+        uint256 validAfter;
+        uint256 validBefore;
+        /// @dev r, s, v of an EOA, delegated by EIP-7702 or not; of a contract wallet what the asset's own overload takes.
+        bytes signature;
+    }
+
     /// @notice Prices are in USD and the asset counts at par, so its base unit must be 1e-6.
     error WrongAssetDecimals(uint8 actual, uint8 expected);
     error UnknownProject(address token);
@@ -69,6 +81,8 @@ interface IReserveVault {
     /// @notice The supply would pass what a 63-bit count of nanocredits can hold.
     error SupplyAboveLimit(uint256 supplyAfter, uint256 limit);
     error CostAboveMaximum(uint256 assets, uint256 maxAssets);
+    /// @notice What was paid mints fewer credits than the payer signed for.
+    error CreditsBelowMinimum(uint256 credits, uint256 minCredits);
     error PayoutBelowMinimum(uint256 assets, uint256 minAssets);
     error PayoutAboveCap(uint256 payoutAfter, uint256 cap);
     error ProjectRetired(address token, uint40 retiredAt);
@@ -143,6 +157,23 @@ interface IReserveVault {
     /// @return assets What was taken, asset base units.
     function mint(address token, uint256 credits, uint256 maxAssets, address to) external returns (uint256 assets);
 
+    /// @notice Mints to `to` as many credits as the authorized assets pay for, rounded down; anyone may relay it. Where mint
+    ///     is not public the payer is the issuer.
+    /// @dev The signed nonce is `mintNonce(token, payer, to, minCredits, salt)`, so a relayer can redirect nothing.
+    /// @return credits What was minted, at least `minCredits`.
+    function mintWithAuthorization(
+        address token,
+        address to,
+        uint256 minCredits,
+        bytes32 salt,
+        AssetAuthorization calldata authorization
+    ) external returns (uint256 credits);
+
+    /// @notice Escrow only: as `mintWithAuthorization`, to the escrow, which computed the nonce from the account to credit.
+    function mintToEscrow(address token, bytes32 nonce, AssetAuthorization calldata authorization)
+        external
+        returns (uint256 credits);
+
     /// @notice Burns `credits` of the caller and pays their par to `receiver`. Rounds down; never paused.
     function redeem(address token, uint256 credits, uint256 minAssets, address receiver)
         external
@@ -205,6 +236,12 @@ interface IReserveVault {
     function totalClaims() external view returns (uint256);
     /// @notice Asset base units for `credits`, as mint would take them.
     function previewMint(address token, uint256 credits) external view returns (uint256 assets);
+    /// @notice The EIP-3009 nonce that binds an authorization of the asset to one mint:
+    ///     keccak256(abi.encode(keccak256("MinteryMint"), token, payer, to, minCredits, salt)).
+    function mintNonce(address token, address payer, address to, uint256 minCredits, bytes32 salt)
+        external
+        pure
+        returns (bytes32);
     /// @notice Asset base units for `credits`, as redeem would pay them now, after any haircut.
     function previewRedeem(address token, uint256 credits) external view returns (uint256 assets);
     /// @notice Credits that may still be minted in this UTC day.

@@ -76,6 +76,8 @@ interface ISpendEscrow {
     error BalanceAboveLimit(uint256 balanceAfter, uint256 limit);
     error NoExitPending(bytes32 account);
     error ExitLocked(uint40 now_, uint40 unlock);
+    /// @notice The assets pay for fewer whole nanocredits than the holder signed for.
+    error TopUpBelowMinimum(uint256 credits, uint256 minCredits);
     error ReleaseAboveBalance(uint256 credits, uint256 balance);
     error TokensNotAscending(address previous, address next);
 
@@ -124,18 +126,36 @@ interface ISpendEscrow {
         bytes32 s
     ) external;
 
-    /// @notice Moves the holder's credits into its account by one EIP-3009 signature; anyone may relay it.
+    /// @notice Moves the holder's credits into its account by one EIP-3009 signature; anyone may relay it. A holder that is a
+    ///     contract wallet is asked by ERC-1271, here and never again: `key.signer` is an EOA of its choice.
     /// @dev The signed nonce is `depositNonce(key, credits, salt)`, so a relayer can redirect nothing.
+    /// @param signature r, s, v of the holder, or what the holder's code accepts.
     function depositWithAuthorization(
         AccountKey calldata key,
         uint256 credits,
         bytes32 salt,
         uint256 validAfter,
         uint256 validBefore,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
+        bytes calldata signature
     ) external;
+
+    /// @notice From the asset into the account by the holder's one EIP-3009 signature over the asset: the vault takes
+    ///     `assets`, mints their worth at par, and the account gets every whole nanocredit of it. What is left, less than
+    ///     one nanocredit, goes to the holder's wallet. Anyone may relay it; where mint is not public the holder is the issuer.
+    /// @dev The authorization is to the vault; its nonce is `topUpNonce(key, minCredits, salt)`, so a relayer can redirect
+    ///     nothing. `signature` is as IReserveVault.AssetAuthorization has it.
+    /// @param assets Asset base units (6 decimals), exactly what was signed.
+    /// @param minCredits Least credits (18 decimals) for the account.
+    /// @return credits What the account got, whole nanocredits.
+    function topUp(
+        AccountKey calldata key,
+        uint256 assets,
+        uint256 minCredits,
+        bytes32 salt,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes calldata signature
+    ) external returns (uint256 credits);
 
     /// @notice The caller is the holder: starts or replaces the timed exit of `credits`. Raising the amount restarts the
     ///     timer; lowering it keeps the timer.
@@ -183,4 +203,7 @@ interface ISpendEscrow {
     /// @notice The EIP-3009 nonce that binds an authorization to this deposit:
     ///     keccak256(abi.encode(keccak256("MinteryDeposit"), token, gateway, holder, signer, credits, salt)).
     function depositNonce(AccountKey calldata key, uint256 credits, bytes32 salt) external pure returns (bytes32);
+    /// @notice The EIP-3009 nonce that binds an authorization of the asset, to the vault, to this top-up:
+    ///     keccak256(abi.encode(keccak256("MinteryTopUp"), token, gateway, holder, signer, minCredits, salt)).
+    function topUpNonce(AccountKey calldata key, uint256 minCredits, bytes32 salt) external pure returns (bytes32);
 }

@@ -17,6 +17,12 @@ library BackingMath {
         return Math.mulDiv(credits, par, ONE_CREDIT, Math.Rounding.Ceil);
     }
 
+    /// @notice The most credits that `assets` pay for.
+    /// @dev toAssetsUp of it is `assets` again, because par is at most 1e18: nothing of a payment is left over (S1, S3).
+    function toCreditsDown(uint256 par, uint256 assets) internal pure returns (uint256 credits) {
+        return Math.mulDiv(assets, ONE_CREDIT, par);
+    }
+
     /// @notice What redeem claims, and what a burn frees, for `credits`.
     /// @dev ceil(a) - floor(b) >= ceil(a - b), so a reserve that covers the supply covers what is left of it (S1).
     function toAssetsDown(uint256 par, uint256 credits) internal pure returns (uint256 assets) {

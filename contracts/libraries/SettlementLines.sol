@@ -17,7 +17,6 @@ library SettlementLines {
         return BackingMath.entriesDown(length, LINE_BYTES);
     }
 
-    // forge-lint: disable-start(unsafe-typecast)
     /// @dev Reads a line into `voucher`, which keeps its type hash, token and gateway. `index` must be below the count.
     /// @return spentAfter Credits (18 decimals) the account has spent once this line is settled.
     /// @return r Signature, first half.
@@ -27,26 +26,21 @@ library SettlementLines {
         pure
         returns (uint96 spentAfter, bytes32 r, bytes32 vs)
     {
-        bytes32 holderAndMaxSpend;
-        bytes32 counters;
-        bytes32 keyHash;
+        // The offsets in memory are those of Vouchers.Voucher's members, one word each, every word clean.
         assembly ("memory-safe") {
             let line := add(lines.offset, mul(index, LINE_BYTES))
-            holderAndMaxSpend := calldataload(line)
-            counters := calldataload(add(line, 32))
-            keyHash := calldataload(add(line, 53))
+            let holderAndMaxSpend := calldataload(line)
+            mstore(add(voucher, 0x60), shr(96, holderAndMaxSpend))
+            mstore(add(voucher, 0xa0), and(holderAndMaxSpend, 0xffffffffffffffffffffffff))
+            let counters := calldataload(add(line, 32))
+            spentAfter := shr(160, counters)
+            mstore(add(voucher, 0xc0), shr(216, shl(96, counters)))
+            mstore(add(voucher, 0x80), shr(224, shl(136, counters)))
+            mstore(add(voucher, 0xe0), shl(128, shr(128, calldataload(add(line, 53)))))
             r := calldataload(add(line, 69))
             vs := calldataload(add(line, 101))
         }
-        voucher.holder = address(bytes20(holderAndMaxSpend));
-        voucher.maxSpend = uint96(uint256(holderAndMaxSpend));
-        spentAfter = uint96(bytes12(counters));
-        voucher.deadline = uint40(bytes5(counters << 96));
-        voucher.epoch = uint32(bytes4(counters << 136));
-        voucher.keyHash = bytes16(keyHash);
     }
-
-    // forge-lint: disable-end(unsafe-typecast)
 
     /// @dev Room for as many outcomes as there are lines.
     function newOutcomes(uint256 lines) internal pure returns (bytes memory outcomes) {

@@ -52,6 +52,9 @@ interface Vm {
     function addr(uint256 privateKey) external pure returns (address);
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
 
+    // The rules of the chain
+    function setEvmVersion(string calldata evm) external;
+
     // Fuzzing and gas
     function assume(bool condition) external pure;
     function pauseGasMetering() external;

@@ -24,8 +24,10 @@ from mintery.crypto.authorizations import (
     TRANSFER_TYPE,
     authorization_digest,
     deposit_nonce,
+    mint_nonce,
     permit_digest,
     token_domain,
+    top_up_nonce,
 )
 from mintery.crypto.hashing import checksum_address, keccak
 from mintery.crypto.keys import dev_key
@@ -288,11 +290,17 @@ def test_the_oracle_checks_the_report_that_we_sign(deployed: Contracts, report: 
 
 @fuzzed
 @given(key=account_keys, amount=u256, salt=words)
-def test_accounts_and_deposit_nonces(deployed: Contracts, key: AccountKey, amount: int, salt: bytes):
+def test_accounts_and_the_nonces_that_bind_authorizations(
+    deployed: Contracts, key: AccountKey, amount: int, salt: bytes
+):
     parts = (key.token, key.gateway, key.holder, key.signer)
 
     assert bytes.fromhex(account_id(key)[2:]) == deployed.escrow.read("accountId", parts)
     assert deposit_nonce(key, amount, salt) == deployed.escrow.read("depositNonce", parts, amount, salt)
+    assert top_up_nonce(key, amount, salt) == deployed.escrow.read("topUpNonce", parts, amount, salt)
+    minted = (key.token, key.holder, key.signer)
+    nonce = mint_nonce(*minted, min_credit_base_units=amount, salt=salt)
+    assert nonce == deployed.vault.read("mintNonce", *minted, amount, salt)
 
 
 def test_the_tokens_domain_is_ours(deployed: Contracts):

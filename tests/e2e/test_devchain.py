@@ -109,6 +109,23 @@ def test_closing_takes_everything_and_ends_the_epoch(devchain: Chain, token: str
     assert (refused.code, refused.facts["error"]["type"]) == (77, "WrongEpoch")
 
 
+def test_a_topup_is_signed_by_one_and_paid_for_by_another(devchain: Chain, token: str) -> None:
+    done = devchain.mintery("topup", "0.5", "--key", "dev:friend", "--relayer", "dev:admin", "--signer", "dev:9").facts
+
+    assert (done["assets"], done["credits"], done["remainder"]) == ("500000", str(50 * 10**18), "0")
+    assert done["relayer"] == dev_key(0).address
+    assert int(done["balance"]) == 50 * 10**18
+
+
+def test_a_price_feed_stands_once_for_everybody(devchain: Chain, token: str) -> None:
+    before = devchain.mintery("price", "feed", "test/chat:output_token").facts
+    placed = devchain.mintery("price", "feed", "test/chat:output_token", "--key", "dev:0").facts
+
+    assert (before["stands"], placed["stands"]) == (False, True)
+    assert before["feed"] == placed["feed"]
+    assert cast(devchain, "call", placed["feed"], "description()(string)") == '"test/chat:output_token / USD"'
+
+
 def test_minting_redeeming_and_paying_the_provider(devchain: Chain, token: str) -> None:
     minted = devchain.mintery("mint", "5", "--key", "dev:issuer", "--to", "dev:holder").facts
     redeemed = devchain.mintery("redeem", "5", "--key", "dev:holder").facts

@@ -9,8 +9,8 @@ contract GasTest is EscrowTest {
     // forge prints events of this name with -vv.
     event log_named_uint(string label, uint256 value);
 
-    uint256 private constant MARGINAL_CEILING = 11_800;
-    uint256 private constant FIRST_CEILING = 260_000;
+    uint256 private constant MARGINAL_CEILING = 11_600;
+    uint256 private constant FIRST_CEILING = 130_000;
 
     mapping(uint256 lines => bytes transaction) private _transactions;
 

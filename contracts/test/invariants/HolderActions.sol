@@ -65,7 +65,7 @@ abstract contract HolderActions is World {
             keccak256(abi.encode(typeHash, key.holder, address(escrow), credits, uint256(0), type(uint256).max, nonce));
         bytes32 digest = keccak256(abi.encodePacked(hex"1901", separatorOf(key.token), structHash));
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(privateKey, digest);
-        escrow.depositWithAuthorization(key, credits, salt, 0, type(uint256).max, v, r, s);
+        escrow.depositWithAuthorization(key, credits, salt, 0, type(uint256).max, abi.encodePacked(r, s, v));
     }
 
     function separatorOf(address token) private view returns (bytes32 separator) {

@@ -1,5 +1,6 @@
 """Contract ABIs: calls, results, events and errors to bytes and back."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,9 +40,10 @@ def _typed(parameter: AbiEntry, value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A function, event or error: its name, parameters and the keccak256 of its canonical signature."""
+    """A function, event or error: its name, parameters, canonical signature and the keccak256 of that."""
 
     name: str
+    canonical: str
     inputs: tuple[AbiEntry, ...]
     outputs: tuple[AbiEntry, ...]
     hash: bytes
@@ -51,7 +53,7 @@ class Signature:
         name = entry.get("name", "constructor")
         inputs = tuple(entry["inputs"])
         canonical = f"{name}({','.join(_type_of(parameter) for parameter in inputs)})"
-        return cls(name, inputs, tuple(entry.get("outputs", ())), keccak(canonical.encode()))
+        return cls(name, canonical, inputs, tuple(entry.get("outputs", ())), keccak(canonical.encode()))
 
     @property
     def selector(self) -> bytes:
@@ -91,7 +93,10 @@ def _decode_named(parameters: Sequence[AbiEntry], encoded: bytes) -> dict[str, A
 
 @dataclass(frozen=True, slots=True)
 class Abi:
-    """Functions by name (ours are never overloaded), events by topic, errors by selector."""
+    """Functions by name, events by topic, errors by selector.
+
+    An overloaded function is under its canonical signature instead, like ``f(address,uint256)``.
+    """
 
     functions: Mapping[str, Signature]
     events: Mapping[bytes, Signature]
@@ -104,9 +109,10 @@ class Abi:
         for entry in entries:
             if entry["type"] in by_kind:
                 by_kind[entry["type"]].append(Signature.of(entry))
+        named = Counter(signature.name for signature in by_kind["function"])
         constructor = by_kind["constructor"] or [Signature.of({"inputs": []})]
         return cls(
-            functions={signature.name: signature for signature in by_kind["function"]},
+            functions={s.name if named[s.name] == 1 else s.canonical: s for s in by_kind["function"]},
             events={signature.hash: signature for signature in by_kind["event"]},
             errors={signature.selector: signature for signature in by_kind["error"]},
             constructor=constructor[0],

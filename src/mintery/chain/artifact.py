@@ -13,6 +13,7 @@ CONTRACTS = (
     "AccessManager",
     "CreditToken",
     "MinteryFactory",
+    "PriceFeed",
     "PriceOracle",
     "ProviderRegistry",
     "ReserveVault",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mintery.chain.contract import Contract
+from mintery.chain.credit_token import Authorization
 from mintery.chain.rpc import BlockRef, Rpc, TxReceipt
 from mintery.chain.sender import Sender
 from mintery.chain.terms import Terms, kind_of
@@ -111,6 +112,28 @@ class ReserveVault(Contract):
     ) -> TxReceipt:
         """Needs the asset's approval of this vault."""
         return payer.send(self.call("mint", token, credits_, max_assets, to))
+
+    def mint_with_authorization(
+        self,
+        relayer: Sender,
+        token: Address,
+        salt: bytes,
+        signed: Authorization,
+        *,
+        min_credits: CreditUnits,
+        to: Address,
+    ) -> TxReceipt:
+        """As many credits as ``signed`` pays for: the payer's receive authorization of the asset, to this vault, whose nonce
+        is ``mint_nonce(token, payer, to, min_credits, salt)``. Anyone may relay it.
+        """
+        authorization = (
+            signed.sender,
+            signed.amount,
+            signed.valid_after,
+            signed.valid_before,
+            signed.signature.long,
+        )
+        return relayer.send(self.call("mintWithAuthorization", token, to, min_credits, salt, authorization))
 
     def redeem(
         self, holder: Sender, token: Address, credits_: CreditUnits, *, min_assets: AssetUnits, receiver: Address

@@ -121,7 +121,6 @@ class SpendEscrow(Contract):
         self, relayer: Sender, key: AccountKey, salt: bytes, signed: Authorization
     ) -> TxReceipt:
         """``signed`` is a receive authorization to this escrow whose nonce is ``deposit_nonce(key, credits, salt)``."""
-        signature = signed.signature
         return relayer.send(
             self.call(
                 "depositWithAuthorization",
@@ -130,9 +129,26 @@ class SpendEscrow(Contract):
                 salt,
                 signed.valid_after,
                 signed.valid_before,
-                signature.v,
-                signature.r,
-                signature.s,
+                signed.signature.long,
+            )
+        )
+
+    def top_up(
+        self, relayer: Sender, key: AccountKey, salt: bytes, signed: Authorization, *, min_credits: CreditUnits
+    ) -> TxReceipt:
+        """From the asset into the account. ``signed`` is the holder's receive authorization of the asset, to the vault,
+        whose nonce is ``top_up_nonce(key, min_credits, salt)``.
+        """
+        return relayer.send(
+            self.call(
+                "topUp",
+                _key(key),
+                signed.amount,
+                min_credits,
+                salt,
+                signed.valid_after,
+                signed.valid_before,
+                signed.signature.long,
             )
         )
 

@@ -25,6 +25,7 @@ from mintery.cli.commands import (
     reserve,
     serve,
     settle,
+    topup,
     transfer,
     up,
     voucher,
@@ -79,6 +80,7 @@ app.command("transfer", rich_help_panel=_MINT)(transfer.transfer)
 app.add_typer(reserve.app, name="reserve", rich_help_panel=_MINT)
 
 app.command("deposit", rich_help_panel=_SPEND)(deposit.deposit)
+app.command("topup", rich_help_panel=_SPEND)(topup.topup)
 app.add_typer(exit_.app, name="exit", rich_help_panel=_SPEND)
 app.add_typer(voucher.app, name="voucher", rich_help_panel=_SPEND)
 app.add_typer(receipt.app, name="receipt", rich_help_panel=_SPEND)

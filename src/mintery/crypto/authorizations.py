@@ -1,5 +1,7 @@
 """Signatures over tokens: EIP-3009 authorizations and EIP-2612 permits."""
 
+from collections.abc import Iterable
+
 from mintery.crypto.eip712 import domain_separator, hash_struct, typed_digest
 from mintery.crypto.hashing import address_bytes, keccak
 from mintery.domain.voucher import AccountKey
@@ -9,6 +11,8 @@ RECEIVE_TYPE = "ReceiveWithAuthorization" + _AUTHORIZATION_FIELDS
 TRANSFER_TYPE = "TransferWithAuthorization" + _AUTHORIZATION_FIELDS
 PERMIT_TYPE = "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
 DEPOSIT_ACTION = keccak(b"MinteryDeposit")
+TOP_UP_ACTION = keccak(b"MinteryTopUp")
+MINT_ACTION = keccak(b"MinteryMint")
 
 
 def token_domain(name: str, chain_id: int, token: str) -> bytes:
@@ -37,7 +41,19 @@ def permit_digest(separator: bytes, *, owner: str, spender: str, amount: int, no
 
 def deposit_nonce(key: AccountKey, credit_base_units: int, salt: bytes) -> bytes:
     """The EIP-3009 nonce that binds an authorization to one deposit, as ``SpendEscrow.depositNonce``."""
-    words = [DEPOSIT_ACTION]
-    words += [address_bytes(part).rjust(32, b"\0") for part in (key.token, key.gateway, key.holder, key.signer)]
-    words += [credit_base_units.to_bytes(32), salt]
-    return keccak(b"".join(words))
+    return _bound(DEPOSIT_ACTION, (key.token, key.gateway, key.holder, key.signer), credit_base_units, salt)
+
+
+def top_up_nonce(key: AccountKey, min_credit_base_units: int, salt: bytes) -> bytes:
+    """The nonce that binds an authorization of the asset, to the vault, to one top-up, as ``SpendEscrow.topUpNonce``."""
+    return _bound(TOP_UP_ACTION, (key.token, key.gateway, key.holder, key.signer), min_credit_base_units, salt)
+
+
+def mint_nonce(token: str, payer: str, to: str, *, min_credit_base_units: int, salt: bytes) -> bytes:
+    """The nonce that binds an authorization of the asset to one mint, as ``ReserveVault.mintNonce``."""
+    return _bound(MINT_ACTION, (token, payer, to), min_credit_base_units, salt)
+
+
+def _bound(action: bytes, parties: Iterable[str], amount: int, salt: bytes) -> bytes:
+    words = (address_bytes(party).rjust(32, b"\0") for party in parties)
+    return keccak(b"".join((action, *words, amount.to_bytes(32), salt)))

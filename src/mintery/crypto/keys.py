@@ -36,6 +36,11 @@ class Signature:
         return (int.from_bytes(self.vs) & _S_MASK).to_bytes(32)
 
     @property
+    def long(self) -> bytes:
+        """65 bytes r, s, v: what contracts take that also ask contract wallets."""
+        return self.r + self.s + bytes([self.v])
+
+    @property
     def compact(self) -> bytes:
         return self.r + self.vs
 

@@ -70,6 +70,39 @@ def _read_prices(chain: "OnChain", at: "BlockRef") -> list[dict[str, Any]]:
     return entries
 
 
+@app.command("feed")
+def feed(
+    sku: Annotated[str, typer.Argument(metavar="SKU", help="Like acme/small:input_token.")],
+    *,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="KEY", help="Deploy it, if it does not stand yet, by this key.")
+    ] = None,
+    rpc: RpcUrl = None,
+    deployment: DeploymentFile = None,
+    as_json: Json = False,
+) -> None:
+    """Show the contract that other contracts read this SKU's price from, as an AggregatorV3 feed.
+
+    Its address follows from the oracle and the SKU. Whoever wants it deploys it: it holds nothing and decides nothing.
+    """
+    from mintery.chain.price_feed import find_feed, place_feed
+    from mintery.cli.keys import read_key
+    from mintery.cli.session import open_chain, tx_facts
+
+    with progress("Looking for the feed"):
+        chain = open_chain(rpc, deployment)
+        index = chain.oracle.sku_of(sku)
+        found, stands = find_feed(chain.rpc, chain.deployment, index)
+        facts: dict[str, Any] = {"sku": sku, "index": index, "feed": found.address, "oracle": chain.oracle.address}
+        if key is not None and not stands:
+            sender = chain.sender(read_key(key, local=chain.rpc.is_local))
+            facts |= tx_facts(place_feed(sender, chain.deployment, index))
+            stands = True
+    facts["stands"] = stands
+    rows = [("SKU", sku), ("feed", found.address), ("stands", "yes" if stands else "no; deploy it with --key")]
+    show(facts, pairs("Price feed", rows), as_json=as_json)
+
+
 @app.command("report")
 def report(
     everything: Annotated[
