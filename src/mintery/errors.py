@@ -19,7 +19,7 @@ MinteryError
 ├── AnswerLost              a fault of this gateway while it answered
 ├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerUnavailable, LedgerRefused,
-│                           LedgerInconsistent
+│                           LedgerInconsistent, LeadershipLost
 ├── ChainError              RpcUnavailable, RpcRefused, RpcsDisagree, TransactionReverted, TransactionMissing,
 │                           TransactionReplaced, OutcomeMismatch, BlockReplaced, SettlementHalted, QuorumMissing
 └── CheckFailed             ReceiptRefused, ReconciliationFailed
@@ -678,6 +678,14 @@ class LedgerRefused(LedgerError):
     def __init__(self, why: str) -> None:
         super().__init__(f"the ledger's database refused: {why}")
         self.why = why
+
+
+class LeadershipLost(LedgerError):
+    """Another process may lead this job by now; what was not written yet must not be."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"this process does not lead the job {job}")
+        self.job = job
 
 
 class LedgerInconsistent(LedgerError):

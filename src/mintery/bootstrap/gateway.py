@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from mintery.bootstrap.opening import (
     former_settler_keys,
     gateway_address,
+    open_gateway_leadership,
     open_gateway_ledger,
     open_on_chain,
     report_sender_key,
@@ -109,6 +110,7 @@ def build_gateway(
     exit_delay = _exit_delay(settings, opened)
 
     ledger = open_gateway_ledger(settings, opened)
+    leadership = open_gateway_leadership(settings, opened)
     alarms, registry = Alarms(), CollectorRegistry()
     board = MarketBoard(opened, address, clock=utc_now, longest_age=settings.market_longest_age)
     reconciler = Reconciler(opened, ledger, address, alarms)
@@ -131,10 +133,12 @@ def build_gateway(
         limits=GatewayLimits(body_bytes=settings.max_body_bytes, in_flight=settings.max_open_requests),
         registry=registry,
         reconcile=reconciler.as_json,
+        leaders=leadership.leaders,
     )
     job_parts = JobParts(
         chain=opened,
         ledger=ledger,
+        leadership=leadership,
         gateway=address,
         alarms=alarms,
         board=board,
@@ -156,7 +160,7 @@ def build_gateway(
         settlement=settlement,
         parts=parts,
         app=create_app(parts),
-        jobs=Jobs(works_of(job_parts), alarms, registry, utc_now),
+        jobs=Jobs(works_of(job_parts), alarms, registry, utc_now, leadership),
         reporters=reporters,
     )
 

@@ -1,6 +1,8 @@
 """Opens what settings name: the chain's endpoint, the deployment, the ledger, the keys."""
 
 import json
+import os
+import socket
 from pathlib import Path
 
 from mintery.bootstrap.roles import REPORTERS, dev_role
@@ -11,6 +13,7 @@ from mintery.crypto.keys import PrivateKey, decrypt_keystore
 from mintery.domain.voucher import Address
 from mintery.errors import FileMissing, MalformedFile, SettingMissing
 from mintery.ledger.audit import LedgerAudit, open_audit
+from mintery.ledger.leadership import Leadership, open_leadership
 from mintery.ledger.opening import LedgerIdentity
 from mintery.ledger.store import LedgerStore, open_ledger
 from mintery.settings import Settings, required, variable
@@ -70,6 +73,15 @@ def open_ledger_audit(settings: Settings) -> LedgerAudit:
     if path is not None and not path.exists():
         raise FileMissing(str(path))
     return open_audit(path or str(settings.ledger))
+
+
+def open_gateway_leadership(settings: Settings, chain: OnChain) -> Leadership:
+    """Over the jobs of that ledger; other processes see this one as ``host:pid``."""
+    return open_leadership(ledger_path(settings, chain.rpc.genesis_hash) or str(settings.ledger), process_name())
+
+
+def process_name() -> str:
+    return f"{socket.gethostname()[:40]}:{os.getpid()}"
 
 
 def gateway_address(settings: Settings, *, local: bool) -> Address:

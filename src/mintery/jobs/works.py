@@ -1,14 +1,35 @@
-"""What a gateway does besides answering: each work is a use case on its interval."""
+"""What a gateway does besides answering: each work is a use case on its interval, in the process that leads it.
+
+A process that was stopped in the middle of a work, and goes on when another one leads, asks before each commit and writes
+nothing more. Should it stop between that question and the commit, what it writes late is harmless by these rules:
+
+- sync: a block is appended once by its hash, and only after the last one recorded (``AppendBlock``, NotNext).
+- settle: a receipt is in one standing batch, a batch id in one (``FormBatch``); what was signed is saved before it leaves;
+  the escrow takes a batch id once, so whoever sends it, and however often, it settles once; a batch with an attempt that
+  may still take effect is not abandoned (``AbandonBatch.dead_attempts``).
+- expire_holds: one conditional update ends a hold, and who comes second changes nothing (HoldNotEnding); the time of the
+  decision is the run's, so a late one finds fewer holds lapsed, never more.
+- reconcile: writes nothing; its alarm is this process's.
+- drop_answers: the limit is a day before the run, so a late one drops less.
+- seal_ledger: the marks of what is sealed are locked while rows are sealed, and a place in the chain of seals is taken once.
+- report_prices: the oracle takes a report for the present epoch only, and ignores one that is older than what it has.
+- market, endpoints: led by nobody. Each process reads its own, and only for itself.
+
+Withdrawing margin or what a provider is owed is a person's command, never a work: the vault pays what is there, once.
+"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from mintery.chain.sender import Sender
 from mintery.domain.voucher import Address
 from mintery.jobs.scheduler import Work
 from mintery.ledger.commands import DropAnswers
+from mintery.ledger.leadership import Leadership
 from mintery.ledger.reads import Ledger
+from mintery.ledger.store import LedgerStore
 from mintery.usecases.alarms import Alarms
 from mintery.usecases.expire_holds import expire_holds
 from mintery.usecases.onchain import OnChain
@@ -44,7 +65,8 @@ class JobParts:
     """What the works are made of. No ``reporters``: prices are reported elsewhere."""
 
     chain: OnChain
-    ledger: Ledger
+    ledger: LedgerStore
+    leadership: Leadership
     gateway: Address
     alarms: Alarms
     board: MarketBoard
@@ -57,44 +79,51 @@ class JobParts:
 
 def works_of(parts: JobParts) -> Iterator[Work]:
     intervals = parts.intervals
-    yield Work("sync", intervals.sync, lambda now: _sync(parts, now))
-    yield Work("market", intervals.market, lambda _: parts.board.refresh())
-    yield Work("settle", intervals.settlement, lambda now: _settle(parts, now))
-    yield Work("expire_holds", intervals.expiry, lambda now: _expire(parts, now))
-    yield Work("reconcile", intervals.reconcile, lambda now: _reconcile(parts, now))
-    yield Work("endpoints", WATCH_ENDPOINTS_SECONDS, lambda now: watch_endpoints(parts.chain, parts.alarms, now))
-    yield Work("drop_answers", DROP_ANSWERS_SECONDS, lambda now: _drop_answers(parts, now))
-    yield Work("seal_ledger", SEAL_SECONDS, lambda now: seal_ledger(parts.ledger, now))
+    yield Work("sync", intervals.sync, partial(_sync, parts, _fenced(parts, "sync")))
+    yield Work("market", intervals.market, lambda _: parts.board.refresh(), led=False)
+    yield Work("settle", intervals.settlement, partial(_settle, parts, _fenced(parts, "settle")))
+    yield Work("expire_holds", intervals.expiry, partial(_expire, parts, _fenced(parts, "expire_holds")))
+    yield Work("reconcile", intervals.reconcile, partial(_reconcile, parts, _fenced(parts, "reconcile")))
+    yield Work(
+        "endpoints", WATCH_ENDPOINTS_SECONDS, lambda now: watch_endpoints(parts.chain, parts.alarms, now), led=False
+    )
+    yield Work("drop_answers", DROP_ANSWERS_SECONDS, partial(_drop_answers, _fenced(parts, "drop_answers")))
+    yield Work("seal_ledger", SEAL_SECONDS, partial(seal_ledger, _fenced(parts, "seal_ledger")))
     if parts.reporters and parts.report_sender is not None:
-        sender = parts.report_sender
-        yield Work("report_prices", intervals.price, lambda now: _report(parts, sender, now))
+        yield Work("report_prices", intervals.price, partial(_report, parts, parts.report_sender))
 
 
-def _sync(parts: JobParts, now: datetime) -> None:
+def _fenced(parts: JobParts, job: str) -> Ledger:
+    """The ledger as the leader of ``job`` writes it, and nobody else under that name."""
+    return parts.ledger.fenced(partial(parts.leadership.check, job))
+
+
+def _sync(parts: JobParts, ledger: Ledger, now: datetime) -> None:
     through = parts.board.refresh().block_number
-    sync_chain(parts.chain, parts.ledger, parts.gateway, parts.alarms, now, through=through)
+    sync_chain(parts.chain, ledger, parts.gateway, parts.alarms, now, through=through)
 
 
-def _settle(parts: JobParts, now: datetime) -> None:
+def _settle(parts: JobParts, ledger: Ledger, now: datetime) -> None:
     """A process that has just begun reconciles before it settles: its alarms did not outlive the last one."""
-    _sync(parts, now)
+    _sync(parts, ledger, now)
     if parts.reconciler.last is None:
         parts.reconciler.reconcile(now).raise_on_difference()
-    settle_batch(parts.settlement, now)
+    settle_batch(replace(parts.settlement, ledger=ledger), now)
 
 
-def _reconcile(parts: JobParts, now: datetime) -> None:
-    _sync(parts, now)
+def _reconcile(parts: JobParts, ledger: Ledger, now: datetime) -> None:
+    _sync(parts, ledger, now)
     parts.reconciler.reconcile(now).raise_on_difference()
 
 
-def _expire(parts: JobParts, now: datetime) -> None:
-    expire_holds(parts.ledger, parts.chain.domain, parts.settlement.settler.address, now)
+def _expire(parts: JobParts, ledger: Ledger, now: datetime) -> None:
+    expire_holds(ledger, parts.chain.domain, parts.settlement.settler.address, now)
 
 
-def _drop_answers(parts: JobParts, now: datetime) -> None:
-    parts.ledger.commit([DropAnswers(now - timedelta(hours=ANSWER_HOURS))])
+def _drop_answers(ledger: Ledger, now: datetime) -> None:
+    ledger.commit([DropAnswers(now - timedelta(hours=ANSWER_HOURS))])
 
 
 def _report(parts: JobParts, sender: Sender, now: datetime) -> None:
+    parts.leadership.check("report_prices")
     report_prices(parts.chain, parts.reporters, sender, parts.alarms, now=now, heartbeat=parts.intervals.heartbeat)

@@ -1,5 +1,6 @@
 """The ledger as use cases hold it: one writer, many readers."""
 
+import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
@@ -67,6 +68,7 @@ class LedgerStore(Ledger):
         self._writes = writes
         self._reads = reads
         self._writer = Writer(writes, identity.domain, waiting_limit=waiting_limit)
+        self._may_write: Callable[[], None] = _always
 
     def __enter__(self) -> Self:
         return self
@@ -79,8 +81,15 @@ class LedgerStore(Ledger):
         self._reads.dispose()
         self._writes.dispose()
 
+    def fenced(self, may_write: Callable[[], None]) -> "LedgerStore":
+        """This ledger for one job: ``may_write`` is asked before each ``commit``, and nothing is written if it raises."""
+        view = copy.copy(self)
+        view._may_write = may_write  # noqa: SLF001 -- a copy of its own kind
+        return view
+
     def commit(self, commands: Sequence[Command]) -> Sequence[Result]:
         """Raises Overloaded, LedgerClosed, LedgerUnavailable, and what a command raised; then nothing of ``commands`` was written."""
+        self._may_write()
         return self._writer.submit(commands).result()
 
     async def commit_async(self, commands: Sequence[Command]) -> Sequence[Result]:
@@ -151,3 +160,7 @@ class LedgerStore(Ledger):
                 if last or fault_of(self._reads.dialect, error) is not Fault.BROKEN:
                     raise told(self._reads.dialect, error) from error
         raise AssertionError
+
+
+def _always() -> None:
+    """A ledger that no job holds is written by everybody."""

@@ -54,6 +54,7 @@ class GatewayParts:
         operator_key_hash: SHA-256 of the operator's key.
         clock: aware UTC.
         reconcile: what the operator sees of the last reconciliation, as JSON values.
+        leaders: the process that leads each job.
     """
 
     ledger: Ledger
@@ -72,6 +73,7 @@ class GatewayParts:
     limits: GatewayLimits = GatewayLimits()
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     reconcile: Callable[[], Mapping[str, Any]] | None = None
+    leaders: Callable[[], Mapping[str, str]] = dict
 
     def chain_now(self, market: Market) -> UnixSeconds:
         """The later of the chain's time and ours: a chain that stands still must not keep a price or voucher fresh."""
