@@ -125,10 +125,12 @@ QUEUE_DELAY = 60
 """Seconds; long, so that a busy machine's own seconds are not what a test waits for."""
 
 
-def build_town(rpc: Rpc, directory: Path, *, payout_cap: str = "1000000") -> Town:
+def build_town(
+    rpc: Rpc, directory: Path, *, payout_cap: str = "1000000", prices: Mapping[str, UsdWad] = PRICES
+) -> Town:
     config = DeployConfig(
         reporters=tuple(dev_key(index).address for index in range(10, 15)),
-        skus=tuple(PRICES),
+        skus=tuple(prices),
         providers=(NewProvider("acme", dev_key(6).address, Kind.ROUTED, resale_allowed=True),),
         queue_delay=QUEUE_DELAY,
         epoch_length=1,
@@ -137,7 +139,7 @@ def build_town(rpc: Rpc, directory: Path, *, payout_cap: str = "1000000") -> Tow
     chain = OnChain.of(rpc, deployment, confirmations=0)
     town = Town(chain, Address(""))
     town.token = new_project(town, payout_cap=payout_cap)
-    town.put_in_force(PRICES)
+    town.put_in_force(prices)
     return town
 
 

@@ -1,0 +1,192 @@
+"""Draws a scenario from a seed. Everything random of a run comes from here."""
+
+import random
+
+from tests.faults.points import NUMBER_OF, POINTS, Step
+from tests.faults.scenario import (
+    Ask,
+    Behaviour,
+    Call,
+    Death,
+    Deposit,
+    Exit,
+    Fate,
+    FullDisk,
+    Happening,
+    Kill,
+    LockLedger,
+    Manners,
+    Mempool,
+    Mine,
+    Mischief,
+    Reorganise,
+    Scenario,
+    Shape,
+    Skew,
+    Skip,
+    Trouble,
+    Work,
+)
+
+_RARE = frozenset({Step.BATCH_ABANDONED, Step.ANSWERS_DROPPED})
+_METHODS = (
+    "",
+    "eth_sendRawTransaction",
+    "eth_sendRawTransaction",
+    "eth_getLogs",
+    "eth_getBlockByNumber",
+    "eth_getTransactionReceipt",
+    "eth_getTransactionByHash",
+    "eth_getTransactionCount",
+    "eth_call",
+    "eth_estimateGas",
+    "eth_chainId",
+)
+_ONLY_STREAMS = frozenset({Behaviour.REPEATS})
+
+
+def draw(seed: int) -> Scenario:
+    return _Drawing(seed).scenario()
+
+
+class _Drawing:
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.dice = random.Random(seed)
+        self.calls = 0
+        self.confirmations = self.dice.choice((0, 0, 1, 2, 3))
+
+    def scenario(self) -> Scenario:
+        happenings: list[Happening] = []
+        if self.chance(0.25):
+            happenings.append(Mempool(instant=False))
+        for _ in range(self.dice.randint(2, 3)):
+            happenings += self.before_asking()
+            happenings.append(self.asking())
+            happenings += self.after_asking()
+        return Scenario(
+            seed=self.seed,
+            database="sqlite",
+            processes=1,
+            confirmations=self.confirmations,
+            batch_lines=self.dice.choice((1, 2, 100, 100)),
+            happenings=tuple(happenings),
+            deaths=self.deaths(),
+        )
+
+    def chance(self, share: float) -> bool:
+        return self.dice.random() < share
+
+    def deaths(self) -> tuple[Death, ...]:
+        """Of the first process nearly always, of later ones sometimes."""
+        return tuple(
+            Death(life, self.point(), self.dice.choice((1, 1, 1, 2, 3)))
+            for life, share in enumerate((0.85, 0.5, 0.3, 0.2, 0.1))
+            if self.chance(share)
+        )
+
+    def point(self) -> int:
+        while True:
+            point = self.dice.choice(POINTS)
+            if point.step not in _RARE or self.chance(0.2):
+                return NUMBER_OF[point]
+
+    # ── calls ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def asking(self) -> Happening:
+        calls = tuple(self.call() for _ in range(self.dice.randint(1, 4)))
+        if self.chance(0.05):
+            return LockLedger(self.dice.choice((20, 120, 300)), calls)
+        if self.chance(0.05):
+            return FullDisk(self.dice.choice((0, 5_000, 40_000)), calls)
+        return Ask(calls, self.jobs(0.4))
+
+    def call(self) -> Call:
+        self.calls += 1
+        shape = self.dice.choice((Shape.JSON, Shape.JSON, Shape.STREAM, Shape.STREAM, Shape.STREAM, Shape.EMBEDDING))
+        manners = Manners.GOOD if self.chance(0.75) else self.dice.choice([*Manners])
+        return Call(
+            name=f"c{self.calls}",
+            member=self.dice.choice((0, 0, 1, 2, 3, 4, 5)),
+            shape=shape,
+            behaviour=self.behaviour(shape),
+            manners=manners,
+            key=f"key-{self.calls}" if self.chance(0.3) else None,
+            raised=self.chance(0.2),
+            retries=self.dice.choice((0, 1, 2)) if self.chance(0.6) else 0,
+            leaves_at=self.dice.choice((0, 1, 40, 200, 400)),
+            prompt=self.dice.randint(1, 40 if shape is Shape.EMBEDDING else 200),
+            completion=self.dice.randint(0, 40),
+            words=self.dice.randint(1, 6),
+        )
+
+    def behaviour(self, shape: Shape) -> Behaviour:
+        if self.chance(0.6):
+            return Behaviour.GOOD
+        found = self.dice.choice([*Behaviour])
+        if found in {Behaviour.STALLS, Behaviour.STALLS_MIDWAY} and self.chance(0.7):
+            return Behaviour.SLOW  # a stall is waited for in real time
+        return Behaviour.GOOD if shape is not Shape.STREAM and found in _ONLY_STREAMS else found
+
+    def jobs(self, share: float) -> tuple[str, ...]:
+        if not self.chance(share):
+            return ()
+        named = ("sync", "settle", "settle", "expire_holds", "reconcile", "drop_answers", "market")
+        return tuple(self.dice.choice(named) for _ in range(self.dice.randint(1, 2)))
+
+    # ── what happens around them ─────────────────────────────────────────────────────────────────────────────────
+
+    def before_asking(self) -> list[Happening]:
+        found: list[Happening] = []
+        if self.chance(0.3):
+            found.append(self.trouble())
+        if self.chance(0.15):
+            found.append(Deposit(self.dice.randrange(6), self.dice.choice((1, 5, 100))))
+        if self.chance(0.1):
+            found.append(self.exit())
+        if self.chance(0.12):
+            found.append(Skew(0, self.dice.choice((-600, 600))))
+            if self.chance(0.7):
+                found.append(Work(("sync",)))
+        if self.chance(0.08):
+            found.append(Skip(self.dice.choice((50, 100, 700, 1_300))))
+            if self.chance(0.7):
+                found.append(Work(("expire_holds", "sync")))
+        return found
+
+    def after_asking(self) -> list[Happening]:
+        found: list[Happening] = []
+        if self.chance(0.25):
+            found.append(self.trouble())
+        if self.chance(0.8):
+            found.append(Work(("settle",)))
+        if self.chance(0.15):
+            found.append(Mempool(instant=self.chance(0.5), fee_factor=self.dice.choice((1, 1, 25))))
+        if self.chance(0.2):
+            found += [Skip(95), Work(("settle",))]
+        if self.chance(0.5):
+            found.append(Mine(self.dice.randint(0, self.confirmations + 1)))
+        if self.confirmations and self.chance(0.25):
+            found.append(Reorganise(self.dice.randint(1, self.confirmations), self.dice.choice([*Fate])))
+        if self.chance(0.5):
+            found.append(Work(self.dice.choice((("sync",), ("settle",), ("sync", "settle"), ("reconcile",)))))
+        if self.chance(0.06):
+            found.append(Kill(0))
+        return found
+
+    def trouble(self) -> Trouble:
+        mischief = self.dice.choice([*Mischief])
+        if mischief is Mischief.STALLS and self.chance(0.6):
+            mischief = Mischief.SILENT_AFTER  # a stall is waited for in real time
+        method = self.dice.choice(_METHODS)
+        if mischief is Mischief.EMPTY_LOGS:
+            method = "eth_getLogs"
+        if mischief is Mischief.WRONG_CHAIN:
+            method = "eth_chainId"
+        spared = self.dice.choice((0, 0, 1, 3)) if method else self.dice.randrange(25)
+        count = self.dice.randint(4, 20) if mischief is Mischief.LAGS else self.dice.choice((1, 1, 2, 4))
+        return Trouble(mischief, method, spared, count, blocks=self.dice.randint(1, 3))
+
+    def exit(self) -> Exit:
+        what = self.dice.choice(("start", "start", "close", "cancel", "execute", "release"))
+        return Exit(self.dice.randrange(6), what, self.dice.choice((1, 2, 40, 9_000)))

@@ -1,0 +1,104 @@
+"""How a run ends: nothing goes wrong any more, a clean gateway comes up, time passes, everything is settled and compared."""
+
+import asyncio
+from typing import Any
+
+from tests.faults.base import UNTOUCHED
+from tests.faults.client import ask
+from tests.faults.control import GatewayHangs
+from tests.faults.scenario import Call, Shape
+from tests.faults.verdict import Verdict, wrong_on_chain
+from tests.faults.world import World
+
+from mintery.ledger.store import open_ledger
+from mintery.usecases.expire_holds import EVIDENCE_SECONDS
+
+PAST_LEASES = EVIDENCE_SECONDS + 200 + 600
+"""Of clocks that were ten minutes ahead, too."""
+SETTLEMENTS = 14
+PROBE = Call("probe", UNTOUCHED, Shape.JSON, prompt=11, completion=7)
+
+
+async def end(world: World) -> None:
+    world.say("── all is well again")
+    world.heal()
+    await _stop_all(world)
+    world.page.skip(PAST_LEASES)
+    gate = await world.gate(0, clean=True)
+    await world.work(["expire_holds"], 0)
+    await _probe(world, gate.url)
+    await _settle(world)
+    if not await gate.order("reconcile"):
+        world.accuse(f"the gateway's own reconciliation fails: {gate.alarms}")
+    if gate.alarms:
+        world.accuse(f"alarms stand though all is well: {gate.alarms}")
+    gate.send({"do": "close"})
+    try:
+        await asyncio.wait_for(gate.gone.wait(), 15)
+    except TimeoutError:
+        raise GatewayHangs(f"process {gate.life} does not close") from None
+    if not gate.closed:
+        world.accuse(f"process {gate.life} did not close well")
+
+
+async def _stop_all(world: World) -> None:
+    """Even seeds stop what still runs as an operator does, odd ones kill it."""
+    for gate in world.slots.values():
+        if gate.alive and world.scenario.seed % 2 == 0:
+            gate.send({"do": "close"})
+        else:
+            gate.kill()
+        await asyncio.wait_for(gate.gone.wait(), 15)
+
+
+async def _probe(world: World, url: str) -> None:
+    """The gateway still sells, and a key that was used still has its answer or its receipt's name."""
+    seen = await world.ask(PROBE, 0)
+    if not seen.paid_answer:
+        world.accuse(f"a clean gateway does not answer: {seen.words()} {seen.body[:300]!r}")
+    for call in world.scenario.calls:
+        ends = [one for one in world.tries[call.name] if one.paid_answer]
+        if call.key is None or not ends:
+            continue
+        sent = world.wallets.sent(call)
+        again = await ask(url, "POST", sent.path, sent.headers, sent.body)
+        same = again.paid_answer and again.body == ends[0].body and again.receipt == ends[0].receipt
+        if not same:
+            world.accuse(f"{call.name} asked again with its key is told {again.words()} {again.body[:200]!r}")
+        return
+
+
+async def _settle(world: World) -> None:
+    for _ in range(SETTLEMENTS):
+        await world.work(["settle"], 0)
+        world.chain.mine_empty(world.scenario.confirmations)
+        await world.work(["sync"], 0)
+        receipts, batches = world.eye.unsettled()
+        if not batches and (not receipts or not world.slots[0].alive):
+            return
+        world.page.skip(100)  # past the age at which a transaction is sent again with higher fees
+    world.say(f"not all is settled: {world.eye.unsettled()}")
+
+
+def judge(world: World) -> dict[str, Any]:
+    """The facts of the run; what is wrong goes to the world."""
+    verdict = Verdict(
+        world.scenario,
+        world.base,
+        world.eye,
+        tries=world.tries,
+        provider_calls=world.provider.calls,
+        wallets=world.wallets,
+    )
+    for wrong in verdict.wrong():
+        world.accuse(wrong)
+    with open_ledger(world.ledger, world.base.ledger_identity) as store:
+        for wrong in wrong_on_chain(world.base, world.eye, store, world.page.now()):
+            world.accuse(wrong)
+    return {
+        "lives": world.lives,
+        "requests": len(verdict.requests),
+        "charged": sum(one.captured is not None for one in verdict.requests),
+        "whole": sum(seen.paid_answer for tries in world.tries.values() for seen in tries),
+        "alarms": sorted({alarm.partition("(")[0] for alarm in world.alarms}),
+    }

@@ -1,0 +1,209 @@
+"""One rpc endpoint of the world's chain: honest JSON-RPC over HTTP, but for the trouble that it is told to make."""
+
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from tests.faults.chain import WorldChain
+from tests.faults.evm import reading_time
+from tests.faults.http import Asked
+from tests.faults.scenario import Mischief, Trouble
+
+from mintery.chain.devchain import rpc as devchain_rpc
+from mintery.chain.devchain.blocks import MinedBlock
+from mintery.chain.devchain.codec import hex_bytes, parse_address, parse_bytes
+from mintery.chain.devchain.execution import output_of, run
+from mintery.chain.devchain.faults import RpcFault, refused
+from mintery.chain.devchain.requests import parse_message
+from mintery.chain.devchain.views import transaction_view
+
+_AT_THE_CONNECTION = frozenset(
+    {Mischief.SILENT_AFTER, Mischief.SILENT_BEFORE, Mischief.STALLS, Mischief.ERROR, Mischief.HTTP_ERROR}
+)
+_HEADS = frozenset({"latest", "safe", "finalized"})
+
+Memo = MutableMapping[tuple[bytes, bytes], Any]
+"""Results of calls by the call and the state that they were made on, or by the block where the time matters."""
+
+
+@dataclass(slots=True)
+class _Standing:
+    trouble: Trouble
+    spared: int
+    left: int
+
+
+@dataclass
+class Endpoint:
+    chain: WorldChain
+    memo: Memo
+    say: Callable[[str], None]
+    lag: int = 0
+    standing: list[_Standing] = field(default_factory=list)
+    _gas: tuple[bytes, bytes, int] = (b"", b"", 0)
+    """Of the newest call: its block's hash, the call, and the gas that it needed."""
+
+    def make(self, trouble: Trouble) -> None:
+        if trouble.mischief is Mischief.LAGS:
+            self.lag = trouble.blocks
+        self.standing.append(_Standing(trouble, trouble.spared, trouble.count))
+
+    def heal(self) -> None:
+        self.standing.clear()
+        self.lag = 0
+
+    async def answer(self, asked: Asked) -> None:
+        request = orjson.loads(asked.body)
+        every = request if isinstance(request, list) else [request]
+        mischief = next((found for one in every if (found := self._due(one["method"]))), None)
+        if mischief is not None:
+            self.say(f"rpc {mischief}: {', '.join(one['method'] for one in every[:3])}")
+        match mischief:
+            case Mischief.SILENT_BEFORE:
+                asked.cut()
+                return
+            case Mischief.HTTP_ERROR:
+                asked.reply(b"busy", status=503, kind="text/plain")
+                return
+            case Mischief.ERROR:
+                fault = RpcFault(-32_000, "the harness says no")
+                asked.reply(orjson.dumps(devchain_rpc.failure(every[0].get("id"), fault)))
+                return
+            case _:
+                answers = [self._answer_one(one, mischief) for one in every]
+        if mischief is Mischief.SILENT_AFTER:
+            asked.cut()
+        elif mischief is Mischief.STALLS:
+            await asked.hang()
+        else:
+            asked.reply(orjson.dumps(answers if isinstance(request, list) else answers[0]))
+
+    def _due(self, method: str) -> Mischief | None:
+        for one in [*self.standing]:
+            if one.trouble.method not in {"", method}:
+                continue
+            if one.spared:
+                one.spared -= 1
+                continue
+            one.left -= 1
+            if not one.left:
+                self.standing.remove(one)
+                if one.trouble.mischief is Mischief.LAGS:
+                    self.lag = 0
+            return one.trouble.mischief
+        return None
+
+    def _answer_one(self, request: Any, mischief: Mischief | None) -> Any:
+        method, params = request["method"], request.get("params") or []
+        if method == "eth_chainId" and mischief is Mischief.WRONG_CHAIN:
+            return {"jsonrpc": "2.0", "id": request["id"], "result": "0x1"}
+        if method == "eth_getLogs" and mischief is Mischief.EMPTY_LOGS and "blockHash" not in params[0]:
+            return {"jsonrpc": "2.0", "id": request["id"], "result": []}
+        try:
+            return {"jsonrpc": "2.0", "id": request["id"], "result": self._result(method, params)}
+        except RpcFault as fault:
+            return devchain_rpc.failure(request["id"], fault)
+
+    def _result(self, method: str, params: list[Any]) -> Any:  # noqa: C901, PLR0911 -- one flat table
+        chain = self.chain
+        match method:
+            case "eth_sendRawTransaction":
+                sent = hex_bytes(chain.submit(parse_bytes(params[0], "raw transaction")))
+                self.say(f"rpc took transaction {sent[:12]}")
+                return sent
+            case "eth_getTransactionCount" if params[1:] == ["pending"]:
+                return hex(chain.pending_nonce(parse_address(params[0])))
+            case "eth_getTransactionByHash":
+                waiting = chain.pool.get(parse_bytes(params[0], "hash"))
+                if waiting is not None:
+                    return transaction_view(waiting.signed, waiting.sender)
+                return self._visible(self._invoke(method, params))
+            case "eth_getTransactionReceipt":
+                return self._visible(self._invoke(method, params))
+            case "eth_getBlockByNumber":
+                return self._block(params)
+            case "eth_blockNumber":
+                return hex(self._head)
+            case "eth_call":
+                return self._remembered(params)
+            case "eth_estimateGas":
+                return self._estimate(params)
+            case "eth_getLogs":
+                return self._logs(params)
+            case _:
+                return self._invoke(method, [self._tag(one) for one in params])
+
+    @property
+    def _head(self) -> int:
+        return max(0, self.chain.head.number - self.lag)
+
+    def _tag(self, value: Any) -> Any:
+        return hex(self._head) if self.lag and isinstance(value, str) and value in {*_HEADS, "pending"} else value
+
+    def _visible(self, fields: Any) -> Any:
+        """A node that lags has not heard of newer blocks."""
+        if fields is None or fields.get("blockNumber") is None or int(fields["blockNumber"], 16) <= self._head:
+            return fields
+        return None
+
+    def _block(self, params: list[Any]) -> Any:
+        fields = self._invoke("eth_getBlockByNumber", [self._tag(params[0]), *params[1:]])
+        if fields is None or (fields["number"] is not None and int(fields["number"], 16) > self._head + 1):
+            return None
+        if params[0] not in {*_HEADS, "pending"} and int(fields["number"], 16) > self._head:
+            return None
+        if self.chain.fee_factor != 1 and params[0] in {*_HEADS, "pending"}:
+            fields = {**fields, "baseFeePerGas": hex(int(fields["baseFeePerGas"], 16) * self.chain.fee_factor)}
+        return fields
+
+    def _remembered(self, params: list[Any]) -> Any:
+        params = [self._tag(one) for one in params]
+        block = self._block_of(params[1] if len(params) > 1 else "latest")
+        if block is None:
+            return self._invoke("eth_call", params)
+        call = orjson.dumps(params[0], option=orjson.OPT_SORT_KEYS)
+        for pin in (bytes(block.header.state_root), block.hash):
+            if (pin, call) in self.memo:
+                return self.memo[pin, call]
+        engine = self.chain.node.engine
+        with reading_time() as asked_the_time:
+            outcome = run(engine.transaction_builder, engine.state_at(block.header), parse_message(params[0]))
+        result = hex_bytes(output_of(outcome))
+        self.memo[block.hash if asked_the_time() else bytes(block.header.state_root), call] = result
+        self._gas = (block.hash, call, outcome.gas_limit_used)
+        return result
+
+    def _block_of(self, at: Any) -> MinedBlock | None:
+        """The block that a call is made at, where its result can be told by that."""
+        if isinstance(at, dict):
+            block = self.chain.node.engine.blocks.with_hash(bytes.fromhex(at["blockHash"][2:]))
+            if block is None or block.number > self._head:
+                raise refused("header for hash not found")
+            return block
+        return self.chain.head if at == "latest" else None
+
+    def _estimate(self, params: list[Any]) -> str:
+        """At most one execution where the dev chain's own estimate takes several: every run makes dozens."""
+        engine = self.chain.node.engine
+        simulated_at, call, gas = self._gas
+        if (simulated_at, call) != (self.chain.head.hash, orjson.dumps(params[0], option=orjson.OPT_SORT_KEYS)):
+            outcome = run(engine.transaction_builder, engine.state_at(engine.next_header()), parse_message(params[0]))
+            output_of(outcome)
+            gas = outcome.gas_limit_used
+        return hex((gas + 2_300) * 65 // 63)
+
+    def _logs(self, params: list[Any]) -> Any:
+        query = dict(params[0])
+        if "toBlock" in query and int(query["toBlock"], 16) > self._head:
+            query["toBlock"] = hex(self._head)
+            if int(query["fromBlock"], 16) > self._head:
+                return []
+        return self._invoke("eth_getLogs", [query])
+
+    def _invoke(self, method: str, params: list[Any]) -> Any:
+        answer = devchain_rpc.answer(self.chain.node, {"id": 0, "method": method, "params": params})
+        if "error" in answer:
+            fault = answer["error"]
+            raise RpcFault(fault["code"], fault["message"], fault.get("data"))
+        return answer["result"]

@@ -1,0 +1,92 @@
+"""The ledger's file as an outsider reads it, by SQL of our own."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One row of ``requests`` with its receipt's cost; None where there is none."""
+
+    id: str
+    body: bytes
+    credential: bytes
+    raised: bytes | None
+    idempotency_key: str | None
+    account: str
+    amount: int
+    dispatched: bool
+    captured: int | None
+    released_for: str | None
+    delivered: bool
+    placed_at: int
+    cost: int | None
+    batches: int
+    """Settled batches that carry its receipt."""
+
+
+class LedgerEye:
+    """Reads only, on a connection of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5, isolation_level=None)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def dispatched(self, body: bytes) -> int:
+        """How many requests with this body were marked dispatched."""
+        [[count]] = self.rows("SELECT count(*) FROM requests WHERE body = ? AND dispatched_at IS NOT NULL", [body])
+        return int(count)
+
+    def requests(self) -> list[Request]:
+        return [
+            Request(
+                id_,
+                body,
+                credential,
+                raised,
+                key,
+                account,
+                amount,
+                at is not None,
+                captured,
+                reason,
+                sent is not None,
+                *rest,
+            )
+            for id_, body, credential, raised, key, account, amount, at, captured, reason, sent, *rest in self.rows(
+                "SELECT r.id, r.body, r.credential, r.raised, r.idempotency_key, r.account, r.amount, r.dispatched_at,"
+                " r.captured, r.released_for, r.delivered_at, r.placed_at,"
+                " (SELECT cost FROM receipts WHERE request = r.id),"
+                " (SELECT count(*) FROM batch_receipts b JOIN batches s ON s.seq = b.batch"
+                "   WHERE b.request = r.id AND s.settled_block IS NOT NULL)"
+                " FROM requests r ORDER BY r.placed_at, r.id"
+            )
+        ]
+
+    def unsettled(self) -> tuple[int, int]:
+        """Receipts with a cost in no batch, and batches that are neither settled nor abandoned."""
+        [[receipts]] = self.rows("SELECT count(*) FROM requests WHERE captured > 0 AND batch IS NULL")
+        [[batches]] = self.rows("SELECT count(*) FROM batches WHERE settled_block IS NULL AND abandoned_at IS NULL")
+        return int(receipts), int(batches)
+
+    def open_holds(self) -> int:
+        [[count]] = self.rows("SELECT count(*) FROM requests WHERE ended_at IS NULL")
+        return int(count)
+
+    def buckets(self) -> dict[str, int]:
+        """Every book and bucket by its own transfers, whatever is stored elsewhere."""
+        sums: dict[str, int] = {}
+        for debit, credit, amount in self.rows("SELECT debit, credit, amount FROM transfers"):
+            sums[debit] = sums.get(debit, 0) - amount
+            sums[credit] = sums.get(credit, 0) + amount
+        return sums
+
+    def accounts(self) -> list[Any]:
+        return self.rows(
+            "SELECT id, available, held, captured, spent_settled, epoch FROM accounts WHERE token IS NOT NULL"
+        )

@@ -1,0 +1,178 @@
+"""Where a forked gateway is watched and killed. The product has no hooks: its own methods are wrapped after the fork."""
+
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.faults.page import Page
+from tests.faults.points import NUMBER_OF, Point, Stage, Step, step_of
+
+from mintery.chain.rpc import Rpc
+from mintery.ledger.commands import Command
+from mintery.ledger.groups import GroupWriter
+from mintery.ledger.store import LedgerStore
+from mintery.providers import openai_compatible
+from mintery.providers.openai_compatible import OpenAICompatible
+
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class Reaper:
+    """Counts the points that this process reaches, and kills it at the one that its scenario names."""
+
+    def __init__(self, page: Page, life: int, death: tuple[int, int] | None) -> None:
+        self._page = page
+        self._life = life
+        self._death = death
+        self._counts: Counter[int] = Counter()
+        self._lock = threading.Lock()
+
+    def reach(self, step: Step | None, stage: Stage) -> None:
+        if step is None:
+            return
+        number = NUMBER_OF[Point(step, stage)]
+        with self._lock:
+            self._counts[number] += 1
+            self._page.reach(number)
+            if self._death == (number, self._counts[number]):
+                self._page.die(self._life, number)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def reach_all(self, steps: Sequence[Step], stage: Stage) -> None:
+        for step in steps:
+            self.reach(step, stage)
+
+
+def steps_of(commands: Sequence[Command]) -> list[Step]:
+    """Each step once, in order."""
+    return list(dict.fromkeys(step for command in commands if (step := step_of(command)) is not None))
+
+
+def watch(reaper: Reaper) -> None:
+    _watch_ledger(reaper)
+    _watch_rpc(reaper)
+    _watch_provider(reaper)
+
+
+def _watch_ledger(reaper: Reaper) -> None:
+    commit, commit_async = LedgerStore.commit, LedgerStore.commit_async
+    transaction, open_cursor = GroupWriter._transaction, GroupWriter._cursor
+    writing: list[Step] = []  # the one writer thread's transaction
+
+    def told_commit(self: LedgerStore, commands: Sequence[Command]) -> Any:
+        results = commit(self, commands)
+        reaper.reach_all(steps_of(commands), Stage.TOLD)
+        return results
+
+    async def told_commit_async(self: LedgerStore, commands: Sequence[Command]) -> Any:
+        results = await commit_async(self, commands)
+        reaper.reach_all(steps_of(commands), Stage.TOLD)
+        return results
+
+    def watched_transaction(self: GroupWriter, lists: Sequence[Sequence[Command]]) -> Any:
+        writing[:] = dict.fromkeys(step for commands in lists for step in steps_of(commands))
+        return transaction(self, lists)
+
+    def watched_cursor(self: GroupWriter) -> Any:
+        return _WatchedCursor(open_cursor(self), reaper, tuple(writing))
+
+    LedgerStore.commit = told_commit
+    LedgerStore.commit_async = told_commit_async
+    GroupWriter._transaction = watched_transaction
+    GroupWriter._cursor = watched_cursor
+
+
+class _WatchedCursor:
+    """The writer's cursor in one transaction, whose COMMIT is seen."""
+
+    def __init__(self, cursor: Any, reaper: Reaper, steps: Sequence[Step]) -> None:
+        self._cursor, self._reaper, self._steps = cursor, reaper, steps
+
+    def execute(self, sql: str, *parameters: Any) -> Any:
+        if sql != "COMMIT":
+            return self._cursor.execute(sql, *parameters)
+        self._reaper.reach_all(self._steps, Stage.BEFORE)
+        done = self._cursor.execute(sql)
+        self._reaper.reach_all(self._steps, Stage.AFTER)
+        return done
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+
+def _watch_rpc(reaper: Reaper) -> None:
+    broadcast = Rpc.broadcast
+
+    def watched_broadcast(self: Rpc, raw: bytes) -> None:
+        reaper.reach(Step.BROADCAST, Stage.BEFORE)
+        broadcast(self, raw)
+        reaper.reach(Step.BROADCAST, Stage.AFTER)
+
+    Rpc.broadcast = watched_broadcast
+
+
+def _watch_provider(reaper: Reaper) -> None:
+    call = OpenAICompatible._call
+    read_event, read_reply = openai_compatible.read_event, openai_compatible.read_reply
+
+    @asynccontextmanager
+    async def watched_call(self: OpenAICompatible, endpoint: Any, body: bytes) -> AsyncIterator[Any]:
+        reaper.reach(Step.UPSTREAM_CALLED, Stage.BEFORE)
+        async with call(self, endpoint, body) as response:
+            reaper.reach(Step.UPSTREAM_CALLED, Stage.AFTER)
+            yield response
+
+    def watched(read: Callable[..., Any]) -> Callable[..., Any]:
+        first = True
+
+        def reading(*arguments: Any) -> Any:
+            nonlocal first
+            if first:
+                reaper.reach(Step.FIRST_BYTE, Stage.BEFORE)
+            result = read(*arguments)
+            if first:
+                reaper.reach(Step.FIRST_BYTE, Stage.AFTER)
+            first = False
+            if result.usage is not None:
+                reaper.reach(Step.USAGE_READ, Stage.BEFORE)
+                reaper.reach(Step.USAGE_READ, Stage.AFTER)
+            return result
+
+        return reading
+
+    OpenAICompatible._call = watched_call
+    openai_compatible.read_event = watched(read_event)
+    openai_compatible.read_reply = watched(read_reply)
+
+
+def watched_app(app: Asgi, reaper: Reaper) -> Asgi:
+    """What leaves for clients of paid requests."""
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        paid = scope["type"] == "http" and scope["method"] == "POST"
+
+        async def watched_send(message: Any) -> None:
+            step = _step_sent(message) if paid else None
+            reaper.reach(step, Stage.BEFORE)
+            await send(message)
+            reaper.reach(step, Stage.AFTER)
+
+        await app(scope, receive, watched_send)
+
+    return serve
+
+
+def _step_sent(message: Any) -> Step | None:
+    match message:
+        case {"type": "http.response.start", "status": 200}:
+            return Step.ANSWER_BEGUN
+        case {"type": "http.response.body", "more_body": True}:
+            return Step.ANSWER_PIECE
+        case {"type": "http.response.body"}:
+            return Step.ANSWER_SENT
+        case _:
+            return None

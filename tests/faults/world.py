@@ -1,0 +1,319 @@
+"""The process around the gateways: it is their chain, their provider and their clients, and it turns the scenario's pages."""
+
+import asyncio
+import json
+import os
+import sqlite3
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+from tests.faults.base import Base
+from tests.faults.chain import WorldChain
+from tests.faults.client import Seen, ask
+from tests.faults.control import Gate, Gates, GatewayHangs
+from tests.faults.endpoint import Endpoint, Memo
+from tests.faults.gateway import Launch
+from tests.faults.http import serve
+from tests.faults.ledgers import LedgerEye
+from tests.faults.page import Page
+from tests.faults.points import POINTS
+from tests.faults.provider import WorldProvider
+from tests.faults.requests import Wallets
+from tests.faults.scenario import (
+    Ask,
+    Behaviour,
+    Call,
+    Deposit,
+    Exit,
+    FullDisk,
+    Happening,
+    Kill,
+    LockLedger,
+    Manners,
+    Mempool,
+    Mine,
+    Mischief,
+    Reorganise,
+    Scenario,
+    Skew,
+    Skip,
+    Trouble,
+    Work,
+)
+
+from mintery.chain.sender import Sender
+from mintery.errors import MinteryError
+from mintery.units import CreditUnits
+from mintery.usecases import exit_credits
+from mintery.usecases.deposit_credits import deposit_credits
+
+STARTS = 24
+START_SECONDS = 15.0
+SHORT = 0.12
+"""Seconds that a gateway waits for an endpoint or a provider that stalls in its scenario."""
+_STALLING = frozenset({Behaviour.STALLS, Behaviour.STALLS_MIDWAY})
+_RETRIED = frozenset({408, 409, 429})
+
+
+class World:
+    def __init__(
+        self, scenario: Scenario, base: Base, page: Page, directory: Path, *, memo: Memo, pipes: tuple[int, int]
+    ) -> None:
+        self.scenario, self.base, self.page, self.directory = scenario, base, page, directory
+        self._up, self._down = pipes
+        self._began = time.monotonic()
+        self.chain = WorldChain(base.node, page)
+        self.endpoint = Endpoint(self.chain, memo, self.say)
+        self.provider = WorldProvider({call.name: call for call in scenario.calls}, self._on_provider_call)
+        self.wallets = Wallets(base)
+        self.gates = Gates(self.say)
+        self.slots: dict[int, Gate] = {}
+        self.lives = 0
+        self.tries: defaultdict[str, list[Seen]] = defaultdict(list)
+        self.wrong: list[str] = []
+        self.alarms: set[str] = set()
+        self.ledger = directory / "ledger.sqlite"
+        self._starting: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._urls: dict[str, str] = {}
+        self._control = 0
+
+    # ── what everybody hears ─────────────────────────────────────────────────────────────────────────────────────
+
+    def say(self, what: str) -> None:
+        told = f"{1000 * (time.monotonic() - self._began):7.1f} ms  {what}"
+        os.write(self._up, json.dumps({"say": told}).encode() + b"\n")
+
+    def accuse(self, what: str) -> None:
+        self.say(f"WRONG: {what}")
+        self.wrong.append(what)
+
+    def _on_provider_call(self, call: Call) -> None:
+        """A hold is durable before the first upstream byte: whoever is called finds it in the ledger."""
+        self.say(f"provider is called for {call.name}; it {call.behaviour}")
+        body = self.wallets.sent(call).known_by
+        with suppress(sqlite3.OperationalError):
+            dispatched = self.eye.dispatched(body)
+            if dispatched < self.provider.calls[call.name]:
+                self.accuse(f"the provider was called for {call.name} before its hold was durable")
+
+    # ── from beginning to end ────────────────────────────────────────────────────────────────────────────────────
+
+    async def begin(self) -> None:
+        self.base.copy_ledger(self.ledger)
+        self.eye = LedgerEye(self.ledger)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._down, self._hear_of_exits)
+        _, self._urls["rpc"] = await serve(self.endpoint.answer)
+        _, self._urls["provider"] = await serve(self.provider.answer)
+        control = await asyncio.start_server(self.gates.connected, "127.0.0.1", 0)
+        self._control = control.sockets[0].getsockname()[1]
+
+    async def play(self) -> None:
+        for number, happening in enumerate(self.scenario.happenings):
+            self.say(f"── {number}. {type(happening).__name__}")
+            await self.do(happening)
+
+    async def do(self, happening: Happening) -> None:  # noqa: C901, PLR0912 -- one flat table
+        match happening:
+            case Ask():
+                await self.ask_all(happening.calls, happening.jobs, happening.slot)
+            case Work(jobs, slot, together):
+                slots = range(self.scenario.processes) if together else (slot,)
+                await asyncio.gather(*(self.work(jobs, one) for one in slots))
+            case Mine(blocks):
+                mined = self.chain.mine_waiting()
+                self.chain.mine_empty(blocks)
+                self.say(f"{mined} transactions mined, head is {self.chain.head.number}")
+            case Reorganise(depth, fate):
+                count = self.chain.reorganise(depth, fate)
+                self.say(f"the last {depth} blocks with {count} transactions are replaced, those are {fate}")
+            case Deposit() | Exit():
+                self.act(happening)
+            case Skip(seconds):
+                self.page.skip(seconds)
+            case Skew(slot, seconds):
+                self.page.skew(slot, seconds)
+            case Trouble():
+                self.endpoint.make(happening)
+            case Mempool(instant, fee_factor):
+                self.chain.instant, self.chain.fee_factor = instant, fee_factor
+            case Kill(slot):
+                if slot in self.slots:
+                    self.slots[slot].kill()
+                    await self.slots[slot].gone.wait()
+            case LockLedger(millis, calls, jobs):
+                await self._while_locked(millis, self.ask_all(calls, jobs, 0))
+            case FullDisk(room, calls, jobs):
+                await self._while_full(room, self.ask_all(calls, jobs, 0))
+
+    def heal(self) -> None:
+        """Nothing goes wrong from here on."""
+        self.endpoint.heal()
+        self.chain.instant, self.chain.fee_factor = True, 1
+        for slot in range(self.scenario.processes):
+            self.page.skew(slot, 0)
+        self.chain.mine_waiting()
+
+    # ── gateways ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def gate(self, slot: int, *, clean: bool = False) -> Gate:
+        """The gateway of ``slot``, started again if it is gone; ``clean``: one that nothing kills.
+
+        Raises:
+            GatewayHangs: it never comes up.
+        """
+        async with self._starting[slot]:
+            for _ in range(STARTS):
+                if slot in self.slots and self.slots[slot].alive:
+                    return self.slots[slot]
+                started = await self._start(slot, clean=clean)
+                if started.alive:
+                    self.slots[slot] = started
+                    await started.order("sync")
+            raise GatewayHangs(f"the gateway in slot {slot} does not come up: {started.failed}")
+
+    async def _start(self, slot: int, *, clean: bool) -> Gate:
+        life, self.lives = self.lives, self.lives + 1
+        death = None
+        if not clean:
+            death = next(((one.point, one.count) for one in self.scenario.deaths if one.life == life), None)
+        gate = self.gates.expected[life] = Gate(life)
+        launch = Launch(
+            slot=slot,
+            life=life,
+            seed=self.scenario.seed,
+            directory=str(self.directory),
+            ledger=str(self.ledger),
+            rpc_url=self._urls["rpc"],
+            provider_url=self._urls["provider"],
+            control=self._control,
+            confirmations=self.scenario.confirmations,
+            batch_lines=self.scenario.batch_lines,
+            death=death,
+            rpc_timeout=SHORT if self._rpc_stalls and not clean else 10,
+            provider_timeout=SHORT if self._provider_stalls and not clean else 5,
+        )
+        os.write(self._up, b'{"launch": ' + launch.encode().rstrip() + b"}\n")
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await asyncio.wait(
+                    [asyncio.ensure_future(gate.ready.wait()), asyncio.ensure_future(gate.gone.wait())],
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+        except TimeoutError:
+            raise GatewayHangs(f"process {life} does not start within {START_SECONDS} s") from None
+        self.say(
+            f"process {life} is up in slot {slot}" if gate.alive else f"process {life} did not start: {gate.failed}"
+        )
+        return gate
+
+    @property
+    def _rpc_stalls(self) -> bool:
+        return any(isinstance(one, Trouble) and one.mischief is Mischief.STALLS for one in self.scenario.happenings)
+
+    @property
+    def _provider_stalls(self) -> bool:
+        return any(call.behaviour in _STALLING for call in self.scenario.calls)
+
+    def _hear_of_exits(self) -> None:
+        for line in os.read(self._down, 1 << 16).splitlines():
+            gone = json.loads(line)
+            gate = self.gates.expected[gone["gone"]]
+            died = self.page.died_at(gate.life)
+            why = f"{POINTS[died]}" if died is not None else f"with status {gone['status']}"
+            self.say(f"process {gate.life} is gone, {why}")
+            if gone["status"] not in {0, -9} and not gate.failed:
+                self.accuse(f"process {gate.life} ended by itself with status {gone['status']}")
+            self.gates.lost(gate)
+
+    async def work(self, jobs: Sequence[str], slot: int) -> None:
+        for job in jobs:
+            gate = await self.gate(slot)
+            done = await gate.order(job)
+            self.alarms.update(gate.alarms)
+            told = {True: "is done", False: "failed: " + "; ".join(alarm[:120] for alarm in gate.alarms), None: "died"}[
+                done
+            ]
+            self.say(f"process {gate.life}: {job} {told}")
+
+    # ── clients ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def ask_all(self, calls: Sequence[Call], jobs: Sequence[str], slot: int) -> None:
+        await self.gate(slot)
+        processes = self.scenario.processes
+        asking = [self.ask(call, (slot + number) % processes) for number, call in enumerate(calls)]
+        await asyncio.gather(*asking, self.work(jobs, slot))
+
+    async def ask(self, call: Call, slot: int) -> Seen:
+        """Once, and again while the client has retries left and saw no end."""
+        for retry in range(call.retries + 1):
+            gate = await self.gate((slot + retry) % self.scenario.processes)
+            sent = self.wallets.sent(call, retry)
+            manners = call.manners if not retry else Manners.GOOD
+            seen = await ask(gate.url, "POST", sent.path, sent.headers, sent.body, manners=manners, at=call.leaves_at)
+            self.tries[call.name].append(seen)
+            self.say(f"{call.name}{' again' if retry else ''} at process {gate.life}: {seen.words()}")
+            if not seen.whole and not gate.gone.is_set():
+                await asyncio.sleep(0.002)  # a process that dies now is not up
+            if seen.paid_answer or not _may_retry(seen):
+                return seen
+        return seen
+
+    # ── the chain's people ───────────────────────────────────────────────────────────────────────────────────────
+
+    def act(self, happening: Deposit | Exit) -> None:
+        """By holders and settler, past the mempool; what the chain refuses does not happen."""
+        chain, member = self.base.town.chain, self.base.members[happening.member]
+        holder, settler = self.base.town.issuer, Sender(chain.rpc, self.base.settler)
+        amount = CreditUnits(happening.millicredits * 10**15)
+        try:
+            match happening:
+                case Deposit():
+                    deposit_credits(chain, holder, member.key, amount)
+                case Exit(what="start"):
+                    exit_credits.start_exit(chain, holder, member.key, amount)
+                case Exit(what="close"):
+                    exit_credits.start_close(chain, holder, member.key)
+                case Exit(what="cancel"):
+                    exit_credits.cancel_exit(chain, holder, member.key)
+                case Exit(what="execute"):
+                    exit_credits.execute_exit(chain, holder, member.key)
+                case Exit():
+                    exit_credits.release_credits(chain, settler, member.key, amount)
+        except MinteryError as error:
+            self.say(f"the chain refuses: {error}")
+
+    # ── the database ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _while_locked(self, millis: int, busy: Awaitable[None]) -> None:
+        with closing(sqlite3.connect(self.ledger, isolation_level=None, timeout=5)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            task = asyncio.ensure_future(busy)
+            await asyncio.sleep(millis / 1000)
+            other.execute("ROLLBACK")
+        await task
+
+    async def _while_full(self, room: int, busy: Awaitable[None]) -> None:
+        gate = await self.gate(0)
+        gate.send({"do": "fill disk", "room": room})
+        task = asyncio.ensure_future(busy)
+        await asyncio.sleep(0.15)
+        gate.send({"do": "free disk"})
+        await task
+
+    def result(self, facts: dict[str, Any]) -> None:
+        died = [self.page.died_at(life) for life in range(self.lives)]
+        deaths = [str(POINTS[point]) for point in died if point is not None]
+        told = {"result": {"wrong": self.wrong, "deaths": deaths, "facts": facts}}
+        os.write(self._up, json.dumps(told).encode() + b"\n")
+
+
+def _may_retry(seen: Seen) -> bool:
+    """As stock clients decide."""
+    if seen.headers.get("x-should-retry") == "false" and seen.whole:
+        return False
+    return not seen.whole or seen.status in _RETRIED or seen.status >= 500
