@@ -1,123 +1,155 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Test} from "../Test.sol";
-import {Handler} from "./Handler.sol";
+import {InvariantTest} from "./InvariantTest.sol";
 
-contract InvariantsTest is Test {
-    Handler private handler;
+// One contract for each rule of DESIGN.md, section 3: forge then runs them side by side.
 
+contract S1_ReserveCoversSupplyTest is InvariantTest {
     function setUp() external {
-        handler = new Handler();
-        bytes4[] memory actions = new bytes4[](20);
-        actions[0] = handler.mint.selector;
-        actions[1] = handler.redeem.selector;
-        actions[2] = handler.withdrawMargin.selector;
-        actions[3] = handler.withdrawOwed.selector;
-        actions[4] = handler.tightenCaps.selector;
-        actions[5] = handler.loosen.selector;
-        actions[6] = handler.retire.selector;
-        actions[7] = handler.donate.selector;
-        actions[8] = handler.passTime.selector;
-        actions[9] = handler.movePrice.selector;
-        actions[10] = handler.send.selector;
-        actions[11] = handler.deposit.selector;
-        actions[12] = handler.depositByAuthorization.selector;
-        actions[13] = handler.startExit.selector;
-        actions[14] = handler.startClose.selector;
-        actions[15] = handler.cancelExit.selector;
-        actions[16] = handler.executeExit.selector;
-        actions[17] = handler.settle.selector;
-        actions[18] = handler.release.selector;
-        actions[19] = handler.trespass.selector;
-        populate();
-        targetContract(address(handler));
-        targetSelector(address(handler), actions);
+        begin(0, 0);
     }
 
-    /// @dev Every member holds credits of every project, and has some in escrow.
-    function populate() private {
-        for (uint256 project = 0; project < 3; ++project) {
-            for (uint256 member = 0; member < 4; ++member) {
-                handler.mint(project, member, 1e22);
-                handler.deposit(project, 0, member, member % 2 == 0, 1e12);
-            }
-            handler.deposit(project, 1, 3, false, 1e12);
-        }
-    }
-
-    /// @dev One campaign for all rules: forge would run the same calls again for each function. The messages name the rule.
-    /// forge-config: default.invariant.runs = 64
-    /// forge-config: default.invariant.depth = 128
-    function invariant_WhatMustAlwaysHold() external view {
+    function invariant_S1_ReserveCoversSupply() external {
         handler.requireReserves();
-        handler.requireClaims();
-        handler.requireNoGain();
-        handler.requireEscrow();
-        string[] memory violations = handler.violations();
-        if (violations.length != 0) assertEq(violations[0], "", "broken during a call");
+        requireNothingBroken();
+    }
+}
+
+contract S2_ClaimsAddUpAndAreCoveredTest is InvariantTest {
+    function setUp() external {
+        begin(1, 0);
     }
 
-    /// @dev A handler that always gives up would make every invariant hold: one walk through all of it must get there.
-    function test_EveryActionIsReached() external {
-        handler.depositByAuthorization(0, 1, 1e10, "salt");
-        for (uint256 i = 0; i < 64; ++i) {
-            uint256 seed = uint256(keccak256(abi.encode(i)));
-            uint256 next = uint256(keccak256(abi.encode(seed)));
-            handler.settle(i, i / 3, [seed, next, seed ^ next], next >> 7);
-        }
-        handler.movePrice(1, 0);
-        handler.send(0, 0, 1, 1e18);
-        handler.redeem(0, 0, 1e18);
-        handler.withdrawMargin(0);
-        handler.withdrawOwed(1);
-        handler.release(0, 1);
-        handler.startExit(0, 5);
-        handler.cancelExit(0);
-        handler.startClose(0);
-        handler.executeExit(0);
-        handler.tightenCaps(0, 1e29);
-        handler.loosen(0, 1e29, 1e29);
-        handler.passTime(12 hours);
-        handler.loosen(0, 1e29, 1e29);
-        handler.donate(5);
-        handler.trespass(0);
-        handler.retire(0, 20);
-
-        string[25] memory actions = [
-            "mint",
-            "deposit",
-            "depositByAuthorization",
-            "settle",
-            "burn",
-            "pay",
-            "overBurn",
-            "movePrice",
-            "send",
-            "redeem",
-            "withdrawMargin",
-            "withdrawOwed",
-            "release",
-            "startExit",
-            "cancelExit",
-            "startClose",
-            "executeExit",
-            "tightenCaps",
-            "proposeLoosening",
-            "applyLoosening",
-            "passTime",
-            "sweep",
-            "trespass",
-            "retire",
-            "mint"
-        ];
-        for (uint256 i = 0; i < actions.length; ++i) {
-            assertGt(handler.did(actions[i]), 0, actions[i]);
-        }
-        handler.requireReserves();
+    function invariant_S2_ClaimsAddUpAndAreCovered() external {
         handler.requireClaims();
+        requireNothingBroken();
+    }
+}
+
+contract S3_EachProjectsFlowsAddUpTest is InvariantTest {
+    function setUp() external {
+        begin(2, 0);
+    }
+
+    function invariant_S3_EachProjectsFlowsAddUp() external {
+        handler.requireFlows();
+        requireNothingBroken();
+    }
+}
+
+contract S3_TheAttackerGainsNothingTest is InvariantTest {
+    function setUp() external {
+        begin(3, WEALTH);
+    }
+
+    function invariant_S3_TheAttackerGainsNothing() external {
         handler.requireNoGain();
+        requireNothingBroken();
+    }
+}
+
+contract S4_NoCallTouchesAnotherProjectTest is InvariantTest {
+    function setUp() external {
+        begin(4, ISOLATION);
+    }
+
+    function invariant_S4_NoCallTouchesAnotherProject() external {
+        // Seen during the calls.
+        requireNothingBroken();
+    }
+}
+
+contract S5_PaidWithinBurnedWithinCostTest is InvariantTest {
+    function setUp() external {
+        begin(5, 0);
+    }
+
+    function invariant_S5_PaidWithinBurnedWithinCost() external {
+        // Seen during the calls.
+        requireNothingBroken();
+    }
+}
+
+contract S6_SpentIsSignedAndNeverFallsTest is InvariantTest {
+    function setUp() external {
+        begin(6, ACCOUNTS);
+    }
+
+    function invariant_S6_SpentIsSignedAndNeverFalls() external {
+        // Seen during the calls.
+        requireNothingBroken();
+    }
+}
+
+contract S7_EveryoneCanLeaveTest is InvariantTest {
+    function setUp() external {
+        begin(7, 0);
+    }
+
+    function invariant_S7_EveryoneCanLeave() external {
+        handler.requireWayOut();
+        requireNothingBroken();
+    }
+}
+
+contract S8_MintsKeepTheDaysCapTest is InvariantTest {
+    function setUp() external {
+        begin(8, 0);
+    }
+
+    function invariant_S8_MintsKeepTheDaysCap() external {
+        handler.requireMintCaps();
+        requireNothingBroken();
+    }
+}
+
+contract S8_PayoutsKeepTheDaysCapTest is InvariantTest {
+    function setUp() external {
+        begin(9, 0);
+    }
+
+    function invariant_S8_PayoutsKeepTheDaysCap() external {
+        handler.requirePayoutCaps();
+        requireNothingBroken();
+    }
+}
+
+contract S9_EscrowCoversItsAccountsTest is InvariantTest {
+    function setUp() external {
+        begin(10, 0);
+    }
+
+    function invariant_S9_EscrowCoversItsAccounts() external {
         handler.requireEscrow();
-        assertEq(handler.violations().length, 0, "violations");
+        requireNothingBroken();
+    }
+}
+
+// The asset fails: credits are as safe as ever, and of S2 is left that claims add up and share the loss alike.
+
+contract Loss_ClaimsTest is InvariantTest {
+    function setUp() external {
+        begin(11, LOSSES);
+    }
+
+    function invariant_Loss_ClaimsAddUpAndShareAlike() external {
+        handler.requireClaims();
+        handler.requireReserves();
+        handler.requireFlows();
+        requireNothingBroken();
+    }
+}
+
+contract Loss_CreditsTest is InvariantTest {
+    function setUp() external {
+        begin(12, LOSSES);
+    }
+
+    function invariant_Loss_CreditsAreNotTouched() external {
+        handler.requireEscrow();
+        handler.requireMintCaps();
+        handler.requirePayoutCaps();
+        requireNothingBroken();
     }
 }
