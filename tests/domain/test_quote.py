@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.price import FreshnessLimits, PriceInForce, PriceState, Sku
-from mintery.domain.quote import Quote, quote
+from mintery.domain.quote import Quote, quote, tariff_of
 from mintery.domain.voucher import Kind
 from mintery.errors import HoldAboveStaleLimit, MalformedSku, ModelUnpriced, PriceQueued, PriceStale
 from mintery.units import BasisPoints, Par, UnixSeconds, UsdWad
@@ -32,7 +32,8 @@ def prices(usd: int = 10**12, *, age: int = 0, queued: bool = False) -> dict[Sku
 
 
 def a_quote(most: dict[Unit, int], **how: object) -> Quote:
-    return quote(MODEL, most, prices(**how), par=Par(10**6), markup=BasisPoints(250), now=NOW, limits=LIMITS)
+    tariff = tariff_of(MODEL, prices(**how))
+    return quote(tariff, most, par=Par(10**6), markup=BasisPoints(250), now=NOW, limits=LIMITS)
 
 
 @given(st.integers(0, 10**7), st.integers(0, 10**7), st.data())
@@ -60,7 +61,7 @@ def test_a_model_with_a_unit_that_has_no_price_is_not_sold():
     del known[MODEL.sku(Unit.OUTPUT_TOKEN)]
 
     with pytest.raises(ModelUnpriced):
-        quote(MODEL, {}, known, par=Par(10**6), markup=BasisPoints(0), now=NOW, limits=LIMITS)
+        tariff_of(MODEL, known)
 
 
 @pytest.mark.parametrize(

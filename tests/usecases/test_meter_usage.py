@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.price import FreshnessLimits, PriceInForce, Sku
-from mintery.domain.quote import Quote, UsageSource, quote
+from mintery.domain.quote import Quote, UsageSource, quote, tariff_of
 from mintery.domain.voucher import Kind
 from mintery.providers.calls import Usage
 from mintery.units import BasisPoints, Par, UnixSeconds, UsdWad
@@ -40,9 +40,8 @@ def quoted(request: ShapedRequest, fresh: int, cached: int, *, markup: int = 0) 
     )
     most = {dearer: request.most_input, Unit.OUTPUT_TOKEN: request.most_output, Unit.REQUEST: 1}
     return quote(
-        request.model,
+        tariff_of(request.model, prices),
         most,
-        prices,
         par=Par(10**6),
         markup=BasisPoints(markup),
         now=UnixSeconds(1_000),

@@ -32,10 +32,10 @@ from mintery.errors import (
 from mintery.ledger.commands import CaptureHold
 from mintery.providers.calls import StreamEvent, Usage
 from mintery.providers.sse import event_of
-from mintery.usecases.attempts import Attempt, Attempts
+from mintery.usecases.attempts import Attempt
 from mintery.usecases.meters import Meters
-from mintery.usecases.parts import GatewayParts
-from mintery.usecases.pay_for_request import Asked, Till, pay_for_request
+from mintery.usecases.parts import GatewayLimits, GatewayParts
+from mintery.usecases.pay_for_request import Asked, open_till, pay_for_request
 from mintery.usecases.read_receipt import read_receipt
 from mintery.usecases.verify_credential import verify_credential
 
@@ -75,7 +75,7 @@ class Shop:
             operator_key_hash=b"",
             clock=lambda: self.now,
         )
-        self.till = Till(parts, Attempts(100), Meters(CollectorRegistry()))
+        self.till = open_till(parts, Meters(CollectorRegistry()))
 
     async def pay(self, *, stream: bool = False, **fields: object) -> Attempt:
         credential = verify_credential(self.till.parts, self.market, key_text(), None)
@@ -273,8 +273,7 @@ async def test_a_call_longer_than_an_exit_leaves_is_refused(shop: Shop):
 
 
 async def test_no_more_run_at_once_than_allowed(shop: Shop):
-    till = Till(shop.till.parts, Attempts(0), shop.till.meters)
-    shop.till = till
+    shop.till = open_till(replace(shop.till.parts, limits=GatewayLimits(in_flight=0)), shop.till.meters)
     with pytest.raises(Overloaded):
         await shop.pay()
 

@@ -13,6 +13,8 @@ QUOTE_SECONDS = 60
 """A quote pins version and price for at most this long."""
 
 Quantities = Mapping[Unit, int]
+INPUTS = frozenset({Unit.INPUT_TOKEN, Unit.CACHED_INPUT_TOKEN})
+_SEVERITY = {state: rank for rank, state in enumerate(PriceState)}
 
 
 class UsageSource(StrEnum):
@@ -79,10 +81,35 @@ def total_cost(lines: Iterable[PricedLine]) -> UsdWad:
     return UsdWad(sum(line.cost for line in lines))
 
 
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What a model's units cost at one reading of the market: the same for all its requests.
+
+    Attributes:
+        prices: its units ascending, each with its price in force.
+        dearest_input: by which input counts in a bound, so that fresh and cached are covered alike; None without any.
+    """
+
+    model: Model
+    prices: tuple[tuple[Unit, PriceInForce], ...]
+    dearest_input: Unit | None
+
+
+def tariff_of(model: Model, prices: Mapping[Sku, PriceInForce]) -> Tariff:
+    """Raises ModelUnpriced: a unit of the model has no price."""
+    found = []
+    for unit in sorted(model.units):
+        sku = model.sku(unit)
+        if (price := prices.get(sku)) is None:
+            raise ModelUnpriced(model.id, str(sku))
+        found.append((unit, price))
+    inputs = [(price.usd, unit) for unit, price in found if unit in INPUTS]
+    return Tariff(model, tuple(found), max(inputs)[1] if inputs else None)
+
+
 def quote(
-    model: Model,
+    tariff: Tariff,
     most: Quantities,
-    prices: Mapping[Sku, PriceInForce],
     *,
     par: Par,
     markup: BasisPoints,
@@ -92,25 +119,22 @@ def quote(
     """Price the most units a request can use at the prices in force.
 
     Raises:
-        ModelUnpriced: a unit of the model has no price.
         PriceStale, PriceQueued, HoldAboveStaleLimit: see ``check_sellable``.
     """
-    lines = []
-    for unit in sorted(model.units):
-        sku = model.sku(unit)
-        if (price := prices.get(sku)) is None:
-            raise ModelUnpriced(model.id, str(sku))
-        lines.append(PricedLine(sku, price.index, model.provider_id, price.version, price.usd, most.get(unit, 0)))
-
+    model = tariff.model
+    lines = tuple(
+        PricedLine(price.sku, price.index, model.provider_id, price.version, price.usd, most.get(unit, 0))
+        for unit, price in tariff.prices
+    )
     usd = total_cost(lines)
-    states = [check_sellable(prices[line.sku], hold=usd, now=now, limits=limits) for line in lines]
+    states = [check_sellable(price, hold=usd, now=now, limits=limits) for _, price in tariff.prices]
     return Quote(
         model=model,
-        lines=tuple(lines),
+        lines=lines,
         par=par,
         markup=markup,
         amount=nanocredits_up(usd, par, markup),
-        state=max(states, key=list(PriceState).index, default=PriceState.NORMAL),
+        state=max(states, key=_SEVERITY.__getitem__, default=PriceState.NORMAL),
         quoted_at=now,
         expires_at=UnixSeconds(now + QUOTE_SECONDS),
     )

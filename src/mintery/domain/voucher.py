@@ -1,5 +1,6 @@
 """The holder's signed cumulative promise, and the account it spends."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
@@ -88,7 +89,7 @@ class VoucherKey:
     secret: bytes
 
 
-def check_addressed(signed: SignedVoucher, *, chain_id: int, gateway: Address, tokens: frozenset[Address]) -> None:
+def check_addressed(signed: SignedVoucher, *, chain_id: int, gateway: Address, tokens: Container[Address]) -> None:
     """Whether a voucher is meant for this gateway at all.
 
     Raises:

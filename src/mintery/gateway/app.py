@@ -1,7 +1,7 @@
 """The gateway's HTTP application."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,24 +10,40 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from mintery import __version__
 from mintery.errors import MalformedRequest, MinteryError
 from mintery.gateway import entry, examples, paid, receipts
 from mintery.gateway.credits import credits_router
-from mintery.gateway.errors import NEVER, Problem, Problems, respond
+from mintery.gateway.errors import Problem, Problems, fault_of, respond
 from mintery.gateway.health import health_router
 from mintery.gateway.models import models_router
 from mintery.gateway.operator import operator_router
-from mintery.gateway.paid import paid_router
+from mintery.gateway.paid import PaidEndpoint, paid_router
 from mintery.gateway.quotes import quotes_router
 from mintery.gateway.receipts import receipts_router
-from mintery.usecases.attempts import Attempts
 from mintery.usecases.meters import Meters, log_transition
 from mintery.usecases.parts import GatewayParts
-from mintery.usecases.pay_for_request import Till
+from mintery.usecases.pay_for_request import Till, open_till
 
 LOG = logging.getLogger(__name__)
+
+
+class GatewayApp(FastAPI):
+    """FastAPI, but for the paid paths: those go straight to their endpoints."""
+
+    def __init__(self, endpoints: Mapping[str, PaidEndpoint], **options: Any) -> None:
+        super().__init__(**options)
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            endpoint = self._endpoints.get(scope["path"])
+            if endpoint is not None:
+                await endpoint(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
 
 
 def create_app(parts: GatewayParts) -> FastAPI:
@@ -35,11 +51,13 @@ def create_app(parts: GatewayParts) -> FastAPI:
     the caller's to close.
     """
     meters = Meters(parts.registry)
-    till = Till(parts, Attempts(parts.limits.in_flight), meters)
+    till = open_till(parts, meters)
     meters.running.set_function(lambda: len(till.attempts))
     problems = Problems(paid.ERRORS, entry.ERRORS, receipts.ERRORS)
 
-    app = FastAPI(
+    endpoints = {path: PaidEndpoint(till, path, problems) for path in paid.PATHS}
+    app = GatewayApp(
+        endpoints,
         title="Mintery gateway",
         version=__version__,
         description="An OpenAI-compatible gateway that is paid in project credits, by vouchers their holders signed.",
@@ -47,7 +65,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
     )
     app.state.till = till
     for router in (
-        paid_router(problems),
+        paid_router(endpoints, problems),
         quotes_router(problems),
         credits_router(problems),
         receipts_router(problems),
@@ -101,5 +119,4 @@ def _answer_errors(app: FastAPI, problems: Problems) -> None:
     @app.exception_handler(Exception)
     async def on_fault(_request: Request, error: Exception) -> Response:
         # Starlette raises it again after this answer, so the server logs it with its trace.
-        fault = problems.of(MinteryError(type(error).__name__))
-        return respond(Problem(500, fault.body, {"x-should-retry": NEVER}))
+        return respond(fault_of(problems, error))

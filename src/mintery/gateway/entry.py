@@ -54,5 +54,10 @@ def require_operator(request: Request) -> None:
 
 
 def bearer(request: Request) -> str | None:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return bearer_key(request.headers.get("authorization", ""))
+
+
+def bearer_key(authorization: str) -> str | None:
+    """The key of an Authorization header's value."""
+    scheme, _, key = authorization.partition(" ")
     return key.strip() or None if scheme.lower() == "bearer" else None

@@ -110,6 +110,11 @@ class Problems:
         return documented
 
 
+def fault_of(problems: Problems, error: Exception) -> Problem:
+    """A fault of our own: its name is shown, and nothing else of it."""
+    return Problem(500, problems.of(MinteryError(type(error).__name__)).body, {"x-should-retry": NEVER})
+
+
 def respond(problem: Problem) -> Response:
     return Response(problem.body, problem.status, problem.headers, "application/json")
 

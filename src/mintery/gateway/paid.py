@@ -1,9 +1,16 @@
-"""``/v1/chat/completions`` and ``/v1/embeddings``: the requests that cost."""
+"""``/v1/chat/completions`` and ``/v1/embeddings``: the requests that cost.
 
+They are answered without the framework between: its routing, middleware and response objects cost as much as all that is
+done here. The router still documents them, and leads to the same code.
+"""
+
+from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from mintery.domain.market import Market
 from mintery.domain.model import Endpoint
@@ -38,18 +45,16 @@ from mintery.errors import (
     VoucherAlreadyUsed,
 )
 from mintery.gateway import examples
-from mintery.gateway.bodies import read_body
-from mintery.gateway.entry import credential_of, till_of
-from mintery.gateway.errors import OUR_FAULT, ErrorTable, Problem, Problems, Shown, respond
+from mintery.gateway.bodies import receive_body
+from mintery.gateway.entry import RAISED_HEADER, bearer_key
+from mintery.gateway.errors import OUR_FAULT, ErrorTable, Problem, Problems, Shown, fault_of, respond
 from mintery.gateway.refusals import provider_problem
-from mintery.gateway.relay import AnswerResponse
+from mintery.gateway.relay import relay
 from mintery.units import NanoCredits, format_nanocredits
-from mintery.usecases.answer_request import mark_delivered
-from mintery.usecases.attempts import Attempt
-from mintery.usecases.meters import log_alarm
+from mintery.usecases.attempts import Attempt, Head
 from mintery.usecases.pay_for_request import Asked, Till, pay_for_request
 from mintery.usecases.show_credits import wallet_of
-from mintery.usecases.verify_credential import Credential
+from mintery.usecases.verify_credential import Credential, verify_credential
 
 FUNDS = ("required", "available", "account")
 
@@ -88,7 +93,63 @@ RAISES = (
 )  # fmt: skip
 
 
-def paid_router(problems: Problems) -> APIRouter:
+PATHS: Mapping[str, Endpoint] = {"/v1/chat/completions": Endpoint.CHAT, "/v1/embeddings": Endpoint.EMBEDDINGS}
+
+
+class PaidEndpoint:
+    """One paid path, as an ASGI application."""
+
+    def __init__(self, till: Till, path: str, problems: Problems) -> None:
+        self._till = till
+        self._path = path
+        self._endpoint = PATHS[path]
+        self._problems = problems
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            begun = await self._begin(scope, receive)
+        except MinteryError as error:
+            begun = respond(self._problems.of(error))
+        except ClientDisconnect:
+            return  # it left before it had asked for anything
+        except Exception as error:
+            await respond(fault_of(self._problems, error))(scope, receive, send)
+            raise  # the server logs it with its trace
+        if isinstance(begun, Response):
+            await begun(scope, receive, send)
+            return
+        attempt, head = begun
+        if await relay(attempt, head, self._problems, receive, send):
+            self._till.deliveries.note(attempt.request)
+
+    async def _begin(self, scope: Scope, receive: Receive) -> tuple[Attempt, Head] | Response:
+        """Raises what is refused before anything was dispatched; what fails afterwards is answered with its request."""
+        till, parts = self._till, self._till.parts
+        headers = _Headers(scope)
+        key = bearer_key(headers.get("authorization") or "")
+        credential = verify_credential(parts, parts.market(), key, headers.get(RAISED_HEADER))
+        body = await receive_body(receive, headers.get("content-length"), parts.limits)
+        market = parts.market()  # read again: prices move while a body drips in
+        asked = Asked(
+            endpoint=self._endpoint,
+            path=self._path,
+            body=body,
+            idempotency_key=_idempotency_key(headers.get("idempotency-key")),
+            declared_retry=(headers.get("x-stainless-retry-count") or "0") != "0",
+        )
+        try:
+            attempt = await pay_for_request(till, market, credential, asked)
+        except OutOfFunds as error:
+            return respond(self._problems.of(error, beside=_top_up(market, credential, error)))
+        try:
+            return attempt, await attempt.head()
+        except ProviderRefused as error:
+            return _with_receipt(provider_problem(self._problems, error), attempt)
+        except MinteryError as error:
+            return _with_receipt(self._problems.of(error), attempt)
+
+
+def paid_router(endpoints: Mapping[str, PaidEndpoint], problems: Problems) -> APIRouter:
     """The routes, documented with what they raise."""
     router = APIRouter(tags=["paid"])
 
@@ -98,9 +159,9 @@ def paid_router(problems: Problems) -> APIRouter:
         openapi_extra=examples.CHAT_REQUEST,
         response_class=Response,
     )
-    async def post_chat_completion(request: Request) -> Response:
+    async def post_chat_completion() -> Response:
         """Answer a chat, whole or as server-sent events, and charge what it used."""
-        return await _answer(request, Endpoint.CHAT, problems)
+        return _Answer(endpoints["/v1/chat/completions"])
 
     @router.post(
         "/v1/embeddings",
@@ -108,40 +169,33 @@ def paid_router(problems: Problems) -> APIRouter:
         openapi_extra=examples.EMBEDDING_REQUEST,
         response_class=Response,
     )
-    async def post_embeddings(request: Request) -> Response:
+    async def post_embeddings() -> Response:
         """Turn texts into vectors and charge the tokens."""
-        return await _answer(request, Endpoint.EMBEDDINGS, problems)
+        return _Answer(endpoints["/v1/embeddings"])
 
     return router
 
 
-async def _answer(request: Request, endpoint: Endpoint, problems: Problems) -> Response:
-    till = till_of(request)
-    credential = credential_of(request, till.parts.market())
-    body = await read_body(request, till.parts.limits)
-    market = till.parts.market()  # read again: prices move while a body drips in
-    asked = Asked(
-        endpoint=endpoint,
-        path=request.url.path,
-        body=body,
-        idempotency_key=_idempotency_key(request),
-        declared_retry=request.headers.get("x-stainless-retry-count", "0") not in {"", "0"},
-    )
-    try:
-        attempt = await pay_for_request(till, market, credential, asked)
-    except OutOfFunds as error:
-        return respond(problems.of(error, beside=_top_up(market, credential, error)))
-    try:
-        head = await attempt.head()
-    except ProviderRefused as error:
-        return _with_receipt(provider_problem(problems, error), attempt)
-    except MinteryError as error:
-        return _with_receipt(problems.of(error), attempt)
+class _Answer(Response):
+    """What an endpoint sends, where the framework asks for a response."""
 
-    async def delivered() -> None:
-        till.attempts.spawn(_mark_delivered(till, attempt))
+    def __init__(self, endpoint: PaidEndpoint) -> None:
+        super().__init__()
+        self._endpoint = endpoint
 
-    return AnswerResponse(attempt, head, problems, delivered)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._endpoint(scope, receive, send)
+
+
+class _Headers:
+    """A request's headers by their names in lower case; of one that is there twice, the first."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._values: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+
+    def get(self, name: str) -> str | None:
+        value = self._values.get(name.encode())
+        return None if value is None else value.decode("latin-1")
 
 
 def _with_receipt(problem: Problem, attempt: Attempt) -> Response:
@@ -170,15 +224,7 @@ def _top_up(market: Market, credential: Credential, error: OutOfFunds) -> dict[s
     }
 
 
-async def _mark_delivered(till: Till, attempt: Attempt) -> None:
-    try:
-        await mark_delivered(till.parts, attempt.request)
-    except MinteryError as error:
-        log_alarm("delivery_not_recorded", request=attempt.request, why=type(error).__name__)
-
-
-def _idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
+def _idempotency_key(key: str | None) -> str | None:
     if key is not None and not 1 <= len(key) <= 255:
         raise MalformedRequest("Idempotency-Key must have 1 to 255 characters", field="Idempotency-Key")
     return key

@@ -8,7 +8,7 @@ from mintery.domain.hold import Capture, Hold, ReleaseReason, RequestId
 from mintery.domain.quote import Quote, UsageSource
 from mintery.domain.receipt import Receipt
 from mintery.errors import HoldNotOpen, LedgerUnavailable, MinteryError, Overloaded, ProviderFailed, StreamBroke
-from mintery.ledger.commands import Answer, CaptureHold, HoldNotEnding, MarkDelivered, ReleaseHold, Result
+from mintery.ledger.commands import Answer, CaptureHold, HoldNotEnding, ReleaseHold, Result
 from mintery.providers.calls import StreamEvent, Usage
 from mintery.units import NanoCredits
 from mintery.usecases.attempts import EVENTS, JSON, Attempt, Head
@@ -198,8 +198,3 @@ def _receipt(work: Dispatched, metered: Metered) -> Receipt:
         captured_at=work.parts.clock(),
         settler=work.parts.settler.address,
     )
-
-
-async def mark_delivered(parts: GatewayParts, request: RequestId) -> None:
-    """The client has the last byte: a retry of this request is a new one from here on."""
-    await parts.ledger.commit_async([MarkDelivered(request, parts.clock())])

@@ -42,11 +42,12 @@ class Attempt:
     def __init__(self, request: RequestId, key: RequestKey) -> None:
         self.request = request
         self.key = key
-        self._head: asyncio.Future[Head] = asyncio.get_running_loop().create_future()
+        self._head: Head | None = None
         self._pieces: list[bytes] = []
         self._ended = False
         self._error: MinteryError | None = None
-        self._grown = asyncio.Event()
+        self._readers: list[asyncio.Future[None]] = []
+        """Each waits for whatever comes next."""
 
     @classmethod
     def replay(cls, request: RequestId, key: RequestKey, answer: Answer) -> "Attempt":
@@ -62,7 +63,7 @@ class Attempt:
 
     @property
     def begun(self) -> bool:
-        return self._head.done()
+        return self._head is not None
 
     @property
     def ended(self) -> bool:
@@ -70,11 +71,12 @@ class Attempt:
 
     @property
     def error(self) -> MinteryError | None:
-        """Why the answer broke after it had begun; None for one that is whole or still grows."""
+        """Why the answer failed or broke off; None for one that is whole or still grows."""
         return self._error
 
     def begin(self, head: Head) -> None:
-        self._head.set_result(head)
+        self._head = head
+        self._wake()
 
     def add(self, piece: bytes) -> None:
         self._pieces.append(piece)
@@ -86,34 +88,44 @@ class Attempt:
 
     def fail(self, error: MinteryError) -> None:
         """Before the answer began, the error is the answer; afterwards the answer breaks off."""
-        if self._head.done():
-            self._error = error
-        else:
-            self._head.set_exception(error)
-            self._head.exception()  # read once, so that asyncio does not call it forgotten when no reader is left
+        self._error = error
         self.end()
 
     def so_far(self) -> bytes:
         return b"".join(self._pieces)
 
     async def head(self) -> Head:
-        """Waits for the answer to begin. Raises what ``fail`` was given."""
-        return await asyncio.shield(self._head)
+        """Waits for the answer to begin. Raises what ``fail`` was given before."""
+        while self._head is None:
+            if self._error is not None:
+                raise self._error
+            await self._more()
+        return self._head
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Everything from the first byte on, until the answer ends."""
+        """Everything from the first byte on, until the answer ends. What came while the reader was away comes as one."""
         read = 0
         while True:
-            while read < len(self._pieces):
-                yield self._pieces[read]
-                read += 1
-            if self._ended:
+            if read < (there := len(self._pieces)):
+                new = self._pieces[read:there]
+                read = there
+                yield new[0] if len(new) == 1 else b"".join(new)
+            elif self._ended:
                 return
-            await self._grown.wait()
+            else:
+                await self._more()
+
+    async def _more(self) -> None:
+        reader = asyncio.get_running_loop().create_future()
+        self._readers.append(reader)
+        await reader
 
     def _wake(self) -> None:
-        self._grown.set()
-        self._grown = asyncio.Event()
+        if self._readers:
+            for reader in self._readers:
+                if not reader.done():  # one that was cancelled reads no more
+                    reader.set_result(None)
+            self._readers.clear()
 
 
 class Attempts:

@@ -15,6 +15,8 @@ from mintery.domain.voucher import Address, EscrowDomain
 from mintery.ledger.reads import Ledger
 from mintery.providers.calls import Provider
 from mintery.units import UnixSeconds
+from mintery.usecases.known_credentials import KnownCredentials
+from mintery.usecases.tariffs import Tariffs
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class GatewayParts:
         clock: aware UTC.
         reconcile: what the operator sees of the last reconciliation, as JSON values.
         leaders: the process that leads each job.
+        credentials, tariffs: what was found out before and need not be found out again.
     """
 
     ledger: Ledger
@@ -74,6 +77,8 @@ class GatewayParts:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     reconcile: Callable[[], Mapping[str, Any]] | None = None
     leaders: Callable[[], Mapping[str, str]] = dict
+    credentials: KnownCredentials = field(default_factory=KnownCredentials)
+    tariffs: Tariffs = field(default_factory=Tariffs)
 
     def chain_now(self, market: Market) -> UnixSeconds:
         """The later of the chain's time and ours: a chain that stands still must not keep a price or voucher fresh."""

@@ -19,6 +19,7 @@ from mintery.ledger.commands import HoldPlaced, HoldRefused, PlaceHold, RequestK
 from mintery.units import NanoCredits, nanocredits_of_assets_down
 from mintery.usecases.answer_request import Dispatched, answer_json, answer_stream
 from mintery.usecases.attempts import Attempt, Attempts
+from mintery.usecases.deliveries import Deliveries
 from mintery.usecases.explain_refusal import explain_refusal
 from mintery.usecases.join_attempt import join_attempt, join_known
 from mintery.usecases.meters import Meters, log_transition
@@ -48,11 +49,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Till:
-    """Where requests are paid: the parts, what is running, and what is counted."""
+    """Where requests are paid: the parts, what is running, what was delivered, and what is counted."""
 
     parts: GatewayParts
     attempts: Attempts
+    deliveries: Deliveries
     meters: Meters
+
+
+def open_till(parts: GatewayParts, meters: Meters) -> Till:
+    attempts = Attempts(parts.limits.in_flight)
+    return Till(parts, attempts, Deliveries(parts, attempts), meters)
 
 
 async def pay_for_request(till: Till, market: Market, credential: Credential, asked: Asked) -> Attempt:

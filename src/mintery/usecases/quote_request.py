@@ -3,7 +3,7 @@
 from mintery.domain.market import Market
 from mintery.domain.model import Model, Unit
 from mintery.domain.project import Project
-from mintery.domain.quote import Quote, quote
+from mintery.domain.quote import Quote, Tariff, quote
 from mintery.domain.voucher import Address
 from mintery.errors import AssetDepegged, Draining, ModelNotCovered, ReserveShort
 from mintery.units import UnixSeconds
@@ -21,10 +21,10 @@ def quote_request(parts: GatewayParts, market: Market, token: Address, request: 
     project, model, now = market.projects[token], request.model, parts.chain_now(market)
     check_covered(project, model)
     check_open(market, project, model, now)
+    tariff = parts.tariffs.of(market, model)
     return quote(
-        model,
-        _most(market, request),
-        market.prices,
+        tariff,
+        _most(tariff, request),
         par=project.par,
         markup=project.markup,
         now=now,
@@ -54,12 +54,9 @@ def check_open(market: Market, project: Project, model: Model, now: UnixSeconds)
         raise Draining(f"{model.provider} is switched off")
 
 
-def _most(market: Market, request: ShapedRequest) -> dict[Unit, int]:
+def _most(tariff: Tariff, request: ShapedRequest) -> dict[Unit, int]:
     """The most units. Input counts once, as the dearer of fresh and cached, so that either way it is covered."""
-    model = request.model
     most = {Unit.OUTPUT_TOKEN: request.most_output, Unit.REQUEST: 1}
-    inputs = [unit for unit in (Unit.INPUT_TOKEN, Unit.CACHED_INPUT_TOKEN) if unit in model.units]
-    priced = [(price.usd, unit) for unit in inputs if (price := market.prices.get(model.sku(unit))) is not None]
-    if priced:
-        most[max(priced, key=lambda pair: pair[0])[1]] = request.most_input
+    if tariff.dearest_input is not None:
+        most[tariff.dearest_input] = request.most_input
     return most

@@ -47,7 +47,7 @@ def show_credits(parts: GatewayParts, market: Market, credential: Credential) ->
 
 def wallet_of(market: Market, credential: Credential) -> dict[str, str]:
     """Which wallet pays: the account and whose it is."""
-    key = credential.key.signed.account
+    key = credential.signed.account
     project = market.projects[key.token]
     return {
         "account": credential.account,
