@@ -29,6 +29,15 @@ GUARDED = {
 """What tightens. Everything else that is restricted is the admin's, and waits for the admin's delay."""
 
 
+RESTRICTED = {
+    "vault": (*GUARDED["vault"], "setEscrow", "sweep"),
+    "escrow": GUARDED["escrow"],
+    "oracle": (*GUARDED["oracle"], "withdrawDepeg", "addSku", "setReporters"),
+    "registry": (*GUARDED["registry"], "register", "activate", "allowResale"),
+}
+"""Every function that asks the AccessManager. A project's own issuer needs no role to tighten its terms."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewProvider:
     """A provider to register; ``name`` is what stands before the slash in its SKUs."""

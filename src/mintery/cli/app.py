@@ -23,6 +23,7 @@ from mintery.cli.commands import (
     reconcile,
     redeem,
     reserve,
+    roles,
     serve,
     settle,
     topup,
@@ -93,3 +94,4 @@ app.command("settle", rich_help_panel=_OPERATE)(settle.settle)
 app.command("reconcile", rich_help_panel=_OPERATE)(reconcile.reconcile)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=_OPERATE)
 app.add_typer(provider.app, name="provider", rich_help_panel=_OPERATE)
+app.add_typer(roles.app, name="roles", rich_help_panel=_OPERATE)
