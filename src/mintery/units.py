@@ -29,6 +29,7 @@ CREDIT_DECIMALS = 18
 NANO_DECIMALS = 9
 ASSET_DECIMALS = 6
 USD_WAD_DECIMALS = 18
+ETHER_DECIMALS = 18
 
 UNITS_PER_NANO = 10**9
 UNITS_PER_CREDIT = 10**18
@@ -157,3 +158,7 @@ def parse_usd(text: str) -> UsdWad:
 
 def format_usd(amount: UsdWad) -> str:
     return format_decimal(amount, USD_WAD_DECIMALS)
+
+
+def format_ether(amount: Wei) -> str:
+    return format_decimal(amount, ETHER_DECIMALS)

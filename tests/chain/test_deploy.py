@@ -11,8 +11,9 @@ from mintery.chain.contracts import contracts_of
 from mintery.chain.deploy import deploy
 from mintery.chain.deployment import Deployment, check_chain, deployment_path, load_deployment, moved_contracts
 from mintery.chain.devchain.chain import DevChain
+from mintery.chain.plan import plan_deployment
 from mintery.chain.roles import DeployConfig, check_limits
-from mintery.chain.rpc import Rpc, connect
+from mintery.chain.rpc import Call, Rpc, connect
 from mintery.chain.sender import Sender
 from mintery.chain.test_dollar import TestDollar
 from mintery.crypto.keys import dev_key
@@ -24,6 +25,9 @@ from mintery.errors import (
     SettingTooLow,
     TransactionReverted,
 )
+from mintery.units import Wei
+
+from .conftest import Anvil
 
 DEPLOYER = dev_key(0)
 
@@ -56,7 +60,7 @@ def test_everything_stands_and_is_set_up(fresh: Rpc, config: DeployConfig, path:
     assert contracts.access.has_role(GUARDIAN_ROLE, DEPLOYER.address) == (True, 0)
     assert load_deployment(path) == made.deployment
     assert moved_contracts(made.deployment, fresh) == ()
-    assert set(made.deployment.contracts) == {*CONTRACTS, "Asset"} - {"CreditToken", "TestDollar"}
+    assert set(made.deployment.contracts) == {*CONTRACTS, "Asset"} - {"CreditToken", "PriceFeed", "TestDollar"}
     assert made.deployment.first_block == 1
 
 
@@ -270,9 +274,34 @@ def test_no_file(path: Path):
     assert "mintery deploy" in raised.value.hint
 
 
+def addresses(deployment: Deployment) -> dict[str, str]:
+    return {name: contract.address for name, contract in deployment.contracts.items()}
+
+
+@pytest.mark.parametrize("anvil", [("--disable-default-create2-deployer",)], indirect=True)
 def test_anvil_deploys_to_the_same_addresses(anvil: str, fresh: Rpc, config: DeployConfig, path: Path):
     """Addresses follow from the deployer, the code and the arguments, not from the chain."""
     here: Deployment = deploy(fresh, DEPLOYER, config, path).deployment
     there = deploy(connect(anvil), DEPLOYER, config, path.with_name("anvil.json")).deployment
 
-    assert {n: c.address for n, c in there.contracts.items()} == {n: c.address for n, c in here.contracts.items()}
+    assert addresses(there) == addresses(here)
+
+
+def test_where_the_proxy_stands_earlier_transactions_move_nothing(anvil: str, config: DeployConfig, path: Path):
+    here, busy = connect(anvil), Anvil("--chain-id", "31338")
+    try:
+        there = connect(busy.url)
+        for _ in range(3):
+            Sender(there, DEPLOYER).send(Call("pay", DEPLOYER.address, b"", value=Wei(1)))
+        planned = plan_deployment(there, DEPLOYER.address, config)
+
+        one = deploy(here, DEPLOYER, config, path).deployment
+        other = deploy(there, DEPLOYER, config, path.with_name("other.json")).deployment
+        again = deploy(there, DEPLOYER, config, path.with_name("lost.json"))
+    finally:
+        busy.close()
+
+    assert one.chain_id != other.chain_id
+    assert addresses(one) == addresses(other)
+    assert {contract.name: contract.address for contract in planned.contracts} == addresses(one)
+    assert again.receipts == ()

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mintery.bootstrap.deploying import deploy_to
+    from mintery.bootstrap.deploying import deploy_to, plan_of
     from mintery.bootstrap.gateway import Gateway, build_gateway, price_lists
     from mintery.bootstrap.local import LocalStack, start_local_stack
     from mintery.bootstrap.opening import (
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mintery.bootstrap.test_gateway import TestGateway, start_test_gateway
 
 _HOMES = {
-    "deploying": ("deploy_to",),
+    "deploying": ("deploy_to", "plan_of"),
     "gateway": ("Gateway", "build_gateway", "price_lists"),
     "local": ("LocalStack", "start_local_stack"),
     "opening": (
@@ -60,6 +60,7 @@ __all__ = [
     "open_ledger_audit",
     "open_on_chain",
     "open_rpc",
+    "plan_of",
     "price_lists",
     "report_once",
     "report_sender_key",

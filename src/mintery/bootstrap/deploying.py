@@ -7,6 +7,7 @@ from mintery.bootstrap.opening import gateway_address, settler_key
 from mintery.bootstrap.roles import dev_role
 from mintery.chain.deploy import Deployed, deploy
 from mintery.chain.deployment import deployment_path
+from mintery.chain.plan import Plan, plan_deployment
 from mintery.chain.roles import DeployConfig, appoint_settlers
 from mintery.chain.rpc import Rpc
 from mintery.crypto.keys import PrivateKey
@@ -16,6 +17,22 @@ from mintery.usecases.onchain import OnChain
 
 _NOWHERE = "http://127.0.0.1:0/v1"
 """A deployment names the TEST provider and its SKUs; where it answers is for who serves it."""
+
+
+def plan_of(rpc: Rpc, deployer: PrivateKey, config: DeployConfig | None) -> Plan:
+    """What ``deploy_to`` would do and cost. Nothing is sent.
+
+    Raises:
+        SettingMissing: no ``config``, and the chain is not a local one.
+        SettingTooLow
+    """
+    return plan_deployment(rpc, deployer.address, config or _local_config(rpc))
+
+
+def _local_config(rpc: Rpc) -> DeployConfig:
+    if not rpc.is_local:
+        raise SettingMissing("--config", "beyond a local chain it names the stablecoin, the reporters and the delays")
+    return local_deployment((stub_config(_NOWHERE),))
 
 
 def deploy_to(
@@ -36,10 +53,7 @@ def deploy_to(
     path = settings.deployment or deployment_path(settings.home, rpc.genesis_hash)
     if config is not None:
         return path, deploy(rpc, deployer, config, path, on_step=on_step)
-    if not rpc.is_local:
-        raise SettingMissing("--config", "beyond a local chain it names the stablecoin, the reporters and the delays")
-
-    deployed = deploy(rpc, deployer, local_deployment((stub_config(_NOWHERE),)), path, on_step=on_step)
+    deployed = deploy(rpc, deployer, _local_config(rpc), path, on_step=on_step)
     chain = OnChain.of(rpc, deployed.deployment, confirmations=0)
     fund_roles(chain)
     gateway = dev_role("gateway", local=True)

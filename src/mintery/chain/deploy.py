@@ -1,6 +1,6 @@
 """Puts the contracts on a chain and sets them up. May be interrupted anywhere and run again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from mintery.chain.deployment import (
     moved_contracts,
     save_deployment,
 )
-from mintery.chain.factory import Factory, created_address
+from mintery.chain.factory import PROXY, Factory, create2_address, created_address
 from mintery.chain.packing import ascending
 from mintery.chain.roles import DeployConfig, check_limits, missing_setup
 from mintery.chain.rpc import Call, Rpc, TxReceipt
@@ -27,6 +27,7 @@ from mintery.crypto.keys import PrivateKey
 from mintery.domain.voucher import Address
 from mintery.errors import RpcRefused
 
+FACTORY = "MinteryFactory"
 _FACTORY_SEARCH = 256
 _CALLS_IN_ONE = 100
 
@@ -90,6 +91,57 @@ def _source_hash(name: str) -> str:
     return load_artifact("TestDollar" if name == "Asset" else name).source_hash
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A contract to place: under which name, from which artifact, with which arguments of its constructor."""
+
+    name: str
+    artifact: str
+    arguments: tuple[Any, ...]
+
+
+def deployed_parts(config: DeployConfig, deployer: Address, placed: Mapping[str, Address]) -> Iterator[Part]:
+    """Every contract in order; each is made of addresses that ``placed`` has by then."""
+    yield Part("AccessManager", "AccessManager", (deployer,))
+    if config.asset is None:
+        yield Part("Asset", "TestDollar", ())
+    access, asset = placed["AccessManager"], placed["Asset"]
+    yield Part("ProviderRegistry", "ProviderRegistry", (access,))
+    times = (config.epoch_length, config.queue_delay)
+    yield Part("PriceOracle", "PriceOracle", (ascending(config.reporters), config.quorum, *times, access))
+    oracle, registry = placed["PriceOracle"], placed["ProviderRegistry"]
+    yield Part("ReserveVault", "ReserveVault", (asset, oracle, registry, config.exit_delay, access))
+    yield Part("SpendEscrow", "SpendEscrow", (placed["ReserveVault"], config.exit_delay, access))
+
+
+def salt_of(artifact: str) -> bytes:
+    return keccak(artifact.encode())
+
+
+def proxied_factory() -> Address:
+    """Where the factory stands on every chain that has the proxy."""
+    return create2_address(PROXY, salt_of(FACTORY), load_artifact(FACTORY).creation_code)
+
+
+def factory_creation(rpc: Rpc) -> Call:
+    """By the proxy where it stands, else as a plain creation."""
+    code, action = load_artifact(FACTORY).creation_code, f"deploy {FACTORY}"
+    return Call(action, PROXY, salt_of(FACTORY) + code) if rpc.code(PROXY) else Call(action, None, code)
+
+
+def find_factory(rpc: Rpc, deployer: Address) -> Address | None:
+    """The proxy's, or one that an earlier, interrupted run of the same deployer left behind."""
+    if rpc.code(PROXY) and rpc.code(proxied_factory()):
+        return proxied_factory()
+    code = rpc.call(Call("", None, load_artifact(FACTORY).creation_code), sender=deployer)
+    sent = rpc.nonce(deployer)
+    for nonce in range(sent - 1, max(-1, sent - 1 - _FACTORY_SEARCH), -1):
+        address = created_address(deployer, nonce)
+        if rpc.code(address) == code:
+            return address
+    return None
+
+
 class _Work:
     """One run: a sender, and the receipts so far."""
 
@@ -104,28 +156,12 @@ class _Work:
         """Each contract where it belongs; those that stand already cost nothing."""
         placed: dict[str, DeployedContract] = {}
         factory = self._place_factory(placed)
-
-        def place(name: str, *arguments: Any, under: str | None = None) -> Address:
-            placed[under or name] = contract = self._place(factory, name, arguments)
-            return contract.address
-
-        access = place("AccessManager", self.sender.address)
-        if config.asset is None:
-            asset = place("TestDollar", under="Asset")
-        else:
-            asset = config.asset
-            placed["Asset"] = DeployedContract(asset, (), 0, code_hash(self.rpc, asset), None)
-        registry = place("ProviderRegistry", access)
-        oracle = place(
-            "PriceOracle",
-            ascending(config.reporters),
-            config.quorum,
-            config.epoch_length,
-            config.queue_delay,
-            access,
-        )
-        vault = place("ReserveVault", asset, oracle, registry, config.exit_delay, access)
-        place("SpendEscrow", vault, config.exit_delay, access)
+        if config.asset is not None:
+            placed["Asset"] = DeployedContract(config.asset, (), 0, code_hash(self.rpc, config.asset), None)
+        addresses = {name: contract.address for name, contract in placed.items()}
+        for part in deployed_parts(config, self.sender.address, addresses):
+            placed[part.name] = contract = self._place(factory, part.artifact, part.arguments)
+            addresses[part.name] = contract.address
         return Deployment(
             chain_id=self.rpc.chain_id,
             genesis_hash=self.rpc.genesis_hash,
@@ -146,29 +182,20 @@ class _Work:
         self.receipts.append(contracts.access.multicall(self.sender, calls, action="deploy: set up"))
 
     def _place_factory(self, placed: dict[str, DeployedContract]) -> Factory:
-        artifact = load_artifact("MinteryFactory")
-        creation = Call("deploy MinteryFactory", None, artifact.creation_code)
-        address = self._find_factory(self.rpc.call(creation, sender=self.sender.address))
+        artifact = load_artifact(FACTORY)
+        creation = factory_creation(self.rpc)
+        address = find_factory(self.rpc, self.sender.address)
         if address is not None:
             self._blocks = self._read_blocks(Factory(self.rpc, address))
             block = min(self._blocks.values(), default=0)
         else:
-            self.on_step("deploy MinteryFactory")
+            self.on_step(creation.action)
             receipt = self.sender.send(creation)
             self.receipts.append(receipt)
-            # A creation's receipt always names what it created.
-            address, block = Address(str(receipt.created)), receipt.block
+            # The receipt of a plain creation names what it created.
+            address, block = Address(receipt.created or proxied_factory()), receipt.block
         placed[artifact.name] = DeployedContract(address, (), block, code_hash(self.rpc, address), artifact.source_hash)
         return Factory(self.rpc, address)
-
-    def _find_factory(self, code: bytes) -> Address | None:
-        """A factory that an earlier, interrupted run of the same deployer left behind."""
-        sent = self.rpc.nonce(self.sender.address)
-        for nonce in range(sent - 1, max(-1, sent - 1 - _FACTORY_SEARCH), -1):
-            address = created_address(self.sender.address, nonce)
-            if self.rpc.code(address) == code:
-                return address
-        return None
 
     def _read_blocks(self, factory: Factory) -> dict[Address, int]:
         """Where an earlier run deployed what; nothing where the rpc does not search that far back (0 is safe, and slow)."""
@@ -179,7 +206,7 @@ class _Work:
 
     def _place(self, factory: Factory, name: str, arguments: Sequence[Any]) -> DeployedContract:
         artifact = load_artifact(name)
-        salt, init_code = keccak(name.encode()), artifact.init_code(*arguments)
+        salt, init_code = salt_of(name), artifact.init_code(*arguments)
         address = factory.address_of(salt, init_code)
         block = self._blocks.get(address, 0)
         if not self.rpc.code(address):

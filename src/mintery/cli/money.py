@@ -8,8 +8,10 @@ from mintery.units import (
     NanoCredits,
     UnixSeconds,
     UsdWad,
+    Wei,
     format_assets,
     format_credits,
+    format_ether,
     format_nanocredits,
     format_usd,
 )
@@ -38,6 +40,11 @@ def assets_text(amount: AssetUnits, symbol: str = "USD") -> str:
 
 def usd_text(amount: UsdWad) -> str:
     return f"{_grouped(format_usd(amount))} USD"
+
+
+def ether_text(amount: Wei) -> str:
+    """In the chain's own coin, called ETH here whatever it is called there."""
+    return f"{_grouped(format_ether(amount))} ETH"
 
 
 def price_text(amount: UsdWad, unit: str) -> str:
