@@ -288,7 +288,7 @@ def test_anvil_deploys_to_the_same_addresses(anvil: str, fresh: Rpc, config: Dep
 
 
 def test_where_the_proxy_stands_earlier_transactions_move_nothing(anvil: str, config: DeployConfig, path: Path):
-    here, busy = connect(anvil), Anvil("--chain-id", "31338")
+    here, busy = connect(anvil), Anvil("--chain-id", "1337")
     try:
         there = connect(busy.url)
         for _ in range(3):
