@@ -29,7 +29,7 @@ class Gate:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     writer: asyncio.StreamWriter | None = None
-    orders: dict[int, asyncio.Future[bool | None]] = field(default_factory=dict)
+    orders: dict[int, asyncio.Future[str | None]] = field(default_factory=dict)
 
     @property
     def alive(self) -> bool:
@@ -44,8 +44,8 @@ class Gate:
         if self.writer is not None and not self.writer.is_closing():
             self.writer.write(json.dumps(order).encode() + b"\n")
 
-    async def order(self, job: str) -> bool | None:
-        """Whether the job ended well; None when its gateway was gone before it ended.
+    async def order(self, job: str) -> str | None:
+        """How the job ended (a ``RunEnd``); None when its gateway was gone before that.
 
         Raises:
             GatewayHangs

@@ -131,7 +131,7 @@ class _Drawing:
     def jobs(self, share: float) -> tuple[str, ...]:
         if not self.chance(share):
             return ()
-        named = ("sync", "settle", "settle", "expire_holds", "reconcile", "drop_answers", "market")
+        named = ("sync", "settle", "settle", "expire_holds", "reconcile", "drop_answers", "market", "seal_ledger")
         return tuple(self.dice.choice(named) for _ in range(self.dice.randint(1, 2)))
 
     # ── what happens around them ─────────────────────────────────────────────────────────────────────────────────

@@ -7,10 +7,10 @@ from tests.faults.base import UNTOUCHED
 from tests.faults.client import ask
 from tests.faults.control import GatewayHangs
 from tests.faults.scenario import Call, Shape
-from tests.faults.verdict import Verdict, wrong_on_chain
+from tests.faults.verdict import Verdict, wrong_in_books
 from tests.faults.world import World
 
-from mintery.ledger.store import open_ledger
+from mintery.ledger.audit import open_audit
 from mintery.usecases.expire_holds import EVIDENCE_SECONDS
 
 PAST_LEASES = EVIDENCE_SECONDS + 200 + 600
@@ -28,10 +28,11 @@ async def end(world: World) -> None:
     await world.work(["expire_holds"], 0)
     await _probe(world, gate.url)
     await _settle(world)
-    if not await gate.order("reconcile"):
+    if await gate.order("reconcile") != "done":
         world.accuse(f"the gateway's own reconciliation fails: {gate.alarms}")
     if gate.alarms:
         world.accuse(f"alarms stand though all is well: {gate.alarms}")
+    await world.work(["seal_ledger"], 0)
     gate.send({"do": "close"})
     try:
         await asyncio.wait_for(gate.gone.wait(), 15)
@@ -92,8 +93,8 @@ def judge(world: World) -> dict[str, Any]:
     )
     for wrong in verdict.wrong():
         world.accuse(wrong)
-    with open_ledger(world.ledger, world.base.ledger_identity) as store:
-        for wrong in wrong_on_chain(world.base, world.eye, store, world.page.now()):
+    with open_audit(world.ledger) as audit:
+        for wrong in wrong_in_books(world.base, world.eye, audit):
             world.accuse(wrong)
     return {
         "lives": world.lives,

@@ -125,7 +125,7 @@ def _obey(gateway: bootstrap_gateway.Gateway, control: socket.socket, directory:
     lock = threading.Lock()
 
     def run(number: int, job: str) -> None:
-        done = gateway.jobs.run_once(job)
+        done = gateway.jobs.run_once(job).value
         standing = [f"{alarm.alarm}({alarm.subject}): {alarm.why}" for alarm in gateway.alarms.standing()]
         with lock:
             _tell(control, {"did": number, "done": done, "alarms": standing})

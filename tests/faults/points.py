@@ -16,6 +16,7 @@ from mintery.ledger.commands import (
     PlaceHold,
     ReleaseHold,
     SaveAttempt,
+    SealRows,
 )
 
 
@@ -43,6 +44,7 @@ class Step(StrEnum):
     BATCH_FINAL = "batch final"
     """The block with the batch's event is recorded: confirmed and final are one step."""
     ANSWERS_DROPPED = "answers dropped"
+    SEALED = "seal written"
 
 
 class Stage(StrEnum):
@@ -109,5 +111,7 @@ def step_of(command: Command) -> Step | None:  # noqa: C901, PLR0911, PLR0912 --
             return Step.BLOCK_APPENDED
         case DropAnswers():
             return Step.ANSWERS_DROPPED
+        case SealRows():
+            return Step.SEALED
         case _:
             return None

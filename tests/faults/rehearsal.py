@@ -49,7 +49,7 @@ async def _rehearse(base: Base, page: Page, memo: Memo) -> None:
         if not seen.paid_answer:
             raise RuntimeError(f"the rehearsal's {call.name} failed: {seen.words()} {seen.body!r}")
     for job in JOBS:
-        if not await asyncio.to_thread(gateway.jobs.run_once, job):
+        if await asyncio.to_thread(gateway.jobs.run_once, job) != "done":
             raise RuntimeError(f"the rehearsal's {job} failed: {gateway.alarms.standing()}")
     await asyncio.to_thread(gateway.close)
     for server in (rpc_server, provider_server):

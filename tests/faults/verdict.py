@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 
 from tests.faults.base import TINY_USD, Base
 from tests.faults.client import Seen
@@ -14,9 +13,7 @@ from tests.usecases.town import MARKUP, PRICES
 
 from mintery.chain.events import BatchSettled, decode_log
 from mintery.errors import LedgerInconsistent
-from mintery.ledger.store import LedgerStore
-from mintery.usecases.alarms import Alarms
-from mintery.usecases.reconcile import Reconciler
+from mintery.ledger.audit import LedgerAudit
 
 SMALL_IN, SMALL_OUT = PRICES["acme/small:input_token"], PRICES["acme/small:output_token"]
 
@@ -136,12 +133,15 @@ class Verdict:
                 yield f"the receipt of {request.id} is in {request.batches} settled batches"
 
 
-def wrong_on_chain(base: Base, eye: LedgerEye, store: LedgerStore, now: datetime) -> Iterator[str]:
-    """The ledger and the chain's own events and balances, at one block."""
+def wrong_in_books(base: Base, eye: LedgerEye, audit: LedgerAudit) -> Iterator[str]:
+    """The tables among themselves, their seals, and both against the chain's own events."""
     try:
-        store.check()
+        audit.check()
     except LedgerInconsistent as error:
         yield f"the ledger contradicts itself: {error}"
+    report = audit.verify()
+    if not report.holds or report.waiting:
+        yield f"the seals do not hold: {report}"
     deployment, rpc = base.deployment, base.town.rpc
     logs = rpc.logs(deployment.first_block, rpc.block().number, [deployment.escrow])
     events = [decode_log(log) for log in logs]
@@ -153,13 +153,6 @@ def wrong_on_chain(base: Base, eye: LedgerEye, store: LedgerStore, now: datetime
     if recorded != set(counts):
         yield f"batches {sorted(counts)} were settled on chain, {sorted(recorded)} in the ledger"
     yield from _unpaid(eye, settled)
-    try:
-        result = Reconciler(base.town.chain, store, base.identity.address, Alarms()).reconcile(now)
-    except LedgerInconsistent as error:
-        yield f"reconciliation: {error}"
-        return
-    for check in result.differences:
-        yield f"reconciliation: {check.what}: {check.left} on chain, {check.right} in the ledger"
 
 
 def _unpaid(eye: LedgerEye, settled: Sequence[BatchSettled]) -> Iterator[str]:

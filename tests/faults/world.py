@@ -235,10 +235,8 @@ class World:
             gate = await self.gate(slot)
             done = await gate.order(job)
             self.alarms.update(gate.alarms)
-            told = {True: "is done", False: "failed: " + "; ".join(alarm[:120] for alarm in gate.alarms), None: "died"}[
-                done
-            ]
-            self.say(f"process {gate.life}: {job} {told}")
+            why = "; ".join(alarm[:120] for alarm in gate.alarms) if done == "failed" else ""
+            self.say(f"process {gate.life}: {job} {done or 'died'} {why}")
 
     # ── clients ──────────────────────────────────────────────────────────────────────────────────────────────────
 
