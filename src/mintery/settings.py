@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -97,6 +98,10 @@ class Settings(BaseSettings):
     confirmations: int | None = Field(
         None, ge=0, description="Blocks on top of one before it is believed. Default: 12; 0 on a local dev chain."
     )
+    confirm_by: Literal["depth", "finalized"] = Field(
+        "depth",
+        description="Whether a block is believed by its depth alone, or only when the chain calls it finalized as well.",
+    )
     sync_interval: float = Field(2.0, gt=0, description="Between two readings of deposits, exits and settlements.")
     market_interval: float = Field(2.0, gt=0, description="Between two readings of projects and prices.")
     market_longest_age: float = Field(
@@ -109,6 +114,17 @@ class Settings(BaseSettings):
     reconcile_interval: float = Field(60.0, gt=0, description="Between two comparisons of chain and ledger.")
     bump_after: int = Field(90, gt=0, description="A settlement in no block after this is sent again with higher fees.")
 
+    max_fee_gwei: Decimal = Field(
+        Decimal(100),
+        gt=0,
+        max_digits=18,
+        decimal_places=9,
+        description="Most that a settlement offers per gas, in gwei (1e-9 ether). Where blocks cost more it waits, with an alarm.",
+    )
+    max_batch_gas_percent: int = Field(
+        50, ge=1, le=100, description="Most of a block's gas that one settlement may need; more is split."
+    )
+    max_open_batches: int = Field(8, ge=1, description="Settlements that may wait for their confirmations at once.")
     max_batch_lines: int = Field(100, ge=1, le=1_000, description="Most accounts in one settlement transaction.")
     max_batch_receipts: int = Field(10_000, ge=1, le=2**24 - 1, description="Most receipts in one settlement.")
     max_body_bytes: int = Field(10 * 2**20, gt=0, description="Largest request body that the gateway reads.")

@@ -28,6 +28,7 @@ UnixSeconds = NewType("UnixSeconds", int)
 CREDIT_DECIMALS = 18
 NANO_DECIMALS = 9
 ASSET_DECIMALS = 6
+GWEI_DECIMALS = 9
 USD_WAD_DECIMALS = 18
 ETHER_DECIMALS = 18
 
@@ -138,6 +139,14 @@ def parse_credits(text: str) -> CreditUnits:
 
 def format_credits(amount: CreditUnits) -> str:
     return format_decimal(amount, CREDIT_DECIMALS)
+
+
+def parse_gwei(text: str) -> Wei:
+    return Wei(parse_decimal(text, GWEI_DECIMALS))
+
+
+def format_gwei(amount: Wei) -> str:
+    return format_decimal(amount, GWEI_DECIMALS)
 
 
 def parse_assets(text: str) -> AssetUnits:

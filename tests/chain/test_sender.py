@@ -187,7 +187,8 @@ def test_a_bump_takes_the_place_of_what_waits(anvil: str):
     with pytest.raises(TransactionMissing, match="not in a block after 1 s"):
         sender.wait(slow)
 
-    bumped = sender.bump(slow)
+    bumped = sender.outbid(slow)
+    assert bumped is not None
     sender.broadcast(bumped.raw)
     rpc.request("evm_mine")
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -154,10 +155,57 @@ def test_an_abandoned_batch_frees_its_receipts_and_its_id(ledger: LedgerStore, c
     assert ledger.open_batches() == []
     (late,) = ledger.commit([MarkBroadcast(attempt(formed).tx_hash, NOON)])
     assert isinstance(late, NotWritten)
-    with pytest.raises(OutcomeMismatch):
-        ledger.commit([chain.block(settled(formed, burned(30)))])
     assert ledger.commit([form(1, (alice, 30, [own]))]) == [Done(1)]
     assert ledger.batch(1).abandoned_at is None
+
+
+def _abandoned(ledger: LedgerStore, formed: FormBatch) -> None:
+    ledger.commit([formed, attempt(formed), AbandonBatch(1, "judged to be dead", NOON, dead_attempts=1)])
+
+
+def test_an_abandoned_batch_that_the_chain_settled_after_all_stands_again(
+    ledger: LedgerStore, chain: Chain, alice: Wallet, bob: Wallet
+):
+    """And the one formed under its id gives way: its other receipts are free for the next."""
+    own, other = charge(ledger, 1, alice, 30), charge(ledger, 2, bob, 7)
+    formed = form(1, (alice, 30, [own]))
+    _abandoned(ledger, formed)
+    ledger.commit([form(1, (alice, 30, [own]), (bob, 7, [other]))])
+
+    ledger.commit([chain.block(settled(formed, burned(30)))])
+
+    standing = ledger.batch(1)
+    assert (standing.receipts, standing.abandoned_at, standing.settled_in is None) == ((own,), None, False)
+    assert ledger.open_batches() == []
+    assert [receipt.id for receipt in ledger.unbatched(limit=10)] == [other]
+    assert (ledger.spent_settled(alice.id), ledger.spent_settled(bob.id)) == (30, 0)
+
+
+def test_a_root_that_was_never_formed_here_is_still_a_mismatch(ledger: LedgerStore, chain: Chain, alice: Wallet):
+    own = charge(ledger, 1, alice, 30)
+    formed = form(1, (alice, 30, [own]))
+    _abandoned(ledger, formed)
+    strange = replace(settled(formed, burned(30)), receipts_root=b"\x66" * 32)
+
+    with pytest.raises(OutcomeMismatch):
+        ledger.commit([chain.block(strange)])
+
+    assert ledger.batch(1).abandoned_at == NOON
+
+
+def test_an_abandoned_batch_whose_receipts_a_later_one_has_settled_stays_so(
+    ledger: LedgerStore, chain: Chain, alice: Wallet
+):
+    own = charge(ledger, 1, alice, 30)
+    formed = form(1, (alice, 30, [own]))
+    _abandoned(ledger, formed)
+    again = form(2, (alice, 30, [own]))
+    ledger.commit([again])
+
+    with pytest.raises(OutcomeMismatch):
+        ledger.commit([chain.block(settled(formed, burned(30)))])
+
+    assert [record.batch.batch_id for record in ledger.open_batches()] == [2]
 
 
 def test_an_attempt_that_another_process_saved_meanwhile_forbids_to_abandon(ledger: LedgerStore, alice: Wallet):

@@ -13,8 +13,11 @@ from mintery.errors import OutcomeMismatch, SettlementHalted
 from mintery.ledger.commands import FormBatch, MarkBroadcast, SaveAttempt
 from mintery.units import UsdWad, assets_down, credit_units
 from mintery.usecases.alarms import Alarm
+from mintery.usecases.choose_batch import TOO_LARGE, gas_allowed
 from mintery.usecases.exit_credits import execute_exit, start_close, start_exit
+from mintery.usecases.form_batch import LeftOut
 from mintery.usecases.settle_batch import BatchAbandoned, BatchSent, BatchWaiting, NothingToSettle, settle_batch
+from mintery.usecases.settle_until_final import settle_until_final
 
 
 @pytest.mark.parametrize(("lines", "gas"), [(1, 190_000), (10, 290_000), (100, 1_450_000)])
@@ -75,6 +78,36 @@ def test_accounts_beyond_the_limit_go_into_the_next_batch(till: Till):
     assert [batch.lines for batch in settled.batches] == [2, 2, 1]
     assert sum(outcome.burned for batch in settled.batches for outcome in batch.outcomes) == total(receipts)
     assert till.reconciler.reconcile(now()).differences == ()
+
+
+def test_batches_are_split_so_that_none_needs_more_than_its_share_of_a_block(till: Till):
+    """A hundredth of a block's gas here; the sizes follow from what the chain says each would cost."""
+    members = [till.open_account() for _ in range(25)]
+    till.sync()
+    receipts = [till.charge(member, 3) for member in members]
+    settlement = replace(till.settlement(), gas_percent=1)
+    allowed = gas_allowed(settlement)
+    assert allowed * 100 == till.town.rpc.block().gas_limit
+
+    settled = settle_until_final(settlement, till.sync, now, seconds=30)
+
+    assert settled.batches[0].lines > 1
+    assert all(batch.tx.gas_used <= allowed for batch in settled.batches)
+    assert len(settled.batches) <= 5, "none is much smaller than it must be"
+    assert sum(outcome.burned for batch in settled.batches for outcome in batch.outcomes) == total(receipts)
+    assert settled.left_out == ()
+
+
+def test_receipts_that_no_block_can_hold_are_told_and_the_rest_waits_for_nobody(till: Till):
+    member = till.open_account()
+    till.sync()
+    receipt = till.charge(member)
+    settlement = replace(till.settlement(), gas_percent=0)
+
+    result = settle_batch(settlement, now())
+
+    assert result == NothingToSettle((LeftOut(receipt.id, TOO_LARGE),))
+    assert [alarm.alarm for alarm in till.alarms.standing()] == [Alarm.RECEIPTS_LEFT_OUT]
 
 
 def test_two_projects_settle_in_one_transaction(till: Till):

@@ -34,6 +34,7 @@ from mintery.providers.config import ProviderConfig, read_providers
 from mintery.providers.openai_compatible import OpenAICompatible
 from mintery.providers.price_lists import GenaiPrices, PriceList, read_price_file
 from mintery.settings import Settings, environment, variable
+from mintery.units import parse_gwei
 from mintery.usecases.alarms import Alarms
 from mintery.usecases.observe_prices import observe_prices
 from mintery.usecases.onchain import OnChain
@@ -232,4 +233,7 @@ def _settlement(
         max_lines=settings.max_batch_lines,
         max_receipts=settings.max_batch_receipts,
         bump_after=settings.bump_after,
+        max_fee=parse_gwei(format(settings.max_fee_gwei, "f")),
+        gas_percent=settings.max_batch_gas_percent,
+        max_open=settings.max_open_batches,
     )

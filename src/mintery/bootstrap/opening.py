@@ -39,7 +39,8 @@ def open_on_chain(settings: Settings, rpc: Rpc | None = None) -> OnChain:
     deployment = load_deployment(path)
     check_chain(deployment, connected, path)
     confirmations = settings.confirmations_on(local=connected.is_local)
-    return OnChain.of(connected, deployment, confirmations=confirmations)
+    by_finalized = settings.confirm_by == "finalized"
+    return OnChain.of(connected, deployment, confirmations=confirmations, by_finalized=by_finalized)
 
 
 def ledger_path(settings: Settings, genesis_hash: str) -> Path | None:

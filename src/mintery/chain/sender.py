@@ -6,20 +6,28 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mintery.chain.delivery import Delivered, Delivery, read_refusal
 from mintery.chain.rpc import BlockRef, Call, Rpc, TxReceipt
 from mintery.crypto.hashing import keccak
 from mintery.crypto.keys import PrivateKey, sign_transaction
 from mintery.crypto.transactions import read_transaction
+from mintery.domain.fees import DUST, Fees, bumped_fees, capped_fees, fees_for
 from mintery.domain.voucher import Address
-from mintery.errors import RpcRefused, TransactionMissing, TransactionReplaced, TransactionReverted
+from mintery.errors import (
+    RpcRefused,
+    RpcUnavailable,
+    TransactionMissing,
+    TransactionReplaced,
+    TransactionReverted,
+)
 from mintery.units import Wei, ceil_div
 
 _NONCE_ATTEMPTS = 64
 _WAIT_SECONDS = 120
-_FEE_DUST = 2**24
 _FIRST_POLL, _LAST_POLL = 0.02, 1.0
-_TAKEN = ("nonce too low", "nonce too high", "replacement transaction underpriced", "invalid nonce")
-_KNOWN = ("already known", "already imported", "known transaction")
+_NONCE_IS_ANOTHERS = frozenset({Delivery.NONCE_USED, Delivery.NONCE_AHEAD, Delivery.UNDERPRICED})
+TRANSACTION_GAS_CAP = 2**24
+"""EIP-7825: no transaction may ask for more, wherever that is in force."""
 
 OnSigned = Callable[[bytes, str, int], None]
 """Called with (raw, tx_hash, nonce) before a transaction leaves, so that it can be saved first."""
@@ -93,18 +101,39 @@ class Sender:
         """
         return ceil_div(self.rpc.estimate(call, self.address) * 5, 4)
 
-    def sign(self, call: Call, *, gas: int, nonce: int) -> SignedTransaction:
-        """Covers twice the present base fee: six full blocks of growth.
+    def gas_needed(self, call: Call) -> int | None:
+        """Gas that ``call`` needs now; None where it is more than the node lets a transaction have.
 
-        The limit carries a random dust, which nobody pays: two processes that sign one call with one nonce must not make
-        the same transaction, or each would take the other's for its own.
+        Raises:
+            TransactionReverted: it would revert.
         """
-        priority = self.rpc.priority_fee()
-        max_fee = Wei(2 * self.rpc.block().base_fee + priority + secrets.randbelow(_FEE_DUST))
-        return self._signed(call, nonce, gas, max_fee, priority)
+        try:
+            return self.rpc.estimate(call, self.address)
+        except RpcRefused as refused:
+            if read_refusal(refused).end is Delivery.TOO_LARGE:
+                return None
+            raise
+
+    def fees_within(self, cap: Wei) -> Fees | None:
+        """What to offer now; None where the next block costs more than ``cap``, wei per gas."""
+        return capped_fees(self.rpc.block().base_fee, self.rpc.priority_fee(), dust=secrets.randbelow(DUST), cap=cap)
+
+    def outbid(self, signed: SignedTransaction, *, cap: Wei | None = None) -> SignedTransaction | None:
+        """The same transaction at the same nonce, for at least 12.5 % more and for what blocks cost now, so that nodes take
+        it in its place. None where that passes ``cap``, wei per gas.
+        """
+        before = Fees(signed.max_fee, signed.priority_fee)
+        fees = bumped_fees(before, self.rpc.block().base_fee, self.rpc.priority_fee(), cap=cap)
+        return None if fees is None else self._signed(signed.call, signed.nonce, signed.gas, fees)
+
+    def sign(self, call: Call, *, gas: int, nonce: int, fees: Fees | None = None) -> SignedTransaction:
+        """``fees``: what to offer; by default what blocks cost now, without a cap."""
+        if fees is None:
+            fees = fees_for(self.rpc.block().base_fee, self.rpc.priority_fee(), dust=secrets.randbelow(DUST))
+        return self._signed(call, nonce, gas, fees)
 
     def restore(self, action: str, raw: bytes) -> SignedTransaction:
-        """What was signed before a restart, from its saved bytes; ``wait`` and ``bump`` take it.
+        """What was signed before a restart, from its saved bytes; ``wait`` and ``outbid`` take it.
 
         Raises:
             MalformedInput
@@ -112,16 +141,6 @@ class Sender:
         read = read_transaction(raw)
         call = Call(action, read.to, read.calldata, read.value)
         return SignedTransaction(call, read.nonce, read.gas, read.max_fee, read.priority_fee, raw, read.hash)
-
-    def bump(self, signed: SignedTransaction) -> SignedTransaction:
-        """The same transaction at the same nonce with fees 12.5 % higher, so that nodes take it in its place."""
-        return self._signed(
-            signed.call,
-            signed.nonce,
-            signed.gas,
-            Wei(ceil_div(signed.max_fee * 9, 8)),
-            Wei(ceil_div(signed.priority_fee * 9, 8)),
-        )
 
     def broadcast(self, raw: bytes) -> None:
         """Again is harmless, before and after it is in a block.
@@ -132,9 +151,18 @@ class Sender:
         try:
             self.rpc.broadcast(raw)
         except RpcRefused as error:
-            known = any(words in error.message.lower() for words in _KNOWN)
-            if not known and not self.rpc.knows("0x" + keccak(raw).hex()):
+            if read_refusal(error).end is not Delivery.TAKEN and not self.rpc.knows("0x" + keccak(raw).hex()):
                 raise
+
+    def deliver(self, raw: bytes) -> Delivered:
+        """Broadcast, and what came of it in one word; no answer is none of ``raw``'s faults and raises nothing."""
+        try:
+            self.broadcast(raw)
+        except RpcRefused as refused:
+            return read_refusal(refused)
+        except RpcUnavailable as silent:
+            return Delivered(Delivery.MAYBE, str(silent))
+        return Delivered(Delivery.TAKEN)
 
     def wait(self, signed: SignedTransaction) -> TxReceipt:
         """The transaction's receipt.
@@ -166,7 +194,7 @@ class Sender:
                 try:
                     self.broadcast(signed.raw)
                 except RpcRefused as error:
-                    if not any(words in error.message.lower() for words in _TAKEN):
+                    if read_refusal(error).end not in _NONCE_IS_ANOTHERS:
                         raise
                 else:
                     return signed
@@ -187,7 +215,7 @@ class Sender:
             return error
         return TransactionReverted(call.action, "OutOfGasOrMoved", {"gas_used": receipt.gas_used})
 
-    def _signed(self, call: Call, nonce: int, gas: int, max_fee: Wei, priority_fee: Wei) -> SignedTransaction:
+    def _signed(self, call: Call, nonce: int, gas: int, fees: Fees) -> SignedTransaction:
         raw, tx_hash = sign_transaction(
             self._key,
             {
@@ -198,8 +226,8 @@ class Sender:
                 "value": call.value,
                 "data": call.calldata,
                 "gas": gas,
-                "maxFeePerGas": max_fee,
-                "maxPriorityFeePerGas": priority_fee,
+                "maxFeePerGas": fees.max_fee,
+                "maxPriorityFeePerGas": fees.priority_fee,
             },
         )
-        return SignedTransaction(call, nonce, gas, max_fee, priority_fee, raw, "0x" + tx_hash.hex())
+        return SignedTransaction(call, nonce, gas, fees.max_fee, fees.priority_fee, raw, "0x" + tx_hash.hex())

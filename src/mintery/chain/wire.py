@@ -20,6 +20,7 @@ class BlockRef:
     timestamp: UnixSeconds
     base_fee: Wei
     bloom: int = 0
+    gas_limit: int = 0
 
     def may_hold_events_of(self, address: Address) -> bool:
         """False is certain, where there is a bloom at all."""
@@ -93,6 +94,7 @@ def parse_block(fields: dict[str, Any]) -> BlockRef:
         timestamp=UnixSeconds(int(fields["timestamp"], 16)),
         base_fee=Wei(int(fields.get("baseFeePerGas", "0x0"), 16)),
         bloom=int(fields.get("logsBloom") or "0x0", 16),
+        gas_limit=int(fields.get("gasLimit") or "0x0", 16),
     )
 
 

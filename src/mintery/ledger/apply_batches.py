@@ -80,6 +80,29 @@ _abandon = Statement(
     .returning(batches.c.seq)
 )
 _free_receipts = Statement(update(requests).where(requests.c.batch == bindparam("abandoned")).values(batch=null()))
+_abandoned_with_root = Statement(
+    select(batches.c.seq)
+    .where(
+        batches.c.batch_id == bindparam("batch_id"),
+        batches.c.receipts_root == bindparam("receipts_root"),
+        batches.c.abandoned_at.is_not(None),
+    )
+    .order_by(batches.c.seq.desc())
+    .limit(1)
+)
+_give_way = Statement(
+    update(batches)
+    .where(batches.c.seq == bindparam("its_batch"), _OPEN)
+    .values(abandoned_at=bindparam("at"), why=bindparam("reason"))
+)
+_stand_again = Statement(
+    update(batches).where(batches.c.seq == bindparam("its_batch")).values(abandoned_at=null(), why=null())
+)
+_its_receipts = select(batch_receipts.c.request).where(batch_receipts.c.batch == bindparam("its_batch"))
+_count_receipts = Statement(select(func.count()).where(batch_receipts.c.batch == bindparam("its_batch")))
+_take_back = Statement(
+    update(requests).where(requests.c.id.in_(_its_receipts), requests.c.batch.is_(None)).values(batch=bindparam("into"))
+)
 _last_abandoned = Statement(select(func.max(batches.c.abandoned_at)).where(batches.c.batch_id == bindparam("batch_id")))
 
 
@@ -243,3 +266,30 @@ def abandon_batch(work: Work, command: AbandonBatch) -> Done | NotWritten:
     if abandoned is not None and abandoned[0] == at:
         return Done(0)
     return NotWritten(f"batch {command.batch_id} is not open, or an attempt of it may take effect")
+
+
+def restore_batch(work: Work, batch_id: int, receipts_root: bytes, *, at: int) -> bool:
+    """Let the abandoned batch of this root stand again, as the chain settled it and not the one that took its id.
+
+    An attempt by a settler's former key was mined after all. The batch under its id gives way and frees its receipts. False,
+    and nothing changed, where there is no such batch, or where a further batch has taken a receipt of it.
+    """
+    found = work.row(_abandoned_with_root, batch_id=batch_id, receipts_root=receipts_root)
+    if found is None:
+        return False
+    standing = work.row(_standing, batch_id=batch_id)
+    with work.undoable() as undo:
+        if standing is not None:
+            gave_way = work.run(
+                _give_way, its_batch=standing[0], at=at, reason="the chain settled what was formed before"
+            )
+            if not gave_way:
+                undo.undo()
+                return False
+            work.run(_free_receipts, abandoned=standing[0])
+        counted = work.row(_count_receipts, its_batch=found[0])
+        if counted is None or work.run(_take_back, its_batch=found[0], into=found[0]) != counted[0]:
+            undo.undo()
+            return False
+        work.run(_stand_again, its_batch=found[0])
+    return True

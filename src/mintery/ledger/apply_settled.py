@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, select, update
 from mintery.domain.batch import LineOutcome
 from mintery.domain.hold import Ending
 from mintery.errors import LedgerInconsistent, OutcomeMismatch
+from mintery.ledger.apply_batches import restore_batch
 from mintery.ledger.apply_endings import free_limits
 from mintery.ledger.books import Book, Move, OpenAccount
 from mintery.ledger.commands import BatchSettledSeen, Block
@@ -39,8 +40,15 @@ _limited = Statement(select(requests.c.id).where(requests.c.batch == bindparam("
 
 
 def apply_settled(work: Work, event: BatchSettledSeen, *, block: Block, reference: str, at: int) -> None:
-    """Raises OutcomeMismatch unless the batch, its receipts and its lines are those recorded here."""
+    """The receipts root in the event names the batch, also one that was abandoned here.
+
+    Raises:
+        OutcomeMismatch: the batch, its receipts or its lines are not recorded here.
+    """
     found = work.row(_standing_batch, batch_id=event.batch_id)
+    another = found is None or bytes(found[1]) != event.receipts_root
+    if another and restore_batch(work, event.batch_id, event.receipts_root, at=at):
+        found = work.row(_standing_batch, batch_id=event.batch_id)
     if found is None:
         raise OutcomeMismatch(event.batch_id, "no such batch was formed here, or it was abandoned")
     batch, root, settled_block = found

@@ -21,6 +21,8 @@ class Alarm(StrEnum):
     """A SKU has no price that its sources agree on, or no quorum reports."""
     RECEIPTS_LEFT_OUT = "receipts_left_out"
     """Receipts that no batch can carry."""
+    SETTLEMENT_WAITS = "settlement_waits"
+    """A batch is in no block, and a person can do something about it."""
     RPC_ENDPOINT = "rpc_endpoint"
     """An endpoint of the chain is silent, of another chain, or says what the others do not."""
     JOB_FAILED = "job_failed"

@@ -24,16 +24,19 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class OnChain:
-    """``confirmations`` blocks stand on top of one that is believed."""
+    """``confirmations`` blocks stand on top of one that is believed; with ``by_finalized`` the chain must call it finalized
+    as well.
+    """
 
     rpc: Rpc
     deployment: Deployment
     contracts: Contracts
     confirmations: int
+    by_finalized: bool = False
 
     @classmethod
-    def of(cls, rpc: Rpc, deployment: Deployment, *, confirmations: int) -> "OnChain":
-        return cls(rpc, deployment, contracts_of(rpc, deployment), confirmations)
+    def of(cls, rpc: Rpc, deployment: Deployment, *, confirmations: int, by_finalized: bool = False) -> "OnChain":
+        return cls(rpc, deployment, contracts_of(rpc, deployment), confirmations, by_finalized)
 
     @property
     def escrow(self) -> SpendEscrow:
@@ -72,6 +75,7 @@ class OnChain:
     def confirmed_block(self) -> BlockRef:
         """The newest block that is believed; block 0 while the chain is shorter than that."""
         head = self.rpc.block()
-        if not self.confirmations:
-            return head
-        return self.rpc.block(max(0, head.number - self.confirmations))
+        deep = self.rpc.block(max(0, head.number - self.confirmations)) if self.confirmations else head
+        if not self.by_finalized:
+            return deep
+        return min(deep, self.rpc.block("finalized"), key=lambda block: block.number)

@@ -14,7 +14,7 @@ from mintery.ledger.commands import AbandonBatch, MarkBroadcast, NotWritten, Sav
 from mintery.usecases import chain_flows
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.reconcile import Reconciler
-from mintery.usecases.settle_batch import BatchSent, BatchWaiting, settle_batch
+from mintery.usecases.settle_batch import BatchAbandoned, BatchSent, settle_batch
 from mintery.usecases.sync_chain import sync_chain
 
 
@@ -147,7 +147,7 @@ def changed_settler(till: Till) -> None:
     till.settler = fresh
 
 
-def test_a_changed_settler_does_not_abandon_what_the_old_one_may_still_settle(till: Till):
+def test_a_changed_settler_is_not_held_back_by_what_the_old_one_never_sent(till: Till):
     town = till.town
     token = new_project(town)
     member = till.open_account(token=token)
@@ -158,9 +158,33 @@ def test_a_changed_settler_does_not_abandon_what_the_old_one_may_still_settle(ti
 
     result = settle_batch(till.settlement(), now())
 
-    assert result == BatchWaiting(1, mined=False)
-    (record,) = till.ledger.open_batches()
-    assert record.receipts == (receipt.id,)
+    assert isinstance(result, BatchAbandoned)
+    assert [left.id for left in till.ledger.unbatched(limit=10)] == [receipt.id]
+
+
+def test_what_the_old_settler_sent_after_all_settles_once(till: Till):
+    """Its batch was abandoned and its receipts formed anew with more: the root in the event says which of them it was."""
+    members = [till.open_account() for _ in range(2)]
+    till.sync()
+    first = saved_and_not_sent(till, members[0])
+    (old,) = till.ledger.open_batches()
+    changed_settler(till)
+    till.ledger.commit([AbandonBatch(1, "judged to be dead", now(), dead_attempts=1)])
+    second = saved_and_not_sent(till, members[1])
+    (new,) = till.ledger.open_batches()
+    assert set(new.receipts) == {first.id, second.id}
+
+    till.town.rpc.broadcast(old.attempts[0].raw)
+    settled = till.settle()
+
+    assert [batch.batch_id for batch in settled.batches] == [2]
+    for receipt, batch_id in ((first, 1), (second, 2)):
+        recorded = till.ledger.receipt(receipt.id)
+        assert recorded is not None
+        assert recorded.batch_id == batch_id
+        assert recorded.tx_hash is not None
+    assert till.alarms.standing() == ()
+    assert till.reconciler.reconcile(now()).differences == ()
 
 
 def test_a_changed_settler_settles_what_the_old_one_had_signed(till: Till):
