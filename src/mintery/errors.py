@@ -4,7 +4,7 @@ MinteryError
 ├── ConfigurationError      the machine, a file or a setting: SettingMissing, SettingTooLow, MalformedFile,
 │                           CompilerMissing, CompilationFailed, PortTaken, DeploymentMissing, DeploymentOfAnotherChain,
 │                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused, DevKeyOnRealChain, AnvilMissing,
-│                           AnvilFailed, SystemRefused
+│                           AnvilFailed, SystemRefused, ChildFailed, NotForProcesses
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           BodyTooSlow, MalformedSku, MalformedReceipt, MalformedSeal, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
@@ -102,6 +102,26 @@ class SystemRefused(ConfigurationError):
     def __init__(self, path: str | None, why: str) -> None:
         super().__init__(f"{'the system refused' if path is None else path}: {why}")
         self.path = path
+        self.why = why
+
+
+class ChildFailed(ConfigurationError):
+    """A process of several did not get ready. ``said`` is what it printed; ``code`` is how it ended."""
+
+    def __init__(self, code: int, said: str) -> None:
+        super().__init__(f"a gateway process ended with {code} before it was ready")
+        self.code = code
+        self.said = said
+
+
+class NotForProcesses(ConfigurationError):
+    """What was asked for does not work with several processes."""
+
+    hint = "Name a PostgreSQL with --ledger postgresql://…, or take one process."
+
+    def __init__(self, processes: int, why: str) -> None:
+        super().__init__(f"{processes} processes: {why}")
+        self.processes = processes
         self.why = why
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from mintery.bootstrap.reporting import report_once
     from mintery.bootstrap.roles import DEV_ROLES, dev_role
+    from mintery.bootstrap.supervising import Supervisor, inherited, supervise
     from mintery.bootstrap.test_gateway import TestGateway, start_test_gateway
 
 _HOMES = {
@@ -42,6 +43,7 @@ _HOMES = {
     ),
     "reporting": ("report_once",),
     "roles": ("DEV_ROLES", "dev_role"),
+    "supervising": ("Supervisor", "inherited", "supervise"),
     "test_gateway": ("TestGateway", "start_test_gateway"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -50,11 +52,13 @@ __all__ = [
     "DEV_ROLES",
     "Gateway",
     "LocalStack",
+    "Supervisor",
     "TestGateway",
     "build_gateway",
     "deploy_to",
     "dev_role",
     "gateway_address",
+    "inherited",
     "ledger_path",
     "open_gateway_ledger",
     "open_ledger_audit",
@@ -68,6 +72,7 @@ __all__ = [
     "settler_key",
     "start_local_stack",
     "start_test_gateway",
+    "supervise",
 ]
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import secrets
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from mintery.bootstrap.opening import (
     open_gateway_leadership,
     open_gateway_ledger,
     open_on_chain,
+    process_name,
     report_sender_key,
     reporter_keys,
     settler_key,
@@ -81,9 +83,10 @@ class Gateway:
         """Settle everything that is owed, and wait until it is final."""
         return settle_until_final(self.settlement, self.sync, utc_now)
 
-    def serve(self, host: str, port: int) -> str:
-        """Begin to answer; where. Raises PortTaken."""
-        self.server = GatewayServer(self.app, host, port, drain_seconds=self.parts.limits.drain_seconds)
+    def serve(self, host: str, port: int, *, listener: socket.socket | None = None) -> str:
+        """Begin to answer, on ``listener`` where a supervisor has opened it; where. Raises PortTaken."""
+        seconds = self.parts.limits.drain_seconds
+        self.server = GatewayServer(self.app, host, port, drain_seconds=seconds, listener=listener)
         return self.server.url
 
     def close(self) -> None:
@@ -135,6 +138,7 @@ def build_gateway(
         registry=registry,
         reconcile=reconciler.as_json,
         leaders=leadership.leaders,
+        process=process_name(),
     )
     job_parts = JobParts(
         chain=opened,

@@ -18,14 +18,23 @@ _HEAD_BYTES = 64 * 1024
 class GatewayServer:
     """A running server. ``url`` is where it listens; ``close`` lets it answer what it has begun."""
 
-    def __init__(self, app: FastAPI, host: str, port: int, *, drain_seconds: int = 30) -> None:
-        """Returns when it accepts connections. ``port`` 0 takes a free one. ``close`` waits ``drain_seconds`` for clients
-        that neither send the rest of their request nor read their answer, then cuts them off.
+    def __init__(
+        self,
+        app: FastAPI,
+        host: str,
+        port: int,
+        *,
+        drain_seconds: int = 30,
+        listener: socket.socket | None = None,
+    ) -> None:
+        """Returns when it accepts connections. ``port`` 0 takes a free one; ``listener`` is open there already, and is
+        closed in the end. ``close`` waits ``drain_seconds`` for clients that neither send the rest of their request nor
+        read their answer, then cuts them off.
 
         Raises:
             PortTaken
         """
-        self._socket = _bind(host, port)
+        self._socket = listener or bind(host, port)
         self.host = host
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
@@ -89,8 +98,13 @@ class _ReadyServer(uvicorn.Server):
             self.ready.set()
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    """Bound here and not by uvicorn, which would end the process over a taken port."""
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; ``port`` 0 takes a free one. Bound here and not by uvicorn, which would end the process over a
+    taken port.
+
+    Raises:
+        PortTaken
+    """
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,5 +1,6 @@
 """A gateway that sells a stub's TEST answers, on a local chain that runs somewhere else."""
 
+import socket
 from dataclasses import dataclass
 from typing import Self
 
@@ -31,8 +32,14 @@ class TestGateway:
         self.close()
 
 
-def start_test_gateway(settings: Settings, *, on_step: OnStep = lambda _line: None, jobs: bool = True) -> TestGateway:
-    """Return when requests can be paid. What is missing on the chain is deployed.
+def start_test_gateway(
+    settings: Settings,
+    *,
+    on_step: OnStep = lambda _line: None,
+    jobs: bool = True,
+    listener: socket.socket | None = None,
+) -> TestGateway:
+    """Return when requests can be paid. What is missing on the chain is deployed. ``listener``: as ``Gateway.serve``.
 
     Raises:
         RpcUnavailable, PortTaken, ConfigurationError
@@ -53,7 +60,7 @@ def start_test_gateway(settings: Settings, *, on_step: OnStep = lambda _line: No
         make_ready(gateway, on_step)
         if jobs:
             gateway.jobs.start()
-        started.url = gateway.serve(settings.host, settings.port)
+        started.url = gateway.serve(settings.host, settings.port, listener=listener)
     except BaseException:
         started.close()
         raise

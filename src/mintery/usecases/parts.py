@@ -57,6 +57,7 @@ class GatewayParts:
         clock: aware UTC.
         reconcile: what the operator sees of the last reconciliation, as JSON values.
         leaders: the process that leads each job.
+        process: this one's name among them.
         credentials, tariffs: what was found out before and need not be found out again.
     """
 
@@ -77,6 +78,7 @@ class GatewayParts:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     reconcile: Callable[[], Mapping[str, Any]] | None = None
     leaders: Callable[[], Mapping[str, str]] = dict
+    process: str = ""
     credentials: KnownCredentials = field(default_factory=KnownCredentials)
     tariffs: Tariffs = field(default_factory=Tariffs)
 

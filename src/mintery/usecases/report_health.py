@@ -51,6 +51,7 @@ def report_status(parts: GatewayParts, attempts: Attempts) -> dict[str, Any]:
         "health": report_health(parts, attempts),
         "running": len(attempts),
         "draining": attempts.draining,
+        "process": parts.process,
         "leaders": dict(parts.leaders()),
         "gateway": parts.gateway,
         "settler": parts.settler.address,

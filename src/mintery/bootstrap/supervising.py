@@ -1,0 +1,191 @@
+"""Several gateway processes behind one port: started, watched, started again when one dies, and stopped together.
+
+The supervisor opens the port and never accepts from it; each child is an ordinary ``mintery serve`` that was handed the
+open socket. A connection that waits while a child dies is therefore another child's, and none is refused. A child learns
+from its standard input's end that the supervisor is gone, and stops as if it had been asked to.
+"""
+
+import logging
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mintery.bootstrap.opening import ledger_path
+from mintery.bootstrap.serving import bind
+from mintery.errors import ChildFailed, NotForProcesses
+from mintery.settings import Settings, environment, variable
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0
+"""Seconds before a dead child is started again; doubled while it dies young."""
+GROWN_UP_SECONDS = 60.0
+STOP_SECONDS = 90.0
+"""A child drains its connections, then its answers, and waits for its jobs; after this it is killed."""
+_WATCH_SECONDS = 0.1
+
+Clock = Callable[[], float]
+"""Seconds that only grow."""
+
+
+@dataclass(slots=True)
+class _Child:
+    number: int
+    running: subprocess.Popen[str]
+    began: float
+    pause: float = FIRST_PAUSE
+    ready: str = field(default="", repr=False)
+
+
+class Supervisor:
+    """``command`` starts a child; ``--inherit FD`` is added to it. ``environment`` is the children's own."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        host: str,
+        port: int,
+        processes: int,
+        stop_seconds: float,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        """Opens the port.
+
+        Raises:
+            PortTaken
+        """
+        self._listener = bind(host, port)
+        self.port: int = self._listener.getsockname()[1]
+        self._command = tuple(command)
+        self._environment = dict(environment)
+        self._processes = processes
+        self._stop_seconds = stop_seconds
+        self._clock = clock
+        self._children: list[_Child] = []
+        self._due: dict[int, tuple[float, float]] = {}
+        """Of dead children: when each is started again, and the pause after that."""
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the children that run, in their order."""
+        return [child.running.pid for child in self._children]
+
+    def start(self) -> str:
+        """What the first child said when it was ready to answer. It deploys and migrates what is missing, so the others
+        begin when it has.
+
+        Raises:
+            ChildFailed: one ended before it was ready; all are stopped.
+        """
+        try:
+            self._children.append(self._start(0))
+            self._await_ready(self._children[0])
+            self._children += [self._start(number) for number in range(1, self._processes)]
+            for child in self._children[1:]:
+                self._await_ready(child)
+        except BaseException:
+            self.close()
+            raise
+        return self._children[0].ready
+
+    def watch(self, stop: threading.Event) -> None:
+        """Until ``stop``: start again what dies."""
+        while not stop.wait(_WATCH_SECONDS):
+            self._bury()
+            self._start_due()
+
+    def close(self) -> None:
+        """Stop taking connections, let every child finish what it answers, and kill what does not end in time."""
+        self._listener.close()
+        for child in self._children:
+            child.running.terminate()
+        until = self._clock() + self._stop_seconds
+        for child in self._children:
+            try:
+                child.running.wait(max(0.0, until - self._clock()))
+            except subprocess.TimeoutExpired:
+                log.warning("child killed: it did not stop", extra={"child": child.running.pid})
+                child.running.kill()
+                child.running.wait()
+            _close_pipes(child.running)
+        self._children.clear()
+
+    def _start(self, number: int) -> _Child:
+        running = subprocess.Popen(  # noqa: S603 -- our own command
+            [*self._command, "--inherit", str(self._listener.fileno())],
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=[self._listener.fileno()],
+            text=True,
+        )
+        return _Child(number, running, self._clock())
+
+    def _await_ready(self, child: _Child) -> None:
+        assert child.running.stdout is not None  # noqa: S101 -- it was asked for
+        child.ready = child.running.stdout.readline()
+        if not child.ready.startswith('{"base_url"'):
+            said = child.ready + child.running.stdout.read()
+            raise ChildFailed(child.running.wait(), said)
+
+    def _bury(self) -> None:
+        for child in [child for child in self._children if child.running.poll() is not None]:
+            self._children.remove(child)
+            _close_pipes(child.running)
+            died, lived = self._clock(), self._clock() - child.began
+            pause = FIRST_PAUSE if lived >= GROWN_UP_SECONDS else child.pause
+            self._due[child.number] = (died + pause, min(2 * pause, LONGEST_PAUSE))
+            log.error(
+                "child died",
+                extra={"child": child.running.pid, "code": child.running.returncode, "again_in": pause},
+            )
+
+    def _start_due(self) -> None:
+        for number, (at, pause) in sorted(self._due.items()):
+            if self._clock() >= at:
+                del self._due[number]
+                child = self._start(number)
+                child.pause = pause
+                self._children.append(child)
+
+
+def supervise(settings: Settings, arguments: Sequence[str], *, processes: int) -> Supervisor:
+    """A supervisor of ``mintery`` with ``arguments``, run by this very interpreter. Children read ``settings`` from their
+    environment: a command line is everybody's to see, and a ledger's URL may carry a password.
+
+    Raises:
+        NotForProcesses: the ledger is a SQLite file.
+        PortTaken
+    """
+    if settings.ledger is None or ledger_path(settings, "") is not None:
+        raise NotForProcesses(
+            processes, "a SQLite file has one writer, so more processes would only wait for each other"
+        )
+    given = {"ledger": settings.ledger, "rpc_url": settings.rpc_url, "host": settings.host, "port": str(settings.port)}
+    files = {"providers": settings.providers, "deployment": settings.deployment}
+    given |= {name: str(path) for name, path in files.items() if path is not None}
+    return Supervisor(
+        [sys.executable, "-m", "mintery.cli", *arguments],
+        {**environment(), **{variable(name): value for name, value in given.items()}},
+        host=settings.host,
+        port=settings.port,
+        processes=processes,
+        stop_seconds=STOP_SECONDS,
+    )
+
+
+def inherited(descriptor: int) -> socket.socket:
+    """The listening socket that a supervisor handed over."""
+    return socket.socket(fileno=descriptor)
+
+
+def _close_pipes(ended: subprocess.Popen[str]) -> None:
+    for pipe in (ended.stdin, ended.stdout):
+        if pipe is not None:
+            pipe.close()

@@ -1,0 +1,114 @@
+"""Children are watched: what dies is started again, later each time it dies young, and all end together."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from mintery.bootstrap.supervising import FIRST_PAUSE, Supervisor
+from mintery.errors import ChildFailed, PortTaken
+
+CHILD = """
+import os, signal, socket, sys, threading
+stopping = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+listener = socket.socket(fileno=int(sys.argv[-1]))
+listener.settimeout(0.02)
+print('{"base_url": "child"}', flush=True)
+while not stopping.is_set():
+    try:
+        connection, _ = listener.accept()
+    except TimeoutError:
+        continue
+    with connection:
+        connection.sendall(str(os.getpid()).encode())
+"""
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('{\"base_url\"', flush=True); time.sleep(60)"
+FAILS = "print('why not'); raise SystemExit(7)"
+
+
+@contextmanager
+def supervised(script: str = CHILD, *, processes: int = 2, stop_seconds: float = 10) -> Iterator[Supervisor]:
+    command = [sys.executable, "-c", script]
+    supervisor = Supervisor(
+        command, os.environ, host="127.0.0.1", port=0, processes=processes, stop_seconds=stop_seconds
+    )
+    stop, watching = threading.Event(), threading.Thread(target=lambda: supervisor.watch(stop))
+    try:
+        supervisor.start()
+        watching.start()
+        yield supervisor
+    finally:
+        stop.set()
+        if watching.ident is not None:
+            watching.join()
+        supervisor.close()
+
+
+def answering(supervisor: Supervisor) -> int:
+    """Which process took a connection."""
+    with socket.create_connection(("127.0.0.1", supervisor.port), timeout=10) as connection:
+        return int(connection.recv(100))
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def test_all_children_take_connections_of_one_port():
+    with supervised(processes=3) as supervisor:
+        seen: set[int] = set()
+        assert eventually(lambda: seen.add(answering(supervisor)) or len(seen) == 3)  # type: ignore[func-returns-value]
+        assert seen == set(supervisor.pids)
+
+
+def test_what_dies_is_started_again_and_later_each_time():
+    with supervised(processes=1) as supervisor:
+        for pause in (FIRST_PAUSE, 2 * FIRST_PAUSE):
+            (before,) = supervisor.pids
+            began = time.monotonic()
+            os.kill(before, signal.SIGKILL)
+
+            assert answering(supervisor) != before, "a connection waits for the next process"
+
+            assert time.monotonic() - began >= pause
+            assert eventually(lambda: len(supervisor.pids) == 1)
+
+
+def test_everything_ends_together_and_the_port_is_free():
+    with supervised() as supervisor:
+        pids, port = supervisor.pids, supervisor.port
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def test_a_child_that_does_not_stop_is_killed():
+    with supervised(DEAF, processes=1, stop_seconds=0.2) as supervisor:
+        (pid,) = supervisor.pids
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_a_child_that_cannot_start_is_told_with_its_words():
+    with pytest.raises(ChildFailed) as failed, supervised(FAILS):
+        pass
+    assert (failed.value.code, failed.value.said) == (7, "why not\n")
+
+
+def test_a_taken_port_is_refused_before_anything_starts():
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(PortTaken):
+        Supervisor(["never"], {}, host="127.0.0.1", port=taken.getsockname()[1], processes=2, stop_seconds=1)

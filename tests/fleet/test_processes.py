@@ -1,0 +1,58 @@
+"""``mintery serve --processes``: one port, several processes, none of which is missed when it dies."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from tests.fleet.fleet import Site, alive, eventually, launch
+
+from mintery.cli.run import run
+
+
+def test_processes_behind_one_port_are_replaced_when_they_die_and_end_with_their_supervisor(
+    town: Site, ledger_url: str, log: Path
+):
+    serving = launch(town.environment(ledger_url), "--port", "0", "--processes", "2", log=log).wait_until_ready()
+    first, second = serving.facts["processes"]
+
+    def answering() -> int:
+        return int(serving.get("/operator/status")["process"].rpartition(":")[2])
+
+    seen = {answering() for _ in range(20)}
+    assert seen <= {first, second}
+    assert eventually(lambda: serving.chat(town.keys[0])[0] == 200)
+
+    os.kill(first, signal.SIGKILL)
+    assert all(serving.chat(town.keys[0])[0] == 200 for _ in range(5)), "nobody met the dead process"
+    assert eventually(lambda: answering() not in {first, second}), "a new process answers"
+
+    third = next(pid for _ in iter(int, 1) if (pid := answering()) not in {first, second})
+    serving.kill()
+    assert eventually(lambda: not alive(second))
+    assert eventually(lambda: not alive(third))
+
+
+@pytest.mark.parametrize("named", [("--ledger", "ledger.sqlite"), ()])
+def test_a_sqlite_file_takes_one_process(
+    named: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("MINTERY_HOME", str(tmp_path))
+    monkeypatch.delenv("MINTERY_LEDGER", raising=False)
+
+    assert run(["serve", "--port", "0", "--processes", "2", *named]) == 78
+
+    said = capsys.readouterr().err
+    assert "2 processes" in said
+    assert "postgresql://" in said
+
+
+def test_what_keeps_a_process_from_starting_is_told_once_and_by_its_code(town: Site, log: Path):
+    unreachable = "postgresql://postgres@127.0.0.1:1/none"
+    refused = launch(town.environment(unreachable), "--port", "0", "--processes", "2", log=log)
+
+    assert refused.process.stdout is not None
+    with refused.process.stdout as told:
+        said = told.read()
+    assert refused.process.wait(60) == 70
+    assert said.count('"LedgerUnavailable"') == 1
