@@ -13,6 +13,7 @@ from mintery.errors import ProviderNonsense, ProviderRefused, ProviderTimedOut, 
 from mintery.providers.calls import StreamEvent, Usage
 from mintery.providers.config import ProviderConfig
 from mintery.providers.openai_compatible import OpenAICompatible, open_providers
+from mintery.providers.reading import produced_by
 from mintery.providers.stub import Stub, run_stub, stub_config
 
 pytestmark = pytest.mark.anyio
@@ -60,7 +61,7 @@ async def test_a_stream_joined_says_what_the_whole_answer_says(provider: OpenAIC
 
     assert events[-1].last
     assert [event.usage for event in events if event.only_usage] == [Usage(5, 4)]
-    assert sum(event.produced for event in events) == len("[TEST] echo: one two")
+    assert produced_by(b"".join(event.raw for event in events)) == len("[TEST] echo: one two")
 
 
 async def test_embeddings(provider: OpenAICompatible):

@@ -1,10 +1,15 @@
+from typing import Any
+
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mintery.domain.model import Endpoint
 from mintery.errors import ProviderNonsense
 from mintery.providers.calls import Usage
-from mintery.providers.reading import read_event, read_reply, read_usage
+from mintery.providers.reading import is_plain, produced_by, read_event, read_reply, read_usage
+from mintery.providers.sse import EventSplitter, event_of
 
 USAGES = {
     "openai": (
@@ -57,7 +62,7 @@ def test_events():
         return b"data: " + orjson.dumps(payload) + b"\n\n"
 
     text = read_event("acme", event({"choices": [{"delta": {"content": "abc"}}], "usage": None}))
-    assert (text.produced, text.usage, text.only_usage, text.last) == (3, None, False, False)
+    assert (produced_by(text.raw), text.usage, text.only_usage, text.last) == (3, None, False, False)
 
     usage = read_event("acme", event({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}))
     assert (usage.usage, usage.only_usage) == (Usage(1, 2), True)
@@ -74,3 +79,44 @@ def test_events():
             read_event("acme", event(wrong))
     with pytest.raises(ProviderNonsense):
         read_event("acme", b"data: {\n\n")
+
+
+TEXTS = st.text() | st.sampled_from(
+    ["error", "choices", "usage", '"usage":{}', 'data: {"error":1}\n\n', "[DONE]", "\r\n"]
+)
+CHUNKS = st.builds(
+    lambda text, more: {"choices": [{"delta": {"content": text}}], **more},
+    TEXTS,
+    st.sampled_from(
+        [{}, {"usage": None}, {"usage": {"prompt_tokens": 1}}, {"error": {"message": "x"}}, {"x": {"usage": {"n": 1}}}]
+    ),
+)
+
+
+@given(st.lists(CHUNKS | st.sampled_from([{"choices": []}, {"id": "x"}, []]), min_size=1, max_size=4), st.booleans())
+def test_what_is_called_plain_says_nothing_but_text(chunks: list[Any], done: bool):
+    arrived = b"".join(event_of(orjson.dumps(chunk)) for chunk in chunks) + b"data: [DONE]\n\n" * done
+
+    if is_plain(arrived):
+        assert not done
+        events = [read_event("acme", event) for event in EventSplitter(10**6).feed(arrived)]
+        assert len(events) == len(chunks)
+        assert {(event.usage, event.only_usage, event.last) for event in events} == {(None, False, False)}
+        assert not any("usage" in chunk and chunk["usage"] for chunk in chunks)
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), min_size=1, max_size=5))
+def test_ordinary_chunks_are_plain(words: list[str]):
+    chunks = [{"choices": [{"delta": {"content": f"a{word}"}}], "usage": None} for word in words]
+    arrived = b"".join(event_of(orjson.dumps(chunk)) for chunk in chunks)
+
+    assert is_plain(arrived)
+    assert not is_plain(arrived[:-1])
+    assert not is_plain(arrived + b": wait\n\n")
+    assert produced_by(arrived) == sum(len(f"a{word}".encode()) for word in words)
+
+
+def test_text_is_counted_past_what_is_no_chunk():
+    assert (
+        produced_by(b": wait\n\ndata: {\n\ndata: [1]\n\n" + event_of(b'{"choices":[{"delta":{"content":"ab"}}]}')) == 2
+    )

@@ -41,6 +41,8 @@ class GatewayServer:
         config = uvicorn.Config(
             app,
             http=_BoundedProtocol,
+            ws="none",
+            proxy_headers=False,  # nothing here asks who the client is, and no client may say so
             access_log=False,
             log_level="warning",
             log_config=None,

@@ -37,7 +37,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """One event of a streamed answer, byte for byte.
+    """One event of a streamed answer, byte for byte, or several that came together and carry nothing but text.
 
     Attributes:
         usage: what this event says was used so far.
@@ -47,7 +47,6 @@ class StreamEvent:
 
     raw: bytes
     usage: Usage | None = None
-    produced: int = 0
     only_usage: bool = False
     last: bool = False
 
@@ -84,7 +83,7 @@ class Provider(Protocol):
         """
 
     def stream(self, body: bytes) -> AsyncGenerator[StreamEvent]:
-        """Send a chat request with ``stream`` and yield events; the last one yielded has ``last`` set.
+        """Send a chat request with ``stream`` and yield events as they come; the last one yielded has ``last`` set.
 
         Raises:
             As ``ask``; after the first event they mean that the stream broke.

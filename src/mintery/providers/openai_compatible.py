@@ -2,21 +2,24 @@
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Iterable
+from typing import NoReturn, Self
 
 import aiohttp
+from yarl import URL
 
 from mintery.domain.model import Endpoint
 from mintery.errors import ProviderNonsense, ProviderRefused, ProviderTimedOut, ProviderUnreachable
 from mintery.providers.calls import Provider, Reply, StreamEvent, Terms
 from mintery.providers.config import ProviderConfig
-from mintery.providers.reading import read_event, read_reply
+from mintery.providers.reading import is_plain, read_event, read_reply
 from mintery.providers.sse import EventSplitter, EventTooLong
 
 PATHS = {Endpoint.CHAT: "/chat/completions", Endpoint.EMBEDDINGS: "/embeddings"}
 MAX_EVENT_BYTES = 1024 * 1024
 MAX_REFUSAL_BYTES = 64 * 1024
+_SHORTEST_LOOK = 0.01
+"""Seconds: a reader that works past the deadline is not looked at all the time."""
 
 
 class OpenAICompatible:
@@ -24,33 +27,41 @@ class OpenAICompatible:
 
     def __init__(self, config: ProviderConfig) -> None:
         self._config = config
+        longest = math.ceil(config.connect_seconds + config.first_byte_seconds) + config.total_seconds
+        self._terms = Terms(longest, config.cap_field, config.extra_fields)
         self._session: aiohttp.ClientSession | None = None
+        self._urls = {endpoint: URL(config.base_url + path) for endpoint, path in PATHS.items()}
 
     @property
     def name(self) -> str:
         return self._config.name
 
     @property
+    def config(self) -> ProviderConfig:
+        return self._config
+
+    @property
     def terms(self) -> Terms:
-        config = self._config
-        longest = math.ceil(config.connect_seconds + config.first_byte_seconds) + config.total_seconds
-        return Terms(longest, config.cap_field, config.extra_fields)
+        return self._terms
 
     async def ask(self, endpoint: Endpoint, body: bytes) -> Reply:
         """See the port."""
-        whole = bytearray()
-        async with self._call(endpoint, body) as response, aclosing(self._pieces(response)) as pieces:
-            async for piece in pieces:
+        async with _Call(self, endpoint, body) as answer:
+            whole = await answer.next_piece()
+            while piece := await answer.next_piece():
                 whole += piece
-        return read_reply(self.name, endpoint, bytes(whole))
+        return read_reply(self.name, endpoint, whole)
 
     async def stream(self, body: bytes) -> AsyncGenerator[StreamEvent]:
         """See the port."""
         splitter = EventSplitter(MAX_EVENT_BYTES)
-        async with self._call(Endpoint.CHAT, body) as response, aclosing(self._pieces(response)) as pieces:
-            if response.content_type != "text/event-stream":
-                raise ProviderNonsense(self.name, f"a stream was asked for and {response.content_type} came")
-            async for piece in pieces:
+        async with _Call(self, Endpoint.CHAT, body) as answer:
+            if answer.content_type != "text/event-stream":
+                raise ProviderNonsense(self.name, f"a stream was asked for and {answer.content_type} came")
+            while piece := await answer.next_piece():
+                if splitter.empty and is_plain(piece):
+                    yield StreamEvent(piece)
+                    continue
                 for raw in self._split(splitter, piece):
                     event = read_event(self.name, raw)
                     yield event
@@ -58,66 +69,26 @@ class OpenAICompatible:
                         return
         raise ProviderNonsense(self.name, "the stream ended without [DONE]")
 
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-
-    async def _pieces(self, response: aiohttp.ClientResponse) -> AsyncGenerator[bytes]:
-        """The body as it arrives. Its clock runs only while we wait for the provider, never while the reader works."""
-        config = self._config
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + config.total_seconds
-        size = 0
-        while True:
-            idle_until = clock() + config.idle_seconds
-            try:
-                async with asyncio.timeout_at(min(deadline, idle_until)):
-                    piece = await response.content.readany()
-            except TimeoutError:
-                seconds = config.idle_seconds if idle_until <= deadline else config.total_seconds
-                raise ProviderTimedOut(self.name, math.ceil(seconds)) from None
-            if not piece:
-                return
-            size += len(piece)
-            if size > config.max_answer_bytes:
-                raise ProviderNonsense(self.name, f"the answer has more than {config.max_answer_bytes} bytes")
-            yield piece
-
     def _split(self, splitter: EventSplitter, piece: bytes) -> list[bytes]:
         try:
             return splitter.feed(piece)
         except EventTooLong as error:
             raise ProviderNonsense(self.name, str(error)) from None
 
-    @asynccontextmanager
-    async def _call(self, endpoint: Endpoint, body: bytes) -> AsyncIterator[aiohttp.ClientResponse]:
-        """A good answer's head; its body is read inside. Every failure of the transport leaves as a ProviderFailed."""
-        try:
-            response = await self._head(endpoint, body)
-            async with response:
-                if response.status != 200:
-                    await self._refuse(response)
-                yield response
-        except aiohttp.ClientError as error:
-            raise ProviderNonsense(self.name, f"the connection broke ({type(error).__name__})") from None
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
 
-    async def _head(self, endpoint: Endpoint, body: bytes) -> aiohttp.ClientResponse:
+    async def head(self, endpoint: Endpoint, body: bytes) -> aiohttp.ClientResponse:
+        """An answer whose body is still to be read. Raises ProviderUnreachable, ProviderTimedOut, ClientError."""
         config = self._config
-        url = config.base_url + PATHS[endpoint]
         try:
             async with asyncio.timeout(config.first_byte_seconds):
-                return await self._opened().post(url, data=body, allow_redirects=False)
+                return await self._opened().post(self._urls[endpoint], data=body, allow_redirects=False)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise ProviderUnreachable(self.name) from None
         except TimeoutError:
             raise ProviderTimedOut(self.name, math.ceil(config.first_byte_seconds)) from None
-
-    async def _refuse(self, response: aiohttp.ClientResponse) -> None:
-        async with aclosing(self._pieces(response)) as pieces:
-            answer = await anext(pieces, b"")
-        wait = response.headers.get("Retry-After", "")
-        seconds = wait if wait.isascii() and wait.isdecimal() else None
-        raise ProviderRefused(self.name, response.status, answer[:MAX_REFUSAL_BYTES], seconds)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -129,9 +100,97 @@ class OpenAICompatible:
                 headers=headers,
                 connector=aiohttp.TCPConnector(limit=0),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=config.connect_seconds),
+                cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
             )
         return self._session
+
+
+class _Call:
+    """One request, from its head to the end of its body. Every failure of the transport leaves as a ProviderFailed.
+
+    The clock of the body runs only while we wait for the provider, never while the reader works. It is one timer for the
+    whole body, which looks how long the wait has been: pieces come by the thousand, and mostly in time.
+    """
+
+    def __init__(self, provider: OpenAICompatible, endpoint: Endpoint, body: bytes) -> None:
+        self._provider = provider
+        self._asked = endpoint, body
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting_since: float | None = None
+        self._size = 0
+
+    @property
+    def content_type(self) -> str:
+        return self._response.content_type
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._response = await self._provider.head(*self._asked)
+        except aiohttp.ClientError as error:
+            raise self._broken(error) from None
+        self._deadline = self._loop.time() + self._provider.config.total_seconds
+        if self._response.status != 200:
+            try:
+                await self._refuse()
+            except aiohttp.ClientError as error:
+                raise self._broken(error) from None
+            finally:
+                await self._let_go()
+        return self
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        await self._let_go()
+        if isinstance(error, aiohttp.ClientError):
+            raise self._broken(error) from None
+
+    async def _let_go(self) -> None:
+        """The connection is kept if all was read of it, and closed if not."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._response.release()
+        await self._response.wait_for_close()
+
+    async def next_piece(self) -> bytes:
+        """What has arrived, or the next that does; empty at the end."""
+        content = self._response.content
+        piece = content.read_nowait()
+        if not piece and not content.at_eof():
+            piece = await self._wait(content)
+        self._size += len(piece)
+        if self._size > (most := self._provider.config.max_answer_bytes):
+            raise ProviderNonsense(self._provider.name, f"the answer has more than {most} bytes")
+        return piece
+
+    async def _wait(self, content: aiohttp.StreamReader) -> bytes:
+        self._waiting_since = self._loop.time()
+        if self._timer is None:
+            self._look()
+        try:
+            return await content.readany()
+        finally:
+            self._waiting_since = None
+
+    def _look(self) -> None:
+        """End a wait that is too long; else look again when this one would be."""
+        config, now = self._provider.config, self._loop.time()
+        idle_until = (now if self._waiting_since is None else self._waiting_since) + config.idle_seconds
+        until = min(idle_until, self._deadline)
+        if self._waiting_since is None or now < until:
+            self._timer = self._loop.call_at(max(until, now + _SHORTEST_LOOK), self._look)
+            return
+        seconds = config.idle_seconds if idle_until <= self._deadline else config.total_seconds
+        self._response.content.set_exception(ProviderTimedOut(self._provider.name, math.ceil(seconds)))
+
+    async def _refuse(self) -> NoReturn:
+        wait = self._response.headers.get("Retry-After", "")
+        seconds = wait if wait.isascii() and wait.isdecimal() else None
+        answer = await self.next_piece()
+        raise ProviderRefused(self._provider.name, self._response.status, answer[:MAX_REFUSAL_BYTES], seconds)
+
+    def _broken(self, error: aiohttp.ClientError) -> ProviderNonsense:
+        return ProviderNonsense(self._provider.name, f"the connection broke ({type(error).__name__})")
 
 
 def open_providers(configs: Iterable[ProviderConfig]) -> dict[str, Provider]:

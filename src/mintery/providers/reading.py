@@ -7,9 +7,9 @@ import orjson
 from mintery.domain.model import Endpoint
 from mintery.errors import ProviderNonsense
 from mintery.providers.calls import Reply, StreamEvent, Usage
-from mintery.providers.sse import DONE, event_payload
+from mintery.providers.sse import DONE, EventSplitter, event_payload
 
-_TEXTS = ("content", "reasoning_content", "reasoning", "refusal")
+_TEXTS = frozenset({"content", "reasoning_content", "reasoning", "refusal"})
 
 
 def read_usage(fields: Any) -> Usage | None:
@@ -35,6 +35,40 @@ def read_reply(provider: str, endpoint: Endpoint, body: bytes) -> Reply:
     return Reply(body, read_usage(answer.get("usage")), produced)
 
 
+def is_plain(arrived: bytes) -> bool:
+    """Whether these bytes are whole chunks, each on one line, that say nothing of usage, errors or the end.
+
+    They are not parsed: a name in quotes stands in JSON only as a key or as a whole text, for quotes inside a text are
+    escaped. So what is called plain is plain, and a text that happens to be ``error`` is merely read the long way.
+    """
+    events = arrived.count(b"\n\n")
+    return (
+        arrived.startswith(b"data: {")
+        and arrived.endswith(b"}\n\n")
+        and arrived.count(b"}\n\ndata: {") == events - 1
+        and arrived.count(b"\n") == 2 * events
+        and arrived.count(b'"choices"') == events
+        and arrived.count(b'"usage"') == arrived.count(b'"usage":null')
+        and b'"error"' not in arrived
+        and b"\r" not in arrived
+    )
+
+
+def produced_by(raw: bytes) -> int:
+    """UTF-8 bytes of generated text and tool arguments in whole events; what is no chunk has none."""
+    produced = 0
+    splitter = EventSplitter(len(raw))
+    for event in splitter.feed(raw):
+        payload = event_payload(event)
+        try:
+            chunk = orjson.loads(payload or b"null")
+        except orjson.JSONDecodeError:
+            continue  # the end of the stream, or what no client can read either
+        choices = chunk.get("choices") if isinstance(chunk, dict) else None
+        produced += sum(_produced(choice, "delta") for choice in choices) if isinstance(choices, list) else 0
+    return produced
+
+
 def read_event(provider: str, raw: bytes) -> StreamEvent:
     """Raises ProviderNonsense for an event that is an error or no chunk of a chat completion."""
     payload = event_payload(raw)
@@ -49,8 +83,7 @@ def read_event(provider: str, raw: bytes) -> StreamEvent:
     if not isinstance(choices, list):
         raise ProviderNonsense(provider, "a chunk has no choices")
     usage = read_usage(chunk.get("usage"))
-    produced = sum(_produced(choice, "delta") for choice in choices)
-    return StreamEvent(raw, usage, produced, only_usage=usage is not None and not choices)
+    return StreamEvent(raw, usage, only_usage=usage is not None and not choices)
 
 
 def _object(provider: str, body: bytes) -> dict[str, Any]:
@@ -67,10 +100,23 @@ def _produced(choice: Any, part: str) -> int:
     message = choice.get(part) if isinstance(choice, dict) else None
     if not isinstance(message, dict):
         return 0
-    texts = [message.get(name) for name in _TEXTS]
-    calls = message.get("tool_calls")
-    for call in calls if isinstance(calls, list) else ():
-        function = call.get("function") if isinstance(call, dict) else None
-        if isinstance(function, dict):
-            texts += [function.get("name"), function.get("arguments")]
-    return sum(len(text.encode(errors="replace")) for text in texts if isinstance(text, str))
+    produced = 0
+    for name, value in message.items():
+        if name in _TEXTS:
+            produced += _size(value)
+        elif name == "tool_calls" and isinstance(value, list):
+            produced += sum(_called(call) for call in value)
+    return produced
+
+
+def _called(call: Any) -> int:
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(function, dict):
+        return 0
+    return _size(function.get("name")) + _size(function.get("arguments"))
+
+
+def _size(text: Any) -> int:
+    if not isinstance(text, str):
+        return 0
+    return len(text) if text.isascii() else len(text.encode(errors="replace"))

@@ -41,6 +41,11 @@ class EventSplitter:
             raise EventTooLong(f"an event of more than {self._limit} bytes")
         return events
 
+    @property
+    def empty(self) -> bool:
+        """Whether what comes next begins an event."""
+        return not self._rest
+
     def rest(self) -> bytes:
         """What came after the last whole event."""
         return bytes(self._rest)

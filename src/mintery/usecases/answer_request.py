@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
+from time import perf_counter
 
 from mintery.domain.hold import Capture, Hold, ReleaseReason, RequestId
 from mintery.domain.quote import Quote, UsageSource
@@ -10,6 +11,7 @@ from mintery.domain.receipt import Receipt
 from mintery.errors import HoldNotOpen, LedgerUnavailable, MinteryError, Overloaded, ProviderFailed, StreamBroke
 from mintery.ledger.commands import Answer, CaptureHold, HoldNotEnding, ReleaseHold, Result
 from mintery.providers.calls import StreamEvent, Usage
+from mintery.providers.reading import produced_by
 from mintery.units import NanoCredits
 from mintery.usecases.attempts import EVENTS, JSON, Attempt, Head
 from mintery.usecases.meter_usage import Metered, meter_usage
@@ -48,8 +50,9 @@ async def answer_json(work: Dispatched) -> None:
     """
     provider = work.parts.providers[work.quote.model.provider]
     try:
-        with work.meters.first_byte.time():
-            reply = await provider.ask(work.request.endpoint, work.request.body)
+        began = perf_counter()
+        reply = await provider.ask(work.request.endpoint, work.request.body)
+        work.meters.first_byte.observe(perf_counter() - began)
     except ProviderFailed as error:
         await _release(work, error)
         raise
@@ -70,16 +73,19 @@ async def answer_stream(work: Dispatched) -> None:
     provider = work.parts.providers[work.quote.model.provider]
     try:
         async with aclosing(provider.stream(work.request.body)) as events:
-            with work.meters.first_byte.time():
-                first = await anext(events)
+            began = perf_counter()
+            first = await anext(events)
+            work.meters.first_byte.observe(perf_counter() - began)
             relay.pass_on(first)
             async for event in events:
                 relay.pass_on(event)
     except ProviderFailed as error:
         await _break_off(work, relay, error)
         return
-    await _capture(work, relay.usage, relay.produced, Answer(200, EVENTS, work.attempt.so_far() + relay.held_back()))
-    work.attempt.add(relay.held_back())
+    end = relay.held_back()
+    produced = relay.produced if relay.usage is None else 0
+    await _capture(work, relay.usage, produced, Answer(200, EVENTS, work.attempt.so_far() + end))
+    work.attempt.add(end)
     work.attempt.end()
 
 
@@ -90,13 +96,16 @@ class _Relay:
         self._work = work
         self._waiting: list[StreamEvent] = []
         self.usage: Usage | None = None
-        self.produced = 0
+
+    @property
+    def produced(self) -> int:
+        """Bytes of text so far, counted when they are asked for: where usage is reported, nobody does."""
+        return produced_by(self._work.attempt.so_far() + b"".join(event.raw for event in self._waiting))
 
     def pass_on(self, event: StreamEvent) -> None:
         attempt = self._work.attempt
         if not attempt.begun:
             attempt.begin(Head(200, EVENTS, self._work.hold.amount))
-        self.produced += event.produced
         self.usage = event.usage or self.usage
         if not event.last and self._waiting:
             attempt.add(self.held_back())  # what waited was not the end after all
@@ -113,11 +122,12 @@ class _Relay:
 
 
 async def _break_off(work: Dispatched, relay: _Relay, error: ProviderFailed) -> None:
-    if not work.attempt.begun or not (relay.produced or relay.usage):
+    produced = relay.produced
+    if not work.attempt.begun or not (produced or relay.usage):
         await _release(work, error)
         raise error
-    await _capture(work, relay.usage, relay.produced, Answer(200, EVENTS, work.attempt.so_far()))
-    log_alarm("stream_broke", request=work.id, provider=error.provider, produced=relay.produced)
+    await _capture(work, relay.usage, produced, Answer(200, EVENTS, work.attempt.so_far()))
+    log_alarm("stream_broke", request=work.id, provider=error.provider, produced=produced)
     raise StreamBroke(error.provider, work.id, type(error).__name__) from error
 
 
@@ -134,8 +144,8 @@ async def _capture(work: Dispatched, usage: Usage | None, produced: int, answer:
         raise HoldNotOpen(work.id, result.status)
     assert isinstance(result, Capture)  # noqa: S101 -- the ledger answers a capture with nothing else
     model = work.quote.model.id
-    work.meters.captured.labels(model).inc(result.captured)
-    work.meters.requests.labels(model, "captured").inc()
+    work.meters.charged(model).inc(result.captured)
+    work.meters.ended(model, "captured").inc()
     log_transition(
         "captured",
         request=work.id,
@@ -150,7 +160,7 @@ async def _capture(work: Dispatched, usage: Usage | None, produced: int, answer:
 
 async def _release(work: Dispatched, error: MinteryError) -> None:
     await _commit(work, ReleaseHold(work.id, ReleaseReason.PROVIDER_FAILED, work.parts.clock()))
-    work.meters.requests.labels(work.quote.model.id, "released").inc()
+    work.meters.ended(work.quote.model.id, "released").inc()
     log_transition(
         "released", request=work.id, account=work.credential.account, amount=work.hold.amount, why=type(error).__name__
     )

@@ -16,6 +16,8 @@ class Meters:
     """Prometheus metrics of paid requests."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._ended: dict[tuple[str, str], Counter] = {}
+        self._charged: dict[str, Counter] = {}
         self.requests = Counter(
             "mintery_requests", "Paid requests by how they ended", ["model", "outcome"], registry=registry
         )
@@ -39,9 +41,21 @@ class Meters:
             registry=registry,
         )
 
+    def ended(self, model: str, outcome: str) -> Counter:
+        """The counter of one way to end; looked up once, as it takes a lock and a dictionary of its own."""
+        if (known := self._ended.get((model, outcome))) is None:
+            known = self._ended[model, outcome] = self.requests.labels(model, outcome)
+        return known
+
+    def charged(self, model: str) -> Counter:
+        if (known := self._charged.get(model)) is None:
+            known = self._charged[model] = self.captured.labels(model)
+        return known
+
 
 def log_transition(name: str, **facts: object) -> None:
-    LOG.info("%s %s", name, " ".join(f"{key}={value}" for key, value in facts.items()))
+    if LOG.isEnabledFor(logging.INFO):
+        LOG.info("%s %s", name, " ".join(f"{key}={value}" for key, value in facts.items()))
 
 
 def log_alarm(name: str, **facts: object) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from time import perf_counter
 
 from mintery.domain.hold import Constraint, Ending, Hold, RequestId
 from mintery.domain.market import Market
@@ -84,12 +85,13 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
     attempt = Attempt(RequestId("req_" + secrets.token_hex(16)), key)
     attempts.register(attempt)
     try:
-        with till.meters.placing.time():
-            quoted = Quoted.of(quote, stream=request.stream)
-            placed = await _place(parts, market, credential, attempt, quoted, amount=quote.amount)
+        began = perf_counter()
+        quoted = Quoted.of(quote, stream=request.stream)
+        placed = await _place(parts, market, credential, attempt, quoted, amount=quote.amount)
+        till.meters.placing.observe(perf_counter() - began)
     except BaseException as error:
         attempts.forget(attempt, error if isinstance(error, MinteryError) else AnswerLost(attempt.request))
-        till.meters.requests.labels(quote.model.id, "refused").inc()
+        till.meters.ended(quote.model.id, "refused").inc()
         raise
     if isinstance(placed, RequestKnown):
         attempts.forget(attempt, RequestUnderWay(placed.request))
