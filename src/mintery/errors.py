@@ -10,7 +10,8 @@ MinteryError
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
-├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, AttemptFailed
+├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, RequestUnresolved,
+│                           AttemptFailed
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
 │                           UnknownProject, FileMissing
 ├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, AssetDepegged,
@@ -406,10 +407,21 @@ class AnswerGone(Conflict):
 
 
 class RequestUnderWay(Conflict):
-    """The attempt to be joined runs in another gateway process, or was lost by one."""
+    """The attempt to be joined runs in another gateway process, and this one stops before it has ended."""
 
     def __init__(self, request_id: str) -> None:
         super().__init__(f"request {request_id} is under way; read its receipt before you send it again")
+        self.request_id = request_id
+
+
+class RequestUnresolved(Conflict):
+    """The process that answered the attempt is gone. Without evidence of its end it is charged to nobody."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"request {request_id} was sent and its end is not known here; its receipt will say what became of it, "
+            "and it costs nothing unless that says so"
+        )
         self.request_id = request_id
 
 

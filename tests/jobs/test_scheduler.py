@@ -69,7 +69,7 @@ def test_a_failing_job_sounds_its_alarm_and_is_counted(
         if faults:
             raise faults.pop()
 
-    jobs = Jobs([Work("sync", 60, fail_once)], alarms, registry, lambda: NOON, leadership)
+    jobs = Jobs([Work("sync", 60, fail_once)], alarms, registry, lambda: NOON, leadership, presence="process-1")
 
     assert jobs.run_once("sync") is RunEnd.FAILED
 
@@ -99,7 +99,14 @@ def test_every_job_runs_at_once_and_again_although_another_fails(
     def fail(_now: datetime) -> None:
         raise RpcUnavailable("http://x", "gone")
 
-    jobs = Jobs([Work("fails", 0.05, fail), Work("works", 0.05, work)], alarms, registry, a_clock, leadership)
+    jobs = Jobs(
+        [Work("fails", 0.05, fail), Work("works", 0.05, work)],
+        alarms,
+        registry,
+        a_clock,
+        leadership,
+        presence="process-1",
+    )
     jobs.start()
     twice.wait(timeout=10)
     jobs.stop()
@@ -118,7 +125,7 @@ def test_stopping_waits_for_what_is_running(alarms: Alarms, registry: CollectorR
         may_end.wait(timeout=10)
         ended = True
 
-    jobs = Jobs([Work("long", 60, work)], alarms, registry, a_clock, leadership)
+    jobs = Jobs([Work("long", 60, work)], alarms, registry, a_clock, leadership, presence="process-1")
     jobs.start()
     assert began.wait(timeout=10)
     stopping = threading.Thread(target=jobs.stop)
@@ -132,7 +139,7 @@ def test_stopping_waits_for_what_is_running(alarms: Alarms, registry: CollectorR
 
 
 def test_stopping_what_never_ran_is_harmless(alarms: Alarms, registry: CollectorRegistry, leadership: Leadership):
-    Jobs([], alarms, registry, a_clock, leadership).stop()
+    Jobs([], alarms, registry, a_clock, leadership, presence="process-1").stop()
 
 
 def test_a_led_work_does_not_run_while_another_process_leads_it(
@@ -144,7 +151,7 @@ def test_a_led_work_does_not_run_while_another_process_leads_it(
         Work("sync", 60, lambda _: ran.append("sync")),
         Work("market", 60, lambda _: ran.append("market"), led=False),
     ]
-    jobs = Jobs(works, alarms, registry, lambda: NOON, leadership)
+    jobs = Jobs(works, alarms, registry, lambda: NOON, leadership, presence="process-1")
 
     assert jobs.run_once("sync") is RunEnd.FOLLOWED
     assert jobs.run_once("market") is RunEnd.DONE
@@ -157,7 +164,7 @@ def test_a_follower_takes_a_work_over_and_runs_it_at_once(
 ):
     elsewhere.contend(["sync"])
     ran = threading.Event()
-    jobs = Jobs([Work("sync", 3_600, lambda _: ran.set())], alarms, registry, a_clock, leadership)
+    jobs = Jobs([Work("sync", 3_600, lambda _: ran.set())], alarms, registry, a_clock, leadership, presence="process-1")
     jobs.start()
     try:
         assert not ran.wait(0.2)
@@ -177,7 +184,7 @@ def test_losing_the_lead_in_the_middle_is_no_failure(
     def lose(_now: datetime) -> None:
         raise LeadershipLost("sync")
 
-    jobs = Jobs([Work("sync", 60, lose)], alarms, registry, lambda: NOON, leadership)
+    jobs = Jobs([Work("sync", 60, lose)], alarms, registry, lambda: NOON, leadership, presence="process-1")
 
     assert jobs.run_once("sync") is RunEnd.FOLLOWED
     assert alarms.standing() == ()

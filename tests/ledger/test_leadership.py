@@ -91,6 +91,17 @@ def test_who_stops_lets_the_next_one_lead(open_: Open):
     assert first.contend(JOBS) == frozenset()
 
 
+def test_whether_a_job_is_led_is_seen_by_who_never_contended_for_it(open_: Open):
+    first, second = open_("first"), open_("second")
+    first.contend(["process-1"])
+    second.contend(JOBS)
+
+    assert second.is_led("process-1")
+    assert not second.is_led("process-2")
+    first.close()
+    assert not second.is_led("process-1")
+
+
 def test_a_killed_leader_is_followed_within_a_second(open_: Open, database: Database):
     follower = open_("follower")
     leader = subprocess.Popen(
@@ -172,6 +183,21 @@ def test_a_file_that_somebody_removed_is_no_longer_a_lock(tmp_path: Path):
     assert first.contend(["sync"]) == frozenset()
     first.close()
     second.close()
+
+
+def test_files_of_the_dead_are_removed_and_those_of_the_living_are_not(tmp_path: Path):
+    database = tmp_path / "ledger.sqlite"
+    first = open_leadership(database, "first")
+    first.contend(["sync"])
+    (tmp_path / "ledger.sqlite-process-1.leader").touch()
+
+    second = open_leadership(database, "second")
+
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger.sqlite-sync.leader"]
+    assert second.contend(["sync"]) == frozenset()
+    first.close()
+    second.close()
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_lock_files_are_their_owners_alone(tmp_path: Path):

@@ -17,6 +17,7 @@ from mintery.bootstrap.opening import (
     open_gateway_leadership,
     open_gateway_ledger,
     open_on_chain,
+    presence_of,
     process_name,
     report_sender_key,
     reporter_keys,
@@ -40,7 +41,7 @@ from mintery.units import parse_gwei
 from mintery.usecases.alarms import Alarms
 from mintery.usecases.observe_prices import observe_prices
 from mintery.usecases.onchain import OnChain
-from mintery.usecases.parts import GatewayLimits, GatewayParts
+from mintery.usecases.parts import MARK_BYTES, GatewayLimits, GatewayParts, mark_of
 from mintery.usecases.reconcile import Reconciler
 from mintery.usecases.refresh_market import MarketBoard
 from mintery.usecases.report_prices import Reporter
@@ -119,7 +120,7 @@ def build_gateway(
     board = MarketBoard(opened, address, clock=utc_now, longest_age=settings.market_longest_age)
     reconciler = Reconciler(opened, ledger, address, alarms)
     settlement = _settlement(settings, opened, ledger, alarms, gateway=address, settler=settler)
-    operator_key = _operator_key(settings)
+    operator_key, mark = _operator_key(settings), secrets.token_hex(MARK_BYTES)
     parts = GatewayParts(
         ledger=ledger,
         market=board.newest,
@@ -139,6 +140,8 @@ def build_gateway(
         reconcile=reconciler.as_json,
         leaders=leadership.leaders,
         process=process_name(),
+        mark=mark,
+        runs=lambda request: leadership.is_led(presence_of(mark_of(request))),
     )
     job_parts = JobParts(
         chain=opened,
@@ -165,7 +168,7 @@ def build_gateway(
         settlement=settlement,
         parts=parts,
         app=create_app(parts),
-        jobs=Jobs(works_of(job_parts), alarms, registry, utc_now, leadership),
+        jobs=Jobs(works_of(job_parts), alarms, registry, utc_now, leadership, presence=presence_of(mark)),
         reporters=reporters,
     )
 

@@ -85,6 +85,11 @@ def process_name() -> str:
     return f"{socket.gethostname()[:40]}:{os.getpid()}"
 
 
+def presence_of(mark: str) -> str:
+    """What the process with that mark leads as long as it runs."""
+    return f"process-{mark}"
+
+
 def gateway_address(settings: Settings, *, local: bool) -> Address:
     """The identity that vouchers name; on a local chain the dev gateway's unless set.
 

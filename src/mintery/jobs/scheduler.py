@@ -77,7 +77,10 @@ class Jobs:
         registry: CollectorRegistry,
         clock: Clock,
         leadership: Leadership,
+        *,
+        presence: str,
     ) -> None:
+        """``presence``: a job that only this process contends for, and leads while it runs, so that others can tell."""
         self.works = {work.name: work for work in works}
         self._led = frozenset(work.name for work in self.works.values() if work.led)
         self._leading: frozenset[str] = frozenset()
@@ -85,6 +88,7 @@ class Jobs:
         self._meters = JobMeters(registry, alarms)
         self._clock = clock
         self._leadership = leadership
+        self._presence = presence
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(max(1, len(self.works)))},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -96,6 +100,7 @@ class Jobs:
 
     def start(self) -> None:
         """Every work runs at once, and then at its interval; a led one as soon as this process leads it."""
+        self._leadership.contend([self._presence])
         now = self._clock()
         for work in self.works.values():
             trigger = IntervalTrigger(seconds=work.seconds)
@@ -140,7 +145,7 @@ class Jobs:
         while not self._stopped.is_set():
             try:
                 if self._stopping.is_set():
-                    self._leadership.contend(self._leading)
+                    self._leadership.contend(self._leading | {self._presence})
                 else:
                     self._elect()
             except JobLookupError:
@@ -151,7 +156,7 @@ class Jobs:
 
     def _elect(self) -> None:
         """Take up what nobody leads; a work that another process led until now runs at once."""
-        leading = self._leadership.contend(self._led)
+        leading = self._leadership.contend(self._led | {self._presence}) - {self._presence}
         for name in sorted(leading - self._leading):
             log.info("job led", extra={"job": name})
             self._scheduler.modify_job(name, next_run_time=self._clock())

@@ -30,6 +30,7 @@ from mintery.ledger.opening import ledger_url
 _log = logging.getLogger(__name__)
 
 _OWNER_ONLY = 0o600
+_SUFFIX = ".leader"
 _CLASS = int.from_bytes(b"MINT")
 """First half of every advisory lock of ours; the job is the second."""
 _SECONDS = 5
@@ -71,6 +72,9 @@ class Leadership(Protocol):
         Raises:
             LeadershipLost: this process does not lead it, or no longer.
         """
+
+    def is_led(self, job: str) -> bool:
+        """Whether any process leads it; True where that cannot be known now."""
 
     def leaders(self) -> Mapping[str, str]:
         """Who leads each job that was contended for, as of the last look, by the names that processes give themselves."""
@@ -120,6 +124,17 @@ class PostgresLeadership:
         if job not in held:
             raise LeadershipLost(job)
 
+    def is_led(self, job: str) -> bool:
+        with self._lock:
+            if self._session is None:
+                return True
+            try:
+                holders = self._session.execute(_HOLDERS, {"class": _CLASS})
+            except DBAPIError as error:
+                self._drop(error)
+                return True
+            return _key(job) in {key for key, _, _ in holders}
+
     def leaders(self) -> Mapping[str, str]:
         return dict(self._leaders)
 
@@ -168,6 +183,10 @@ class FileLeadership:
         self._files: dict[str, int] = {}
         self._leaders: dict[str, str] = {}
         self._lock = threading.Lock()
+        # A killed process leaves its files. Removing one that somebody takes at this moment costs that one a second try.
+        for path in database.parent.glob(f"{database.name}-*{_SUFFIX}"):
+            if not self.is_led(path.name.removeprefix(f"{database.name}-").removesuffix(_SUFFIX)):
+                path.unlink(missing_ok=True)
 
     def contend(self, jobs: Collection[str]) -> frozenset[str]:
         with self._lock:
@@ -178,16 +197,30 @@ class FileLeadership:
             if not self._leads(job):
                 raise LeadershipLost(job)
 
+    def is_led(self, job: str) -> bool:
+        with self._lock:
+            if self._leads(job):
+                return True
+            try:
+                file = os.open(self._path(job), os.O_RDWR)
+            except FileNotFoundError:
+                return False
+            free = _try_lock(file)
+            os.close(file)
+            return not free
+
     def leaders(self) -> Mapping[str, str]:
         return dict(self._leaders)
 
     def close(self) -> None:
         with self._lock:
             for job in [*self._files]:
-                self._give_up(job)
+                if self._leads(job):
+                    self._path(job).unlink(missing_ok=True)
+                    self._give_up(job)
 
     def _path(self, job: str) -> Path:
-        return self._database.with_name(f"{self._database.name}-{job}.leader")
+        return self._database.with_name(f"{self._database.name}-{job}{_SUFFIX}")
 
     def _leads(self, job: str) -> bool:
         """The lock is on the file, not on its name: if somebody removed that, the next process locks another file."""

@@ -1,5 +1,6 @@
 """What the gateway is made of. Bootstrap puts it together; use cases take it apart."""
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,6 +9,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from mintery.crypto.keys import PrivateKey
+from mintery.domain.hold import RequestId
 from mintery.domain.market import Market
 from mintery.domain.model import Model
 from mintery.domain.price import FreshnessLimits
@@ -17,6 +19,13 @@ from mintery.providers.calls import Provider
 from mintery.units import UnixSeconds
 from mintery.usecases.known_credentials import KnownCredentials
 from mintery.usecases.tariffs import Tariffs
+
+MARK_BYTES = 4
+
+
+def mark_of(request: RequestId) -> str:
+    """Of the process that answers it."""
+    return request.removeprefix("req_")[: 2 * MARK_BYTES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,8 @@ class GatewayParts:
         reconcile: what the operator sees of the last reconciliation, as JSON values.
         leaders: the process that leads each job.
         process: this one's name among them.
+        mark: the eight hex digits that the ids of this process's requests begin with.
+        runs: whether the process that answers a request still does, as far as that can be known. Asks the database.
         credentials, tariffs: what was found out before and need not be found out again.
     """
 
@@ -79,8 +90,13 @@ class GatewayParts:
     reconcile: Callable[[], Mapping[str, Any]] | None = None
     leaders: Callable[[], Mapping[str, str]] = dict
     process: str = ""
+    mark: str = field(default_factory=lambda: secrets.token_hex(MARK_BYTES))
+    runs: Callable[[RequestId], bool] = lambda _request: True
     credentials: KnownCredentials = field(default_factory=KnownCredentials)
     tariffs: Tariffs = field(default_factory=Tariffs)
+
+    def new_request_id(self) -> RequestId:
+        return RequestId(f"req_{self.mark}{secrets.token_hex(16 - MARK_BYTES)}")
 
     def chain_now(self, market: Market) -> UnixSeconds:
         """The later of the chain's time and ours: a chain that stands still must not keep a price or voucher fresh."""

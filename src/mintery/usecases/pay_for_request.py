@@ -5,12 +5,11 @@ of a JSON answer, the last usage chunk and ``[DONE]`` of a stream. Nothing here 
 """
 
 import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from time import perf_counter
 
-from mintery.domain.hold import Constraint, Ending, Hold, RequestId
+from mintery.domain.hold import Constraint, Ending, Hold
 from mintery.domain.market import Market
 from mintery.domain.model import Endpoint
 from mintery.domain.quote import Quote
@@ -72,7 +71,7 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
     parts, attempts = till.parts, till.attempts
     key = asked.key(credential)
     check_may_spend(parts, market, credential)
-    joined = await join_attempt(parts.ledger, attempts, key, declared=asked.declared_retry, now=parts.clock())
+    joined = await join_attempt(parts, attempts, key, declared=asked.declared_retry)
     if joined is not None:
         till.meters.joined.inc()
         log_transition("joined", request=joined.request, account=credential.account)
@@ -82,7 +81,7 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
         raise Draining("the gateway is stopping")
     attempts.check_room()
     request, quote = price_body(parts, market, credential, asked.endpoint, asked.body)
-    attempt = Attempt(RequestId("req_" + secrets.token_hex(16)), key)
+    attempt = Attempt(parts.new_request_id(), key)
     attempts.register(attempt)
     try:
         began = perf_counter()
@@ -95,7 +94,7 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
         raise
     if isinstance(placed, RequestKnown):
         attempts.forget(attempt, RequestUnderWay(placed.request))
-        return await join_known(parts.ledger, attempts, key, placed, declared=asked.declared_retry)
+        return await join_known(parts, attempts, key, placed, declared=asked.declared_retry)
 
     log_transition(
         "dispatched",
