@@ -4,7 +4,7 @@ MinteryError
 ├── ConfigurationError      the machine, a file or a setting: SettingMissing, SettingTooLow, MalformedFile,
 │                           CompilerMissing, CompilationFailed, PortTaken, DeploymentMissing, DeploymentOfAnotherChain,
 │                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused, DevKeyOnRealChain, AnvilMissing,
-│                           AnvilFailed, SystemRefused, ChildFailed, NotForProcesses
+│                           AnvilFailed, SystemRefused, ChildFailed, NotForProcesses, SourcesDiffer
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           BodyTooSlow, MalformedSku, MalformedReceipt, MalformedSeal, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
@@ -148,6 +148,17 @@ class DeploymentMissing(ConfigurationError):
 
     def __init__(self, path: str) -> None:
         super().__init__(f"no deployment at {path}")
+        self.path = path
+
+
+class SourcesDiffer(ConfigurationError):
+    """Contracts on the chain were built from other sources than are at hand."""
+
+    hint = "Check out the release that deployed them, and run `npm ci` in contracts/."
+
+    def __init__(self, contract: str, path: str) -> None:
+        super().__init__(f"{contract} on the chain was not built from the sources in {path}")
+        self.contract = contract
         self.path = path
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from mintery.chain.compiler import Compiler, compile_contracts, find_compiler
+from mintery.chain.bundle import verification_input
+from mintery.chain.compiler import Compiler, compile_contracts, compile_standard_json, find_compiler
 from mintery.chain.contracts import Contracts, contracts_of
 from mintery.chain.deploy import deploy
 from mintery.chain.devchain.chain import DevChain
@@ -77,6 +78,18 @@ def anvil(request: pytest.FixtureRequest) -> Iterator[str]:
     running = Anvil(*getattr(request, "param", ()))
     yield running.url
     running.close()
+
+
+@pytest.fixture(scope="session")
+def bundle_input() -> dict[str, Any]:
+    """The standard JSON input that every verification bundle carries."""
+    return verification_input(CONTRACTS)
+
+
+@pytest.fixture(scope="session")
+def built_from_bundle(compiler: Compiler, bundle_input: dict[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """What the compiler makes of it, by unit and contract. Takes half a minute, once."""
+    return compile_standard_json(bundle_input, compiler)
 
 
 @pytest.fixture(scope="session")

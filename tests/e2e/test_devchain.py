@@ -126,6 +126,28 @@ def test_a_price_feed_stands_once_for_everybody(devchain: Chain, token: str) -> 
     assert cast(devchain, "call", placed["feed"], "description()(string)") == '"test/chat:output_token / USD"'
 
 
+def test_what_is_published_names_what_stands(devchain: Chain, token: str, tmp_path: Path) -> None:
+    contracts = devchain.mintery("deploy").facts["contracts"]
+    listed = devchain.mintery("tokenlist", "--issuer", "dev:issuer", "--out", str(tmp_path / "tokens.json")).facts
+    bundled = devchain.mintery("verify-bundle", str(tmp_path / "bundle")).facts
+
+    assert [entry["address"] for entry in listed["tokens"]] == [token]
+    assert json.loads((tmp_path / "tokens.json").read_text()) == listed
+    assert {entry["address"] for entry in bundled["contracts"]} >= {*contracts.values(), token}
+    assert (tmp_path / "bundle" / "standard-input.json").stat().st_size > 100_000
+
+
+def test_roles_are_told_from_the_chain(devchain: Chain, token: str) -> None:
+    roles = devchain.mintery("roles", "show").facts
+
+    assert {(member["role"], member["account"]) for member in roles["members"]} == {
+        ("admin", dev_key(0).address),
+        ("guardian", dev_key(0).address),
+    }
+    assert roles["settlers"] == [{"gateway": dev_key(1).address, "settler": dev_key(2).address}]
+    assert [project["token"] for project in roles["projects"]] == [token]
+
+
 def test_minting_redeeming_and_paying_the_provider(devchain: Chain, token: str) -> None:
     minted = devchain.mintery("mint", "5", "--key", "dev:issuer", "--to", "dev:holder").facts
     redeemed = devchain.mintery("redeem", "5", "--key", "dev:holder").facts

@@ -168,15 +168,37 @@ def compile_contracts(
     Raises:
         CompilationFailed: with the compiler's messages.
     """
-    request = _standard_json(contracts_dir, units)
+    answer = compile_standard_json(_standard_json(contracts_dir, units), compiler)
+    return {name: answer[unit][name] for name, unit in units.items()}
+
+
+def compile_standard_json(request: Mapping[str, Any], compiler: Compiler) -> Mapping[str, Mapping[str, Any]]:
+    """What a compiler makes of a standard JSON input: its output by source unit and contract.
+
+    Raises:
+        CompilationFailed: with the compiler's messages.
+    """
     try:
-        answer = solcx.compile_standard(request, solc_binary=compiler.path)
+        answer = solcx.compile_standard(dict(request), solc_binary=compiler.path)
     except SolcError as error:
         listed = error.error_dict or [{"severity": "error", "formattedMessage": str(error)}]
         raise CompilationFailed([e["formattedMessage"] for e in listed if e["severity"] == "error"]) from None
     except ValueError as error:
         raise CompilationFailed([f"{compiler.path} answered something else than JSON: {error}"]) from None
-    return {name: answer["contracts"][unit][name] for name, unit in units.items()}
+    contracts: Mapping[str, Mapping[str, Any]] = answer["contracts"]
+    return contracts
+
+
+def standard_json(contracts_dir: Path) -> dict[str, Any]:
+    """The input that the shipped artifacts are built from, whole: a compiler that is given less numbers its syntax trees
+    otherwise, and may lay out its code otherwise too.
+    """
+    return _standard_json(contracts_dir, _UNIT_OF)
+
+
+def unit_of(contract: str) -> str:
+    """The source that a shipped contract is in."""
+    return _UNIT_OF[contract]
 
 
 def _standard_json(contracts_dir: Path, units: Mapping[str, str]) -> dict[str, Any]:
@@ -196,21 +218,32 @@ def _standard_json(contracts_dir: Path, units: Mapping[str, str]) -> dict[str, A
     }
 
 
-def artifact_texts(contracts_dir: Path, compiler: Compiler) -> dict[str, str]:
-    """The text of every shipped artifact by contract name, the same for the same sources and compiler."""
+def artifact_texts(
+    contracts_dir: Path, compiler: Compiler, *, built: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, str]:
+    """The text of every shipped artifact by contract name, the same for the same sources and compiler.
+
+    ``built``: what the compiler made of ``standard_json`` before, by unit and contract.
+    """
+    outputs = compile_contracts(contracts_dir, compiler) if built is None else _shipped(built)
     return {
         name: artifact_text(
             name,
-            entries=built["abi"],
-            creation_code=built["evm"]["bytecode"]["object"],
+            entries=output["abi"],
+            creation_code=output["evm"]["bytecode"]["object"],
             compiler=compiler.version,
-            source_hash=_source_hash(contracts_dir, name),
+            source_hash=source_hash(contracts_dir, name),
         )
-        for name, built in compile_contracts(contracts_dir, compiler).items()
+        for name, output in outputs.items()
     }
 
 
-def _source_hash(contracts_dir: Path, name: str) -> str:
+def _shipped(built: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {name: built[unit][name] for name, unit in _UNIT_OF.items()}
+
+
+def source_hash(contracts_dir: Path, name: str) -> str:
+    """sha256 (hex) over the settings and every source that a shipped contract imports."""
     request = _standard_json(contracts_dir, {name: _UNIT_OF[name]})
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 

@@ -46,6 +46,10 @@ class ReserveVault(Contract):
     def asset(self) -> Address:
         return Address(self.read("ASSET"))
 
+    def token_deployer(self) -> Address:
+        """What deploys credit tokens for this vault."""
+        return Address(self.read("TOKEN_DEPLOYER"))
+
     def escrow(self, *, at: BlockRef | None = None) -> Address:
         """The zero address until it is set."""
         return Address(self.read("escrow", at=at))

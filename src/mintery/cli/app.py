@@ -19,6 +19,7 @@ from mintery.cli.commands import (
     price,
     project,
     provider,
+    publish,
     receipt,
     reconcile,
     redeem,
@@ -95,3 +96,5 @@ app.command("reconcile", rich_help_panel=_OPERATE)(reconcile.reconcile)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=_OPERATE)
 app.add_typer(provider.app, name="provider", rich_help_panel=_OPERATE)
 app.add_typer(roles.app, name="roles", rich_help_panel=_OPERATE)
+app.command("tokenlist", rich_help_panel=_OPERATE)(publish.tokenlist)
+app.command("verify-bundle", rich_help_panel=_OPERATE)(publish.verify_bundle)
