@@ -50,4 +50,56 @@ contract ReceiveWithAuthorizationTest is AuthorizationsTest {
         vm.prank(stranger);
         sendReceive(a, v, r, s);
     }
+
+    function test_AsBytes_AnEoasSignatureCountsOnce_InEitherForm() external {
+        Authorization memory a = authorization();
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digestOf(RECEIVE, a));
+        vm.startPrank(stranger);
+        receiveAsBytes(a, abi.encodePacked(r, s, v));
+        assertEq(token.balanceOf(stranger), 2 * CREDIT, "received");
+
+        bytes memory used = abi.encodeWithSelector(IAuthorizations.AuthorizationAlreadyUsed.selector, signer, a.nonce);
+        vm.expectRevert(used);
+        sendReceive(a, v, r, s);
+        vm.expectRevert(used);
+        receiveAsBytes(a, abi.encodePacked(r, s, v));
+        vm.stopPrank();
+    }
+
+    function test_AsBytes_RevertWhen_AnotherSignedOrSendsOrItIsLate() external {
+        Authorization memory a = authorization();
+        (, uint256 otherKey) = account("another");
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(otherKey, digestOf(RECEIVE, a));
+        vm.expectRevert(invalidSignature());
+        vm.prank(stranger);
+        receiveAsBytes(a, abi.encodePacked(r, s, v));
+
+        (v, r, s) = vm.sign(key, digestOf(RECEIVE, a));
+        vm.expectRevert(abi.encodeWithSelector(IAuthorizations.CallerNotPayee.selector, gateway, stranger));
+        vm.prank(gateway);
+        receiveAsBytes(a, abi.encodePacked(r, s, v));
+
+        vm.warp(START + 10);
+        vm.expectRevert(abi.encodeWithSelector(IAuthorizations.AuthorizationExpired.selector, START + 10, START + 10));
+        vm.prank(stranger);
+        receiveAsBytes(a, abi.encodePacked(r, s, v));
+    }
+
+    function test_AsBytes_AWalletsCodeDecides() external {
+        Authorization memory a = authorization();
+        a.from = deploy("Wallet.sol:Wallet", abi.encode(signer));
+        mintTo(token, a.from, 2 * CREDIT);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digestOf(RECEIVE, a));
+        vm.startPrank(stranger);
+        // As r, s, v it is asked of no code.
+        vm.expectRevert(abi.encodeWithSelector(IAuthorizations.InvalidAuthorizationSignature.selector, a.from));
+        sendReceive(a, v, r, s);
+        receiveAsBytes(a, abi.encodePacked(r, s, v));
+        vm.stopPrank();
+        assertEq(token.balanceOf(stranger), 2 * CREDIT, "received");
+    }
+
+    function receiveAsBytes(Authorization memory a, bytes memory signature) private {
+        token.receiveWithAuthorization(a.from, a.to, a.value, a.validAfter, a.validBefore, a.nonce, signature);
+    }
 }
