@@ -30,6 +30,13 @@ POOR = {"sender": "0xab", "balance": 750 * CREDIT, "needed": 10_000 * CREDIT}
             ),
             "0.000001 USD of the 10 USD",
         ),
+        (
+            TransactionReverted(
+                "SpendEscrow.topUp", "ERC20InsufficientBalance", {**POOR, "balance": 1, "needed": 10**7}
+            ),
+            "0.000001 USD of the 10 USD",
+        ),
+        (TransactionReverted("SpendEscrow.deposit", "DepositNotAccepted", {"token": "0x"}), "mintery project list"),
         (TransactionReverted("SpendEscrow.executeExit", "ExitLocked", {"now_": 0, "unlock": 86_400}), "1970-01-02"),
         (TransactionReverted("SpendEscrow.deposit", "NotWholeNanocredits", {"credits": 1}), "at most 9 digits"),
         (RpcRefused("eth_sendRawTransaction", -32000, "insufficient funds for gas * price + value"), "ether"),

@@ -22,7 +22,7 @@ def hint_for(error: MinteryError) -> str:
 
 def _too_little(action: str, arguments: Arguments) -> str:
     has, needs = arguments["balance"], arguments["needed"]
-    if action.startswith("ReserveVault.mint"):
+    if action.startswith(("ReserveVault.mint", "SpendEscrow.topUp")):
         return f"The wallet holds {assets_text(AssetUnits(has))} of the {assets_text(AssetUnits(needs))} to be locked."
     held = f"The wallet holds {credits_text(CreditUnits(has))}, not {credits_text(CreditUnits(needs))}"
     return f"{held}; `mintery exit start` brings back what is in escrow."
@@ -42,6 +42,9 @@ _BY_REFUSAL: Mapping[str, Callable[[str, Arguments], str]] = {
     "ERC20InvalidReceiver": _plain("Credits sent there would be lost; name the receiver's own address."),
     "MintAboveCap": _plain("The project's supply may grow no further in these 24 h; mint less, or later."),
     "MintNotPublic": _plain("Only the issuer mints these credits: sign with its --key, or have some sent to you."),
+    "DepositNotAccepted": _plain(
+        "The project is retired, or the token is none of this vault's; `mintery project list` says."
+    ),
     "NoExitPending": _plain("Begin one with `mintery exit start`."),
     "NotWholeNanocredits": _plain("Write at most 9 digits after the point: a billionth of a credit is the least."),
     "NothingToWithdraw": _plain("Nothing is owed yet; `mintery settle` settles what was charged."),
