@@ -6,7 +6,8 @@ import pytest
 
 from mintery.chain import compiler as subject
 from mintery.chain.artifact import CONTRACTS, load_artifact
-from mintery.chain.compiler import Compiler, Profile, artifact_texts, compile_contracts, find_compiler
+from mintery.chain.compiler import Compiler, artifact_texts, compile_contracts, find_compiler
+from mintery.chain.compiler_input import Profile
 from mintery.errors import CompilationFailed, CompilerMissing, MalformedFile
 
 ARTIFACTS = Path(subject.__file__).parent / "artifacts"

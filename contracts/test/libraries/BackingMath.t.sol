@@ -18,6 +18,16 @@ contract BackingMathTest is Test {
         assertEq(up, (credits * par) % 1e18 == 0 ? down : down + 1, "up");
     }
 
+    /// @dev What mint would have taken for those credits is the payment, to the last unit.
+    function testFuzz_ToCreditsDownSpendsAllThatIsPaid(uint256 par, uint256 assets) external pure {
+        par = bound(par, 1e3, 1e9);
+        assets = bound(assets, 0, type(uint128).max);
+        uint256 credits = BackingMath.toCreditsDown(par, assets);
+        assertLe(credits * par, assets * 1e18, "above");
+        assertGt((credits + 1) * par, assets * 1e18, "too low");
+        assertEq(BackingMath.toAssetsUp(par, credits), assets, "nothing left over (S1, S3)");
+    }
+
     function testFuzz_SplittingNeverHelps(uint256 par, uint256 a, uint256 b) external pure {
         par = bound(par, 1e3, 1e9);
         a = bound(a, 0, SUPPLY_LIMIT);

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mintery.chain.artifact import load_artifact
-from mintery.chain.compiler import source_hash, standard_json, unit_of
+from mintery.chain.compiler_input import UNIT_OF, source_hash, standard_json
 from mintery.chain.deployment import Deployment
 from mintery.domain.voucher import Address
 from mintery.errors import SourcesDiffer
@@ -80,7 +80,7 @@ def _entry(artifact: str, address: Address, arguments: Sequence[Any], *, label: 
     return VerifiedContract(
         name=label,
         address=address,
-        contract=f"{unit_of(artifact)}:{artifact}",
+        contract=f"{UNIT_OF[artifact]}:{artifact}",
         compiler=f"v{built.compiler}",
         arguments=built.abi.constructor.encode(arguments),
     )

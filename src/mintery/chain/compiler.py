@@ -1,14 +1,12 @@
 """Compiles the contracts with py-solc-x, and rebuilds the artifacts that ship: ``python -m mintery.chain.compiler``."""
 
 import contextlib
-import hashlib
 import importlib.util
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +17,11 @@ import solcx
 from packaging.version import Version
 from solcx.exceptions import SolcError, SolcInstallationError, SolcNotInstalled
 
-from mintery.chain.artifact import CONTRACTS, artifact_text
-from mintery.chain.sources import read_sources
+from mintery.chain.artifact import artifact_text
+from mintery.chain.compiler_input import UNIT_OF, input_of, source_hash
 from mintery.errors import CompilationFailed, CompilerMissing, MalformedFile
 
 OLDEST_COMPILER = Version("0.8.30")
-OPENZEPPELIN = "node_modules/@openzeppelin/contracts"
-_ELSEWHERE = {
-    "AccessManager": f"{OPENZEPPELIN}/access/manager/AccessManager.sol",
-    "TestDollar": "mocks/TestDollar.sol",
-}
-_UNIT_OF = {name: _ELSEWHERE.get(name, f"{name}.sol") for name in CONTRACTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +30,6 @@ class Compiler:
 
     path: Path
     version: str
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What foundry.toml says about the build, so that forge and we build alike."""
-
-    settings: Mapping[str, Any]
-    remappings: Mapping[str, str]
-
-    @classmethod
-    def read(cls, contracts_dir: Path) -> "Profile":
-        path = contracts_dir / "foundry.toml"
-        try:
-            profile = tomllib.loads(path.read_text(encoding="utf-8"))["profile"]["default"]
-            settings = {
-                "evmVersion": profile["evm_version"],
-                "viaIR": profile["via_ir"],
-                "optimizer": {"enabled": profile["optimizer"], "runs": profile["optimizer_runs"]},
-                "metadata": {"appendCBOR": profile["cbor_metadata"], "bytecodeHash": profile["bytecode_hash"]},
-            }
-            remappings = dict(entry.split("=", 1) for entry in profile["remappings"])
-        except (OSError, KeyError, ValueError) as error:
-            raise MalformedFile(str(path), f"{type(error).__name__}: {error}") from None
-        return cls(settings, remappings)
 
 
 @contextlib.contextmanager
@@ -161,14 +129,14 @@ def _downloaded(wanted: str, tried: list[str]) -> Compiler | None:
 
 
 def compile_contracts(
-    contracts_dir: Path, compiler: Compiler, units: Mapping[str, str] = _UNIT_OF
+    contracts_dir: Path, compiler: Compiler, units: Mapping[str, str] = UNIT_OF
 ) -> dict[str, Mapping[str, Any]]:
     """The compiler's output (``abi``, ``evm``) by contract name; ``units`` says in which source each contract is.
 
     Raises:
         CompilationFailed: with the compiler's messages.
     """
-    answer = compile_standard_json(_standard_json(contracts_dir, units), compiler)
+    answer = compile_standard_json(input_of(contracts_dir, units), compiler)
     return {name: answer[unit][name] for name, unit in units.items()}
 
 
@@ -187,35 +155,6 @@ def compile_standard_json(request: Mapping[str, Any], compiler: Compiler) -> Map
         raise CompilationFailed([f"{compiler.path} answered something else than JSON: {error}"]) from None
     contracts: Mapping[str, Mapping[str, Any]] = answer["contracts"]
     return contracts
-
-
-def standard_json(contracts_dir: Path) -> dict[str, Any]:
-    """The input that the shipped artifacts are built from, whole: a compiler that is given less numbers its syntax trees
-    otherwise, and may lay out its code otherwise too.
-    """
-    return _standard_json(contracts_dir, _UNIT_OF)
-
-
-def unit_of(contract: str) -> str:
-    """The source that a shipped contract is in."""
-    return _UNIT_OF[contract]
-
-
-def _standard_json(contracts_dir: Path, units: Mapping[str, str]) -> dict[str, Any]:
-    profile = Profile.read(contracts_dir)
-    sources = read_sources(contracts_dir, units.values(), profile.remappings)
-    outputs: dict[str, dict[str, list[str]]] = {}
-    for name, unit in units.items():
-        outputs.setdefault(unit, {})[name] = ["abi", "evm.bytecode.object"]
-    return {
-        "language": "Solidity",
-        "sources": {unit: {"content": text} for unit, text in sources.items()},
-        "settings": {
-            **profile.settings,
-            "remappings": [f"{prefix}={target}" for prefix, target in profile.remappings.items()],
-            "outputSelection": outputs,
-        },
-    }
 
 
 def artifact_texts(
@@ -239,13 +178,7 @@ def artifact_texts(
 
 
 def _shipped(built: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    return {name: built[unit][name] for name, unit in _UNIT_OF.items()}
-
-
-def source_hash(contracts_dir: Path, name: str) -> str:
-    """sha256 (hex) over the settings and every source that a shipped contract imports."""
-    request = _standard_json(contracts_dir, {name: _UNIT_OF[name]})
-    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
+    return {name: built[unit][name] for name, unit in UNIT_OF.items()}
 
 
 def build_artifacts(contracts_dir: Path, out: Path, compiler: Compiler) -> list[Path]:
