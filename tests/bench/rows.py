@@ -60,7 +60,7 @@ def stand_field(cores: Cores, *, accounts: int, wanted: Sequence[str], litellm: 
             rows.append(Row(PASSTHROUGH, standing(PASSTHROUGH, module("passthrough", upstream.url), cores.server)))
         for name in (name for name in MINTERY if name in wanted):
             ledger = str(folder / "ledger.sqlite") if name == SQLITE else scope.enter_context(postgresql(folder, cores))
-            server = standing(name, module("gateway", ledger), cores.server, _environment(folder, town))
+            server = standing(name, module("gateway"), cores.server, _environment(folder, town, ledger))
             rows.append(Row(name, server, keys))
         if litellm is not None:
             command = module("litellm_row", str(litellm), upstream.url, str(folder))
@@ -68,9 +68,10 @@ def stand_field(cores: Cores, *, accounts: int, wanted: Sequence[str], litellm: 
         yield Field(tuple(rows), upstream, hot, folder)
 
 
-def _environment(folder: Path, town: Standing) -> dict[str, str]:
+def _environment(folder: Path, town: Standing, ledger: str) -> dict[str, str]:
     return {
         "MINTERY_HOME": str(folder),
+        "MINTERY_LEDGER": ledger,
         "MINTERY_RPC_URL": town.url,
         "MINTERY_PROVIDERS": town.facts["providers"],
         "MINTERY_PRICE_FILES": town.facts["prices"],

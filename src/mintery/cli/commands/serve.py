@@ -59,6 +59,7 @@ def serve(
 
 
 def _serve(settings: "Settings", *, test: bool, as_json: bool, inherit: int | None) -> None:
+    from mintery.bootstrap.serving import spare_collector
     from mintery.cli.waiting import until_signalled
 
     with ExitStack() as scope:
@@ -71,6 +72,7 @@ def _serve(settings: "Settings", *, test: bool, as_json: bool, inherit: int | No
             "test": test,
         }
         stop = scope.enter_context(until_signalled())
+        spare_collector()
         if inherit is None:
             _tell(facts, as_json=as_json)
         else:
