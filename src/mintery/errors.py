@@ -13,7 +13,7 @@ MinteryError
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, RequestUnresolved,
 │                           AttemptFailed
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
-│                           UnknownProject, FileMissing
+│                           UnknownProject, UnknownHalt, FileMissing
 ├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, AssetDepegged,
 │                           ReserveShort, Draining, PayoutCapReached, Overloaded, HoldTooLong
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke
@@ -482,6 +482,14 @@ class UnknownProvider(NotFound):
         self.provider = provider
 
 
+class UnknownHalt(NotFound):
+    hint = "`mintery ledger halts` lists those that stand."
+
+    def __init__(self, halt: int) -> None:
+        super().__init__(f"no halt {halt} stands")
+        self.halt = halt
+
+
 class FileMissing(NotFound):
     def __init__(self, path: str) -> None:
         super().__init__(f"there is no file {path}")
@@ -808,12 +816,15 @@ class BlockReplaced(ChainError):
 
 
 class SettlementHalted(ChainError):
-    """An alarm stands that no settlement may pass."""
+    """An alarm stands that no settlement may pass. ``halt`` is its number in the ledger, where it stands for all."""
 
-    def __init__(self, alarm: str, why: str) -> None:
+    def __init__(self, alarm: str, why: str, *, halt: int | None = None) -> None:
         super().__init__(f"settlement is halted by the alarm {alarm}: {why}")
         self.alarm = alarm
         self.why = why
+        self.halt = halt
+        if halt is not None:
+            self.hint = f"Find out why. `mintery reconcile` compares again; `mintery ledger clear-halt {halt}` ends it."
 
 
 class QuorumMissing(ChainError):

@@ -1,22 +1,31 @@
 """A difference is found, named, and stops settlement."""
 
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.usecases.town import Till, Town, now, open_till
+from tests.usecases.town import Member, Till, Town, now, open_till
 
 from mintery.crypto.vouchers import account_id
-from mintery.errors import ReconciliationFailed, SettlementHalted
-from mintery.ledger.commands import AppendBlock, Block, DepositSeen
+from mintery.errors import LedgerUnavailable, ReconciliationFailed, SettlementHalted
+from mintery.ledger.commands import AppendBlock, Block, ClearHalt, DepositSeen, Done
+from mintery.ledger.reads import Halt, Ledger
 from mintery.units import CreditUnits, NanoCredits
-from mintery.usecases.alarms import Alarm
+from mintery.usecases.alarms import Alarm, Alarms, HaltBook
 from mintery.usecases.chain_flows import FlowLedger
 from mintery.usecases.mint_credits import mint_credits
-from mintery.usecases.reconcile import ChainFigures, LedgerFigures, compare, read_chain, read_ledger
+from mintery.usecases.reconcile import (
+    ChainFigures,
+    LedgerFigures,
+    compare,
+    read_chain,
+    read_ledger,
+    reconciliation_json,
+)
 from mintery.usecases.redeem_credits import redeem_credits
-from mintery.usecases.settle_batch import settle_batch
+from mintery.usecases.settle_batch import NothingToSettle, settle_batch
 from mintery.usecases.withdraw_margin import withdraw_margin
 from mintery.usecases.withdraw_owed import withdraw_owed
 
@@ -70,6 +79,101 @@ def test_the_alarm_falls_when_the_figures_agree_again(till: Till):
     till.reconciler.reconcile(now())
 
     assert till.alarms.standing() == ()
+
+
+def plant(till: Till, member: Member, amount: int) -> None:
+    """A deposit that the chain never saw."""
+    till.town.rpc.request("evm_mine")
+    last, head = till.ledger.last_block(), till.town.rpc.block()
+    assert last is not None
+    planted = DepositSeen(account_id(member.key), member.key, NanoCredits(amount))
+    till.ledger.commit([AppendBlock(Block(head.number, head.hash, last.hash, head.timestamp), ((99, planted),))])
+
+
+def test_a_difference_is_told_with_where_it_was_last_equal_and_outlives_the_process(till: Till):
+    member = till.open_account()
+    till.sync()
+    till.reconciler.reconcile(now())
+    equal_at = till.ledger.last_block()
+    assert equal_at is not None
+    plant(till, member, 5)
+
+    till.reconciler.reconcile(now())
+    till.reopen()
+
+    with pytest.raises(SettlementHalted) as halted:
+        settle_batch(till.settlement(), now())
+    (halt,) = till.ledger.halts()
+    assert (halted.value.halt, halt.alarm) == (halt.id, Alarm.RECONCILIATION)
+    assert f"equal at {equal_at.number}" in halt.why
+    account = next(each for each in till.ledger.differences() if each.what.startswith("account"))
+    assert (account.books - account.chain, account.last_equal) == (5 * 10**9, equal_at.number)
+    # Found again in a later block: what is known of it stays.
+    till.town.rpc.request("evm_mine")
+    till.sync()
+    again = till.reconciler.reconcile(now())
+    (shown,) = [check for check in reconciliation_json(again)["checks"] if check["what"] == account.what]
+    assert (shown["difference"], shown["last_equal_block"]) == (str(-5 * 10**9), equal_at.number)
+    assert [each.id for each in till.ledger.halts()] == [halt.id]
+
+
+def test_a_cleared_halt_comes_back_while_the_difference_is_there(till: Till):
+    member = till.open_account()
+    till.sync()
+    plant(till, member, 5)
+    till.reconciler.reconcile(now())
+    (halt,) = till.ledger.halts()
+
+    assert till.ledger.commit([ClearHalt(halt.id, "looked into it", now())]) == [Done(1)]
+    assert till.ledger.commit([ClearHalt(halt.id, "twice", now())]) == [Done(0)]
+    assert isinstance(settle_batch(till.settlement(), now()), NothingToSettle)
+
+    till.reconciler.reconcile(now())
+    with pytest.raises(SettlementHalted):
+        settle_batch(till.settlement(), now())
+
+
+def test_another_process_keeps_to_a_halt_and_sees_it_fall(till: Till):
+    till.open_account()
+    till.sync()
+    other = Alarms(HaltBook(till.ledger, now))
+    other.sound(Alarm.RECONCILIATION, "planted", now())
+
+    with pytest.raises(SettlementHalted, match="planted"):
+        settle_batch(till.settlement(), now())
+    till.reconciler.reconcile(now())
+
+    assert other.standing() == till.alarms.standing() == ()
+
+
+@pytest.mark.parametrize("alarm", [Alarm.OUTCOME_MISMATCH, Alarm.LEDGER_INCONSISTENT])
+def test_what_proves_nothing_by_passing_again_is_cleared_by_hand_alone(till: Till, alarm: Alarm):
+    till.open_account()
+    till.sync()
+    till.alarms.sound(alarm, "seen once", now())
+
+    till.alarms.clear(alarm)
+    till.reconciler.reconcile(now())
+
+    assert [halt.alarm for halt in till.ledger.halts()] == [alarm]
+
+
+def test_a_halt_that_could_not_be_written_stands_in_this_process(till: Till):
+    class Full:
+        def halts(self) -> tuple[Halt, ...]:
+            return ()
+
+        def commit(self, _commands: object) -> None:
+            raise LedgerUnavailable("disk full")
+
+    alarms = Alarms(HaltBook(cast("Ledger", Full()), now))
+
+    alarms.sound(Alarm.RECONCILIATION, "differs", now())
+
+    with pytest.raises(SettlementHalted, match="differs"):
+        alarms.check_may_settle()
+    assert alarms.clear(Alarm.RECONCILIATION)
+    alarms.check_may_settle()
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from mintery.chain.events import BatchSettled, events_of
 from mintery.chain.raw_transaction import parse_raw
 from mintery.chain.rpc import Call, Rpc, connect
 from mintery.chain.sender import SignedTransaction
+from mintery.cli.settlement_state import state_facts, state_rows
 from mintery.crypto.vouchers import account_id
 from mintery.domain.receipt import Receipt
 from mintery.errors import RpcUnavailable
@@ -21,6 +22,8 @@ from mintery.ledger.commands import Command, FormBatch, MarkBroadcast, SaveAttem
 from mintery.units import Wei
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.settle_batch import BatchSent, BatchWaiting, NothingToSettle, Wait, settle_batch
+from mintery.usecases.settlement import WORDS
+from mintery.usecases.show_settlement import show_settlement
 
 GWEI = 10**9
 LATER = timedelta(seconds=90)
@@ -304,6 +307,30 @@ def test_a_crash_at_any_durable_step_of_any_attempt_settles_once(till: Till, kin
     settle_batch(till.settlement(), began + 9 * LATER)
 
     assert_settled_once(till, receipt)
+
+
+def test_what_is_under_way_is_shown_with_why_it_waits(till: Till):
+    charged(till)
+    settlement = till.settlement()
+    assert show_settlement(settlement).batches == ()
+    with pytest.raises(Crash):
+        settle_batch(till.settlement(ledger=CrashingLedger(till.ledger, SaveAttempt, written=True)), now())
+    (saved,) = show_settlement(settlement).batches
+    assert [attempt.state for attempt in saved.attempts] == ["unknown"]
+    assert "the next step sends them" in saved.why
+
+    settle_batch(settlement, now())
+
+    state = show_settlement(settlement)
+    (batch,) = state.batches
+    (attempt,) = batch.attempts
+    assert (state.next_batch, batch.batch_id, batch.receipts, attempt.nonce) == (1, 1, 1, 0)
+    assert (attempt.state, batch.why) == ("waits", WORDS[Wait.FOR_A_BLOCK])
+    rows = dict(state_rows(state))
+    assert attempt.tx_hash in rows["  nonce 0"]
+    assert state_facts(state)["open"][0]["attempts"][0]["max_fee_wei"] == str(attempts(till)[0].max_fee)
+    mine(till)
+    assert "waits for its confirmations" in show_settlement(settlement).batches[0].why
 
 
 def _dies(till: Till, kind: type[Command], *, written: bool, at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -37,7 +37,7 @@ from mintery.units import (
     parse_assets,
     parse_credits,
 )
-from mintery.usecases.alarms import Alarms
+from mintery.usecases.alarms import Alarms, HaltBook
 from mintery.usecases.deposit_credits import deposit_credits
 from mintery.usecases.mint_credits import mint_credits
 from mintery.usecases.onchain import OnChain
@@ -184,12 +184,12 @@ class Till:
     path: Path
     identity: PrivateKey
     settler: PrivateKey
-    alarms: Alarms = field(default_factory=Alarms)
     max_lines: int = 100
     bump_after: int = 90
 
     def __post_init__(self) -> None:
         self.ledger: LedgerStore = self._open()
+        self.alarms = Alarms(HaltBook(self.ledger, now))
         self.reconciler = self._reconciler()
 
     @property
@@ -205,8 +205,8 @@ class Till:
 
     def reopen(self) -> None:
         self.ledger.close()
-        self.alarms = Alarms()
         self.ledger = self._open()
+        self.alarms = Alarms(HaltBook(self.ledger, now))
         self.reconciler = self._reconciler()
 
     def settlement(self, *, ledger: Ledger | None = None, settler: Sender | None = None) -> Settlement:

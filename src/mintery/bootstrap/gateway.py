@@ -38,7 +38,7 @@ from mintery.providers.openai_compatible import OpenAICompatible
 from mintery.providers.price_lists import GenaiPrices, PriceList, read_price_file
 from mintery.settings import Settings, environment, variable
 from mintery.units import parse_gwei
-from mintery.usecases.alarms import Alarms
+from mintery.usecases.alarms import Alarms, HaltBook
 from mintery.usecases.observe_prices import observe_prices
 from mintery.usecases.onchain import OnChain
 from mintery.usecases.parts import MARK_BYTES, GatewayLimits, GatewayParts, mark_of
@@ -116,7 +116,7 @@ def build_gateway(
 
     ledger = open_gateway_ledger(settings, opened)
     leadership = open_gateway_leadership(settings, opened)
-    alarms, registry = Alarms(), CollectorRegistry()
+    alarms, registry = Alarms(HaltBook(ledger, utc_now)), CollectorRegistry()
     board = MarketBoard(opened, address, clock=utc_now, longest_age=settings.market_longest_age)
     reconciler = Reconciler(opened, ledger, address, alarms)
     settlement = _settlement(settings, opened, ledger, alarms, gateway=address, settler=settler)

@@ -7,6 +7,7 @@ from typing import Any
 from mintery.chain.contract import Contract
 from mintery.chain.credit_token import Authorization
 from mintery.chain.packing import pack_lines, pack_usage
+from mintery.chain.read_many import AT_ONCE, read_accounts_call, split_words
 from mintery.chain.rpc import BlockRef, Call, Rpc, TxReceipt
 from mintery.chain.sender import Sender
 from mintery.crypto.keys import Signature
@@ -33,6 +34,18 @@ class Account:
     exit_amount: CreditUnits
     exit_unlock: UnixSeconds
     closing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What an account holds and has settled in this epoch, at one block. Amounts are credit base units."""
+
+    balance: CreditUnits
+    spent: CreditUnits
+    epoch: int
+
+
+_CALLS_IN_ONE = 10
 
 
 def _key(key: AccountKey) -> tuple[str, ...]:
@@ -69,9 +82,26 @@ class SpendEscrow(Contract):
     def account_of(self, key: AccountKey, *, at: BlockRef | None = None) -> Account:
         return _account(self.read("accountOf", _id_bytes(key), at=at))
 
-    def accounts_of(self, keys: Sequence[AccountKey], *, at: BlockRef) -> list[Account]:
-        """Many accounts at one block, in their order, in few round trips."""
-        return [_account(fields) for fields in self.read_each("accountOf", map(_id_bytes, keys), at=at)]
+    def positions_of(self, keys: Sequence[AccountKey], *, at: BlockRef) -> list[Position]:
+        """What many accounts hold at one block, in their order: some hundreds for each call.
+
+        Raises:
+            TransactionReverted: there is no escrow at this address.
+        """
+        ids, selector = [_id_bytes(key) for key in keys], self.abi.selector("accountOf")
+        chunks = range(0, len(ids), AT_ONCE)
+        calls = [read_accounts_call(self.address, selector, ids[start : start + AT_ONCE]) for start in chunks]
+        # A few of these fill an answer as a hundred small ones do.
+        answers = [
+            answer
+            for first in range(0, len(calls), _CALLS_IN_ONE)
+            for answer in self.rpc.call_all(calls[first : first + _CALLS_IN_ONE], at=at)
+        ]
+        return [
+            Position(CreditUnits(balance), CreditUnits(spent), epoch)
+            for answer in answers
+            for balance, spent, epoch in split_words(answer)
+        ]
 
     def next_batch_id(self, gateway: Address, *, at: BlockRef | None = None) -> int:
         return int(self.read("nextBatchId", gateway, at=at))

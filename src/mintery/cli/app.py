@@ -14,6 +14,7 @@ from mintery.cli.commands import (
     devchain,
     doctor,
     exit_,
+    halts,
     ledger,
     mint,
     price,
@@ -93,6 +94,8 @@ app.command("serve", rich_help_panel=_OPERATE)(serve.serve)
 app.add_typer(price.app, name="price", rich_help_panel=_OPERATE)
 app.command("settle", rich_help_panel=_OPERATE)(settle.settle)
 app.command("reconcile", rich_help_panel=_OPERATE)(reconcile.reconcile)
+ledger.app.command("halts")(halts.halts)
+ledger.app.command("clear-halt")(halts.clear_halt)
 app.add_typer(ledger.app, name="ledger", rich_help_panel=_OPERATE)
 app.add_typer(provider.app, name="provider", rich_help_panel=_OPERATE)
 app.add_typer(roles.app, name="roles", rich_help_panel=_OPERATE)

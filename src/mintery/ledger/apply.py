@@ -5,20 +5,25 @@ from collections.abc import Sequence
 from mintery.ledger.apply_batches import abandon_batch, form_batch, mark_broadcast, save_attempt
 from mintery.ledger.apply_chain import append_block
 from mintery.ledger.apply_endings import capture_hold, drop_answers, mark_delivered, release_hold
+from mintery.ledger.apply_halts import clear_halt, lift_halt, raise_halt, record_reconciliation
 from mintery.ledger.apply_holds import dispatch_hold, extend_lease, place_hold
 from mintery.ledger.apply_seals import seal_rows
 from mintery.ledger.commands import (
     AbandonBatch,
     AppendBlock,
     CaptureHold,
+    ClearHalt,
     Command,
     DispatchHold,
     DropAnswers,
     ExtendLease,
     FormBatch,
+    LiftHalt,
     MarkBroadcast,
     MarkDelivered,
     PlaceHold,
+    RaiseHalt,
+    RecordReconciliation,
     ReleaseHold,
     Result,
     SaveAttempt,
@@ -58,5 +63,13 @@ def _apply(work: Work, command: Command) -> Result:  # noqa: C901, PLR0911, PLR0
             return mark_broadcast(work, command)
         case AbandonBatch():
             return abandon_batch(work, command)
+        case RaiseHalt():
+            return raise_halt(work, command)
+        case LiftHalt():
+            return lift_halt(work, command)
+        case ClearHalt():
+            return clear_halt(work, command)
+        case RecordReconciliation():
+            return record_reconciliation(work, command)
         case SealRows():
             return seal_rows(work, command)

@@ -298,6 +298,56 @@ class AbandonBatch:
     dead_attempts: int = 0
 
 
+# ── what stands in the way ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseHalt:
+    """No process on this ledger settles any more. Done(0) where one of this alarm and subject stands."""
+
+    alarm: str
+    subject: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LiftHalt:
+    """The check that raised it passes again."""
+
+    alarm: str
+    subject: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClearHalt:
+    """The operator's decision, with its reason. Done(0) where no such halt stands."""
+
+    halt: int
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """``what`` names the figure, and the account where it is one's; base units of credit or asset."""
+
+    what: str
+    chain: int
+    books: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReconciliation:
+    """All figures were compared at ``block``, and these differ; ``changed`` counts them."""
+
+    block: Block
+    differences: tuple[Difference, ...]
+    at: datetime
+
+
 # ── the record of it all ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -333,6 +383,10 @@ Command = (
     | MarkBroadcast
     | AbandonBatch
     | SealRows
+    | RaiseHalt
+    | LiftHalt
+    | ClearHalt
+    | RecordReconciliation
 )
 Result = (
     BlockAppended

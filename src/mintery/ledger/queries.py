@@ -1,6 +1,6 @@
 """Reads of accounts, requests, receipts and totals. Each takes a connection, whose transaction is one snapshot."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -78,6 +78,11 @@ def _balance(row: Any) -> AccountBalance:
 def spent_settled(connection: Connection, wanted: AccountId) -> NanoCredits:
     found = connection.scalar(select(accounts.c.spent_settled).where(accounts.c.id == wanted))
     return NanoCredits(found or 0)
+
+
+def settled_by_account(connection: Connection) -> Mapping[AccountId, NanoCredits]:
+    query = select(accounts.c.id, accounts.c.spent_settled).where(accounts.c.token.is_not(None))
+    return {AccountId(id_): NanoCredits(settled) for id_, settled in connection.execute(query)}
 
 
 def request(connection: Connection, wanted: RequestId) -> RequestRecord | None:

@@ -1,6 +1,6 @@
 """What the ledger can be asked. Reads see the last commit; amounts are nanocredits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -86,6 +86,30 @@ class ReceiptRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Halt:
+    """What no settlement may pass, for every process on this ledger, until it is cleared."""
+
+    id: int
+    alarm: str
+    subject: str
+    why: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StandingDifference:
+    """What the last reconciliation found; base units. ``last_equal``: number of the last block where it was compared and
+    agreed, None where it never did. ``since``: when it was first found.
+    """
+
+    what: str
+    chain: int
+    books: int
+    last_equal: int | None
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TokenTotals:
     """Sums over all accounts of one token; ``deposited - exited - burned == available + held + captured``.
 
@@ -142,6 +166,14 @@ class Ledger(Protocol):
 
     def spent_settled(self, account: AccountId) -> NanoCredits:
         """Burned in this epoch, as the chain last said."""
+
+    def settled_by_account(self) -> Mapping[AccountId, NanoCredits]:
+        """``spent_settled`` of every account."""
+
+    def halts(self) -> Sequence[Halt]:
+        """Those that stand, oldest first."""
+
+    def differences(self) -> Sequence[StandingDifference]: ...
 
     def batch(self, batch_id: int) -> BatchRecord | None: ...
 

@@ -338,3 +338,43 @@ seal_gaps = table(
     *integer("since"),
     CheckConstraint("first <= last", name="range"),
 )
+
+halts = table(
+    "halts",
+    sequence(),
+    text("alarm"),
+    text("subject"),
+    text("why"),
+    *integer("since"),
+    *integer("cleared_at", null=True),
+    text("cleared_for", null=True),
+    CheckConstraint("(cleared_at IS NULL) = (cleared_for IS NULL)", name="cleared"),
+)
+_HALTED = halts.c.cleared_at.is_(None)
+Index(
+    "uq_halts_standing",
+    halts.c.alarm,
+    halts.c.subject,
+    unique=True,
+    sqlite_where=_HALTED,
+    postgresql_where=_HALTED,
+)
+
+# The block of the last reconciliation, and what differed there. Amounts are decimal text in base units.
+reconciliation = table(
+    "reconciliation",
+    Column("one", Int64, primary_key=True, autoincrement=False),
+    CheckConstraint("one = 1", name="one"),
+    *integer("number"),
+    text("hash"),
+    *integer("at"),
+)
+
+differences = table(
+    "differences",
+    Column("what", Text, primary_key=True),
+    text("chain"),
+    text("books"),
+    *integer("last_equal", null=True),
+    *integer("since"),
+)

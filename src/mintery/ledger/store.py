@@ -1,7 +1,7 @@
 """The ledger as use cases hold it: one writer, many readers."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from mintery.domain.hold import Hold, RequestId
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, Address, SignedVoucher
-from mintery.ledger import invariants, queries, queries_batches
+from mintery.ledger import invariants, queries, queries_batches, queries_halts
 from mintery.ledger.commands import Block, Command, RequestKey, Result
 from mintery.ledger.engines import reader_engine, writer_engine
 from mintery.ledger.faults import Fault, fault_of, told
@@ -23,7 +23,16 @@ from mintery.ledger.opening import (
     make_private,
     shown,
 )
-from mintery.ledger.reads import AccountBalance, BatchRecord, Ledger, ReceiptRecord, RequestRecord, TokenTotals
+from mintery.ledger.reads import (
+    AccountBalance,
+    BatchRecord,
+    Halt,
+    Ledger,
+    ReceiptRecord,
+    RequestRecord,
+    StandingDifference,
+    TokenTotals,
+)
 from mintery.ledger.writer import WAITING_LIMIT, Writer
 from mintery.units import NanoCredits, UnixSeconds
 
@@ -131,6 +140,15 @@ class LedgerStore(Ledger):
 
     def spent_settled(self, account: AccountId) -> NanoCredits:
         return self._read(queries.spent_settled, account)
+
+    def settled_by_account(self) -> Mapping[AccountId, NanoCredits]:
+        return self._read(queries.settled_by_account)
+
+    def halts(self) -> Sequence[Halt]:
+        return self._read(queries_halts.standing_halts)
+
+    def differences(self) -> Sequence[StandingDifference]:
+        return self._read(queries_halts.standing_differences)
 
     def batch(self, batch_id: int) -> BatchRecord | None:
         return self._read(queries_batches.batch, batch_id)

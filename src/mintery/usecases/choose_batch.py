@@ -108,7 +108,7 @@ def _lightened(settlement: Settlement, batch_id: int, receipts: Sequence[Receipt
 def _form(settlement: Settlement, batch_id: int, receipts: Sequence[Receipt], max_lines: int) -> FormedBatch:
     accounts = {account_id(receipt.account): receipt.account for receipt in receipts}
     head = settlement.chain.rpc.block()
-    seen = settlement.chain.escrow.accounts_of(list(accounts.values()), at=head)
+    seen = settlement.chain.escrow.positions_of(list(accounts.values()), at=head)
     standings = {
         account: Standing(found.epoch, nanocredits(found.spent), nanocredits_down(found.balance))
         for account, found in zip(accounts, seen, strict=True)

@@ -2,18 +2,18 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from mintery.chain.reserve_vault import VaultProject
 from mintery.chain.rpc import BlockRef
-from mintery.chain.spend_escrow import Account
+from mintery.chain.spend_escrow import Position
 from mintery.domain.voucher import AccountId, Address
 from mintery.errors import BlockReplaced, LedgerInconsistent, ReconciliationFailed
-from mintery.ledger.commands import Block
-from mintery.ledger.reads import AccountBalance, Ledger, TokenTotals
+from mintery.ledger.commands import Block, Difference, RecordReconciliation
+from mintery.ledger.reads import AccountBalance, Ledger, StandingDifference, TokenTotals
 from mintery.units import AssetUnits, CreditUnits, NanoCredits, assets_up, credit_units
 from mintery.usecases.alarms import Alarm, Alarms
 from mintery.usecases.chain_flows import FlowLedger, Flows, TokenFlows
@@ -40,6 +40,11 @@ class Check:
     def holds(self) -> bool:
         return self.left == self.right if self.rule is Rule.EQUAL else self.left >= self.right
 
+    @property
+    def difference(self) -> int:
+        """What the chain has more than it should, negative where it has less."""
+        return self.left - self.right
+
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
@@ -47,6 +52,8 @@ class Reconciliation:
 
     block: Block
     checks: tuple[Check, ...]
+    standing: Mapping[str, StandingDifference] = field(default_factory=dict)
+    """What is known of those that differ, by ``what``: since when, and where they were last equal."""
 
     @property
     def differences(self) -> tuple[Check, ...]:
@@ -72,7 +79,7 @@ class TokenFigures:
 class ChainFigures:
     """What the chain says at one block."""
 
-    accounts: Mapping[AccountId, Account]
+    accounts: Mapping[AccountId, Position]
     tokens: Mapping[Address, TokenFigures]
     owed: Mapping[int, AssetUnits]
     assets: AssetUnits
@@ -119,7 +126,10 @@ class Reconciler:
             if at.hash != recorded.block.hash:
                 raise BlockReplaced(at.number, recorded=recorded.block.hash, connected=at.hash)
             seen = read_chain(self._chain, recorded.accounts, self._flows, at)
-            self.last = Reconciliation(recorded.block, tuple(compare(seen, recorded, self._gateway)))
+            compared = Reconciliation(recorded.block, tuple(compare(seen, recorded, self._gateway)))
+            self._record(compared, now)
+            standing = {each.what: each for each in self._ledger.differences()} if compared.differences else {}
+            self.last = replace(compared, standing=standing)
         self._tell(self.last, now)
         return self.last
 
@@ -134,12 +144,21 @@ class Reconciler:
             self._alarms.sound(Alarm.LEDGER_INCONSISTENT, str(error), now)
             raise
 
+    def _record(self, result: Reconciliation, now: datetime) -> None:
+        found = tuple(Difference(check.what, check.left, check.right) for check in result.differences)
+        self._ledger.commit([RecordReconciliation(result.block, found, now)])
+
     def _tell(self, result: Reconciliation, now: datetime) -> None:
         if not result.differences:
             self._alarms.clear(Alarm.RECONCILIATION)
             return
         first, count = result.differences[0], len(result.differences)
-        why = f"{first.what}: {first.left} on chain, {first.right} here ({count} differences)"
+        known = result.standing.get(first.what)
+        since = "never equal before" if known is None or known.last_equal is None else f"equal at {known.last_equal}"
+        why = (
+            f"{first.what}: {first.left} on chain, {first.right} here, {first.difference:+} at block "
+            f"{result.block.number}, {since} ({count} differences)"
+        )
         self._alarms.sound(Alarm.RECONCILIATION, why, now)
 
 
@@ -156,6 +175,10 @@ def reconciliation_json(result: Reconciliation) -> dict[str, Any]:
                 "left": str(check.left),
                 "right": str(check.right),
                 "holds": check.holds,
+                "difference": str(check.difference),
+                "last_equal_block": known.last_equal
+                if (known := result.standing.get(check.what)) is not None
+                else None,
             }
             for check in result.checks
         ],
@@ -173,8 +196,7 @@ def read_ledger(ledger: Ledger) -> LedgerFigures:
         if before is None:
             raise LedgerInconsistent("the ledger has recorded no block yet")
         accounts = tuple(ledger.accounts())
-        settled = {account.id: ledger.spent_settled(account.id) for account in accounts}
-        figures = LedgerFigures(before, accounts, settled, tuple(ledger.totals()))
+        figures = LedgerFigures(before, accounts, ledger.settled_by_account(), tuple(ledger.totals()))
         if ledger.last_block() == before:
             return figures
     raise LedgerInconsistent(f"{_READS} readings were each overtaken by a new block")
@@ -182,9 +204,10 @@ def read_ledger(ledger: Ledger) -> LedgerFigures:
 
 def read_chain(chain: OnChain, accounts: Sequence[AccountBalance], flows: FlowLedger, at: BlockRef) -> ChainFigures:
     summed = flows.up_to(at)
+    positions = chain.escrow.positions_of([account.key for account in accounts], at=at)
     tokens = {*summed.tokens, *(account.key.token for account in accounts)}
     return ChainFigures(
-        accounts={account.id: chain.escrow.account_of(account.key, at=at) for account in accounts},
+        accounts=dict(zip((account.id for account in accounts), positions, strict=True)),
         tokens={token: _token_figures(chain, token, at) for token in sorted(tokens)},
         owed={provider: chain.vault.owed_to(provider, at=at) for provider in range(1, chain.registry.count(at=at) + 1)},
         assets=chain.asset.balance_of(chain.vault.address, at=at),
@@ -227,7 +250,7 @@ def compare(chain: ChainFigures, ledger: LedgerFigures, gateway: Address) -> Ite
     yield Check("vault: assets cover all claims (S2)", Rule.AT_LEAST, chain.assets, chain.claims)
 
 
-def _compare_account(chain: Account, ledger: AccountBalance, settled: NanoCredits) -> Iterator[Check]:
+def _compare_account(chain: Position, ledger: AccountBalance, settled: NanoCredits) -> Iterator[Check]:
     held = NanoCredits(ledger.available + ledger.held + ledger.captured)
     yield Check(f"account {ledger.id}: balance", Rule.EQUAL, chain.balance, credit_units(held))
     yield Check(f"account {ledger.id}: epoch", Rule.EQUAL, chain.epoch, ledger.epoch)
@@ -256,7 +279,7 @@ def _check_token(figures: TokenFigures, flows: TokenFlows) -> Iterator[Check]:
 
 
 def _compare_token(
-    figures: TokenFigures, ours: Sequence[Account], total: TokenTotals | None, burned: int
+    figures: TokenFigures, ours: Sequence[Position], total: TokenTotals | None, burned: int
 ) -> Iterator[Check]:
     name = figures.project.token
     deposited = sum(account.balance for account in ours)

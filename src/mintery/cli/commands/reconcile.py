@@ -2,11 +2,15 @@
 
 import re
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import typer
 
 from mintery.cli.options import DeploymentFile, Json, LedgerFile, RpcUrl
 from mintery.cli.output import progress, show, table
+
+if TYPE_CHECKING:
+    from mintery.usecases.reconcile import Reconciliation
 
 _LONG_HEX = re.compile(r"0x[0-9a-fA-F]{12,}")
 
@@ -40,18 +44,35 @@ def reconcile(
                 "chain": str(check.left),
                 "books": str(check.right),
                 "holds": check.holds,
+                "difference": str(check.difference),
+                "last_equal_block": _last_equal(result, check.what),
             }
             for check in result.checks
         ],
     }
     shown = result.differences or result.checks
-    rows = [(_short(check.what), str(check.left), str(check.right), "yes" if check.holds else "NO") for check in shown]
+    rows = [
+        (
+            _short(check.what),
+            str(check.left),
+            str(check.right),
+            "yes"
+            if check.holds
+            else f"NO, {check.difference:+}, equal at {_last_equal(result, check.what) or 'no block'}",
+        )
+        for check in shown
+    ]
     count = len(result.differences)
     title = f"{count} of {len(result.checks)} differ" if count else f"All {len(rows)} checks hold"
     columns = ("what, in base units", "chain ", "books ", "holds")
     show(facts, table(f"{title}, at block {result.block.number}", columns, rows), as_json=as_json)
     if result.differences:
         raise typer.Exit(1)
+
+
+def _last_equal(result: "Reconciliation", what: str) -> int | None:
+    known = result.standing.get(what)
+    return None if known is None else known.last_equal
 
 
 def _short(what: str) -> str:
