@@ -1,14 +1,22 @@
 """What every test may ask for: a database of its own, on SQLite and on PostgreSQL."""
 
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import create_engine
 from tests.databases import KINDS, Database, sqlite_database
+
+from mintery.ledger.migrations import upgrade
 
 if TYPE_CHECKING:
     from tests.postgres import Postgres
+
+MEMORY = Path("/dev/shm")  # noqa: S108 -- folders of random names are made in it; thousands of commits need no disk
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +40,30 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
     if request.param == "sqlite":
         return sqlite_database(tmp_path / "ledger.sqlite")
     return request.getfixturevalue("postgres_database")
+
+
+@contextmanager
+def new_database(request: pytest.FixtureRequest, kind: str) -> Iterator[Database]:
+    """One more database of ``kind``, empty, for tests that need many; in memory where that can be."""
+    if kind == "sqlite":
+        with TemporaryDirectory(prefix="mintery-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
+            migrated = request.getfixturevalue("migrated_file")
+            yield sqlite_database(shutil.copy(migrated, Path(folder) / "ledger.sqlite"))
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.new_database() as name:
+        yield Database(server.url(name))
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with all tables and without an identity."""
+    path = tmp_path_factory.mktemp("template") / "ledger.sqlite"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        upgrade(connection)
+    engine.dispose()
+    return path
 
 
 @pytest.fixture(params=KINDS)

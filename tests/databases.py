@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
 
 KINDS = ("sqlite", "postgresql")
@@ -21,6 +21,11 @@ class Database:
     @property
     def kind(self) -> str:
         return self.url.partition(":")[0].partition("+")[0]
+
+    @property
+    def name(self) -> str:
+        """Of a PostgreSQL database."""
+        return str(make_url(self.url).database)
 
     def run(self, statement: str) -> Sequence[Any]:
         """Its rows, if it has any. Raises SQLAlchemy's errors."""

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -70,6 +71,17 @@ class Postgres:
 
     def connect(self, database: str = "postgres") -> psycopg.Connection:
         return psycopg.connect(self._server.get_uri(database), autocommit=True)
+
+    def wait_for_waiting(self, database: str) -> int:
+        """Until some backend of ``database`` waits for a lock: its process id."""
+        waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        until = time.monotonic() + 20
+        with self.connect(database) as connection:
+            while (row := connection.execute(waiting).fetchone()) is None:
+                if time.monotonic() > until:
+                    raise TimeoutError(database)
+                time.sleep(0.005)
+            return int(row[0])
 
     def _admin(self, statement: str) -> None:
         with self.connect() as connection:

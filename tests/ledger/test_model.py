@@ -4,14 +4,11 @@ The model is the chain: balances, spent counters and epochs as ``SpendEscrow`` k
 agree with it to the nanocredit, satisfy its own invariants, and account for the cost of every receipt.
 """
 
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,7 +21,8 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from tests.databases import KINDS
+from tests.conftest import new_database
+from tests.databases import KINDS, Database
 from tests.ledger.samples import (
     IDENTITY,
     NOON,
@@ -40,7 +38,6 @@ from tests.ledger.samples import (
     settled,
     wallet,
 )
-from tests.postgres import Postgres
 
 from mintery.domain.batch import LineOutcome, LineStatus
 from mintery.domain.hold import Constraint, Ending, ReleaseReason
@@ -66,7 +63,6 @@ WALLETS = (wallet(1, TOKEN), wallet(3, OTHER_TOKEN))
 wallets = st.sampled_from(WALLETS)
 amounts = st.integers(1, 60)
 top_ups = st.integers(50, 300)
-MEMORY = Path("/dev/shm")  # noqa: S108 -- a folder of random name is made in it; thousands of commits need no disk here
 CEILING = 120
 LIMITS = tuple(Constraint(f"limit:{until.value}", NanoCredits(CEILING), until) for until in Ending)
 
@@ -119,12 +115,12 @@ class Formed:
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    new_ledger: Callable[[], AbstractContextManager[str]]
+    new_database: Callable[[], AbstractContextManager[Database]]
 
     def __init__(self) -> None:
         super().__init__()
-        self.database = type(self).new_ledger()
-        self.ledger = open_ledger(self.database.__enter__(), IDENTITY)
+        self.database = type(self).new_database()
+        self.ledger = open_ledger(self.database.__enter__().url, IDENTITY)
         self.chain = Chain()
         self.escrow = {own.id: Position() for own in WALLETS}
         self.open: list[Open] = []
@@ -327,37 +323,13 @@ class LedgerMachine(RuleBasedStateMachine):
         assert {hold.id for hold in self.ledger.open_holds()} == {each.command.request for each in self.open}
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new ledger, made once: every example on SQLite begins with a copy."""
-    path = tmp_path_factory.mktemp("template") / "ledger.sqlite"
-    open_ledger(path, IDENTITY).close()
-    return path
-
-
-@contextmanager
-def copy_in_memory(template: Path) -> Iterator[str]:
-    with TemporaryDirectory(prefix="mintery-model-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        yield str(shutil.copy(template, Path(folder) / "ledger.sqlite"))
-
-
-@contextmanager
-def new_database(server: Postgres) -> Iterator[str]:
-    with server.new_database() as name:
-        yield server.url(name)
-
-
 @pytest.mark.parametrize("kind", KINDS)
-def test_any_history_agrees_with_the_chain(request: pytest.FixtureRequest, template: Path, kind: str):
-    LedgerMachine.new_ledger = (
-        partial(copy_in_memory, template)
-        if kind == "sqlite"
-        else partial(new_database, request.getfixturevalue("postgres"))
-    )
+def test_any_history_agrees_with_the_chain(request: pytest.FixtureRequest, kind: str):
+    LedgerMachine.new_database = partial(new_database, request, kind)
     run_state_machine_as_test(
         LedgerMachine,
         settings=settings(
-            max_examples=50 if kind == "sqlite" else 20,
+            max_examples=40 if kind == "sqlite" else 10,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -1,6 +1,8 @@
 """Which function writes which command."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, cast
 
 from mintery.ledger.apply_batches import abandon_batch, form_batch, mark_broadcast, save_attempt
 from mintery.ledger.apply_chain import append_block
@@ -25,51 +27,52 @@ from mintery.ledger.commands import (
     RaiseHalt,
     RecordReconciliation,
     ReleaseHold,
+    RequestCommand,
     Result,
     SaveAttempt,
     SealRows,
 )
+from mintery.ledger.sheet import Sheet, open_sheet
 from mintery.ledger.work import Work
 
+_ON_A_SHEET: Mapping[type, Callable[[Sheet, Any], Result]] = {
+    PlaceHold: place_hold,
+    DispatchHold: dispatch_hold,
+    ExtendLease: extend_lease,
+    CaptureHold: capture_hold,
+    ReleaseHold: release_hold,
+    MarkDelivered: mark_delivered,
+}
+_ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
+    DropAnswers: drop_answers,
+    AppendBlock: append_block,
+    FormBatch: form_batch,
+    SaveAttempt: save_attempt,
+    MarkBroadcast: mark_broadcast,
+    AbandonBatch: abandon_batch,
+    RaiseHalt: raise_halt,
+    LiftHalt: lift_halt,
+    ClearHalt: clear_halt,
+    RecordReconciliation: record_reconciliation,
+    SealRows: seal_rows,
+}
 
-def apply_all(work: Work, commands: Sequence[Command]) -> list[Result]:
-    """One result for each command, in order. An exception is no refusal: the whole list is to be rolled back."""
-    return [_apply(work, command) for command in commands]
 
+def apply_all(work: Work, lists: Sequence[Sequence[Command]]) -> list[list[Result]]:
+    """One result for each command, in order. An exception is no refusal: all lists are to be rolled back.
 
-def _apply(work: Work, command: Command) -> Result:  # noqa: C901, PLR0911, PLR0912 -- one flat table, exhaustive for mypy
-    match command:
-        case PlaceHold():
-            return place_hold(work, command)
-        case CaptureHold():
-            return capture_hold(work, command)
-        case MarkDelivered():
-            return mark_delivered(work, command)
-        case ReleaseHold():
-            return release_hold(work, command)
-        case DispatchHold():
-            return dispatch_hold(work, command)
-        case ExtendLease():
-            return extend_lease(work, command)
-        case DropAnswers():
-            return drop_answers(work, command)
-        case AppendBlock():
-            return append_block(work, command)
-        case FormBatch():
-            return form_batch(work, command)
-        case SaveAttempt():
-            return save_attempt(work, command)
-        case MarkBroadcast():
-            return mark_broadcast(work, command)
-        case AbandonBatch():
-            return abandon_batch(work, command)
-        case RaiseHalt():
-            return raise_halt(work, command)
-        case LiftHalt():
-            return lift_halt(work, command)
-        case ClearHalt():
-            return clear_halt(work, command)
-        case RecordReconciliation():
-            return record_reconciliation(work, command)
-        case SealRows():
-            return seal_rows(work, command)
+    Commands of paid requests that follow one another are decided on one sheet; the others are written one by one.
+    """
+    results: list[list[Result]] = [[] for _ in lists]
+    numbered = [(index, command) for index, commands in enumerate(lists) for command in commands]
+    for on_a_sheet, run in groupby(numbered, key=lambda each: type(each[1]) in _ON_A_SHEET):
+        if not on_a_sheet:
+            for index, command in run:
+                results[index].append(_ALONE[type(command)](work, command))
+            continue
+        together = list(run)
+        sheet = open_sheet(work, cast("list[RequestCommand]", [command for _, command in together]))
+        for index, command in together:
+            results[index].append(_ON_A_SHEET[type(command)](sheet, command))
+        sheet.close()
+    return results

@@ -49,6 +49,10 @@ BUCKETS = (Book.AVAILABLE, Book.HELD, Book.CAPTURED, Book.UNCOVERED)
 class Move(Enum):
     """A transfer's kind, with the book it takes from and the book it gives to."""
 
+    def __init__(self, kind: str, debit: Book, credit: Book) -> None:
+        self.kind = kind
+        self.sides = tuple((f"{book.value}:", book in BUCKETS) for book in (debit, credit))
+
     DEPOSIT = ("deposit", Book.DEPOSITS, Book.AVAILABLE)
     HOLD = ("hold", Book.AVAILABLE, Book.HELD)
     CAPTURE = ("capture", Book.HELD, Book.CAPTURED)
@@ -63,6 +67,12 @@ class Move(Enum):
     OWE = ("owe", Book.UNPAID, Book.UNCOVERED)
     COLLECT = ("collect", Book.UNCOVERED, Book.UNPAID)
     LOSS = ("loss", Book.UNCOVERED, Book.LOSSES)
+
+
+def sides(move: Move, account: AccountId, token: Address | str) -> tuple[str, str]:
+    """Both entries of a transfer, debit first."""
+    (debit, of_account), (credit, to_account) = move.sides
+    return debit + (account if of_account else token), credit + (account if to_account else token)
 
 
 def entry(book: Book, account: AccountId | str, token: Address | str) -> str:
@@ -92,13 +102,13 @@ def post(
     """
     if amount == 0:
         return
-    kind, debit, credit = move.value
+    debit, credit = sides(move, account, token)
     work.run(
         _insert_transfer,
         id=name,
-        kind=kind,
-        debit=entry(debit, account, token),
-        credit=entry(credit, account, token),
+        kind=move.kind,
+        debit=debit,
+        credit=credit,
         amount=amount,
         pending=pending,
         at=at,

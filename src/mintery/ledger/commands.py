@@ -369,14 +369,11 @@ class NotWritten:
     why: str
 
 
+RequestCommand = PlaceHold | DispatchHold | ExtendLease | CaptureHold | ReleaseHold | MarkDelivered
+"""What paid requests ask for; many of them are decided at once."""
 Command = (
-    AppendBlock
-    | PlaceHold
-    | DispatchHold
-    | ExtendLease
-    | CaptureHold
-    | ReleaseHold
-    | MarkDelivered
+    RequestCommand
+    | AppendBlock
     | DropAnswers
     | FormBatch
     | SaveAttempt

@@ -29,17 +29,22 @@ _NETWORK = {
     "tcp_user_timeout": 15_000,
 }
 """A server that fell silent is noticed within 30 s; without these a commit could wait for it for hours."""
-_WRITER_TIMEOUTS = {
+_WRITER_SETTINGS = {
     "lock_timeout": "10s",
     # A process that was stopped in the middle of a group must not keep accounts locked.
     "idle_in_transaction_session_timeout": "30s",
+    # Everything the writer asks for is found by an index. A plan that was made while a table was small stays right.
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
 }
 
 
 def writer_engine(url: str) -> Engine:
     """One connection; its transactions take the write lock when they begin, so that none fails half-way for want of it."""
     if not is_sqlite(url):
-        return create_engine(url, pool_size=1, max_overflow=0, connect_args=_postgresql(url, **_WRITER_TIMEOUTS))
+        return create_engine(url, pool_size=1, max_overflow=0, connect_args=_postgresql(url, **_WRITER_SETTINGS))
     engine = create_engine(url, pool_size=1, max_overflow=0)
     event.listen(engine, "connect", _open_sqlite)
     event.listen(engine, "begin", _begin_immediate)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from mintery.errors import LedgerRefused, LedgerUnavailable
 
 _CONTENTION = frozenset({"40001", "40P01"})
+_UNIQUE = "23505"
 _OUTAGES = ("08", "53", "57", "58", "55P03", "25006", "25P03", "25P04")
 """Connection, resources, operator intervention, input or output; a lock not granted in time; a server that has become a
 read-only standby; a transaction that outlasted what the server allows."""
@@ -21,6 +22,8 @@ read-only standby; a transaction that outlasted what the server allows."""
 class Fault(Enum):
     CONTENTION = "contention"
     """A deadlock or a serialization failure: nothing was written, and it may be written again as it is."""
+    RACE = "race"
+    """Another process wrote, under the same key, what was not there when this one looked: to be decided again, once."""
     BROKEN = "broken"
     """The connection is gone, and nobody knows what became of a commit."""
     OUTAGE = "outage"
@@ -52,6 +55,8 @@ def _by_state(state: str | None, raised: Exception, dialect: Dialect) -> Fault:
         return Fault.OUTAGE if isinstance(raised, dialect.loaded_dbapi.OperationalError) else Fault.REFUSED
     if state in _CONTENTION:
         return Fault.CONTENTION
+    if state == _UNIQUE:
+        return Fault.RACE
     return Fault.OUTAGE if state.startswith(_OUTAGES) else Fault.REFUSED
 
 
@@ -60,7 +65,7 @@ def told(dialect: Dialect, error: Exception) -> Exception:
     match fault_of(dialect, error):
         case Fault.OTHER:
             return error
-        case Fault.REFUSED:
+        case Fault.REFUSED | Fault.RACE:
             typed: LedgerRefused | LedgerUnavailable = LedgerRefused(_name(error))
         case _:
             typed = LedgerUnavailable(_name(error))

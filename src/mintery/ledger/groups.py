@@ -1,6 +1,7 @@
 """Writes a group of lists in one transaction, whatever the database does meanwhile.
 
 - A deadlock or a serialization failure wrote nothing: the group is written again, a bounded number of times.
+- A key that another process wrote meanwhile is a race: the group is decided again, once, and finds it.
 - A connection that broke leaves it open what became of the commit. Every command takes effect once by its id, so the group
   is written again on a new connection and finds what was written. For a few seconds the database may be away for that.
 - A list that the database refuses, or that raises, is its caller's alone: the group's lists are written one by one.
@@ -24,10 +25,13 @@ from mintery.ledger.faults import Fault, fault_of, told
 from mintery.ledger.work import Work
 
 CONTENTION_TRIES = 12
+RACE_TRIES = 2
 RECONNECT_SECONDS = 5.0
 """How long a group whose commit is uncertain waits for the database to come back."""
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.005, 0.5
 _KNOWN_VOUCHERS = 100_000
+_ITS_OWN = frozenset({Fault.REFUSED, Fault.RACE, Fault.OTHER})
+"""Faults of one list, not of the database or of the group."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +45,6 @@ class GroupWriter:
     def __init__(self, engine: Engine, domain: EscrowDomain) -> None:
         self._engine = engine
         self._domain = domain
-        self._begin = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "BEGIN"
         self._connection: PoolProxiedConnection | None = None
         self._known_vouchers: set[tuple[AccountId, bytes]] = set()
 
@@ -50,7 +53,7 @@ class GroupWriter:
         try:
             return list(self._insist(lists))
         except Exception as error:  # noqa: BLE001 -- the thread's edge: it goes to the callers
-            if len(lists) == 1 or fault_of(self._engine.dialect, error) not in {Fault.REFUSED, Fault.OTHER}:
+            if len(lists) == 1 or fault_of(self._engine.dialect, error) not in _ITS_OWN:
                 return [told(self._engine.dialect, error)] * len(lists)
             _log.warning("ledger group of %d lists failed, writing them one by one: %s", len(lists), error)
         return self._write_each(lists)
@@ -79,12 +82,12 @@ class GroupWriter:
                 self._roll_back(fault)
                 if fault is Fault.BROKEN:
                     uncertain_until = uncertain_until or time.monotonic() + RECONNECT_SECONDS
-                again = (fault is Fault.CONTENTION and tries < CONTENTION_TRIES) or (
-                    fault in {Fault.BROKEN, Fault.OUTAGE}
-                    and uncertain_until is not None
-                    and time.monotonic() < uncertain_until
-                )
-                if not again:
+                uncertain = fault in {Fault.BROKEN, Fault.OUTAGE} and uncertain_until is not None
+                if not (
+                    (fault is Fault.CONTENTION and tries < CONTENTION_TRIES)
+                    or (fault is Fault.RACE and tries < RACE_TRIES)
+                    or (uncertain and time.monotonic() < (uncertain_until or 0))
+                ):
                     raise
                 _log.warning("ledger group of %d lists is written again: %s", len(lists), type(error).__name__)
             time.sleep(random.uniform(0.5, 1) * min(_SHORTEST_PAUSE * 2**tries, _LONGEST_PAUSE))  # noqa: S311 -- jitter
@@ -93,10 +96,9 @@ class GroupWriter:
     def _transaction(self, lists: Sequence[Sequence[Command]]) -> list[list[Result]]:
         cursor = self._cursor()
         try:
-            cursor.execute(self._begin)
             work = Work(cursor, self._engine.dialect, self._domain, self._known_vouchers)
-            results = [apply_all(work, commands) for commands in lists]
-            cursor.execute("COMMIT")
+            results = apply_all(work, lists)
+            work.commit()
         finally:
             cursor.close()
         if len(self._known_vouchers) > _KNOWN_VOUCHERS:

@@ -6,20 +6,24 @@ Core's execution costs five times the statement itself, and the ledger runs a do
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Dialect, Executable, Table, bindparam
 from sqlalchemy.dialects.postgresql import Insert
-from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
 from mintery.domain.voucher import AccountId, EscrowDomain
+from mintery.errors import LedgerInconsistent
+from mintery.ledger.bulk import Bulk, Rows, postgresql_statement, sqlite_statements
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_BEGIN = "BEGIN"
+_BEGIN_IMMEDIATE = "BEGIN IMMEDIATE"
+"""SQLite's write lock is taken at once, so that no transaction fails half-way for want of it."""
 
 
 def micros(instant: datetime) -> int:
@@ -73,18 +77,29 @@ class Statement:
 
 @dataclass(slots=True)
 class Work:
-    """The writer's cursor inside one transaction. ``domain`` is the escrow that this ledger belongs to."""
+    """The writer's cursor inside one transaction. ``domain`` is the escrow that this ledger belongs to.
 
-    cursor: DBAPICursor
+    What was written later is written before anything else is asked: on PostgreSQL a transaction of a group's requests is
+    then two round trips, one that begins and reads, and one that writes and commits.
+    """
+
+    cursor: Any
     dialect: Dialect
     domain: EscrowDomain
     known_vouchers: set[tuple[AccountId, bytes]]
-    """Accounts and digests that this transaction or an earlier one stored; the writer forgets them all when it rolls back."""
+    """Accounts and digests that an earlier transaction stored; the writer forgets them all when it rolls back."""
+    new_vouchers: set[tuple[AccountId, bytes]] = field(default_factory=set)
+    _begun: bool = False
+    _later: list[tuple[Bulk, Rows]] = field(default_factory=list)
+
+    @property
+    def _sqlite(self) -> bool:
+        return self.dialect.name == "sqlite"
 
     def run(self, statement: Statement, /, **parameters: Any) -> int:
         """Rows changed."""
         self._execute(statement, parameters)
-        return self.cursor.rowcount
+        return int(self.cursor.rowcount)
 
     def row(self, statement: Statement, /, **parameters: Any) -> Any | None:
         """The one row, as a tuple in the order of its columns, or None."""
@@ -94,12 +109,38 @@ class Work:
 
     def rows(self, statement: Statement, /, **parameters: Any) -> Sequence[Any]:
         self._execute(statement, parameters)
-        return self.cursor.fetchall()
+        return cast("Sequence[Any]", self.cursor.fetchall())
+
+    def ask(self, text: str, parameters: Sequence[Any]) -> Sequence[Any]:
+        """SQLite's: the rows of one statement that is written for it."""
+        self._catch_up()
+        return cast("Sequence[Any]", self.cursor.execute(text, parameters).fetchall())
+
+    def ask_all(self, questions: Sequence[tuple[str, Sequence[Any]]]) -> list[Sequence[Any]]:
+        """PostgreSQL's: the rows of each statement, in one round trip. One without rows gives none."""
+        self._write_later_ones()
+        begin = self._begin_first()
+        return self._pipelined([*begin, *questions])[len(begin) :]
+
+    def write_later(self, writes: Sequence[tuple[Bulk, Rows]]) -> None:
+        """Rows that need not be seen before the next question or the commit."""
+        self._later += [(bulk, rows) for bulk, rows in writes if rows]
+
+    def commit(self) -> None:
+        if self._sqlite:
+            self._catch_up()
+            self.cursor.execute("COMMIT")
+        else:
+            self._pipelined([*self._begin_first(), *self._writes(), ("COMMIT", ())])
+            if self.cursor.connection.info.transaction_status:  # its COMMIT answers a failed transaction with ROLLBACK
+                raise LedgerInconsistent("a commit left its transaction open")
+        self.known_vouchers |= self.new_vouchers
 
     def run_each(self, statement: Statement, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Run once for each row of values, which are those of the statement's parameters ``names``, in its own order."""
         if not rows:
             return
+        self._catch_up()
         compiled = statement.on(self.dialect)
         if compiled.positions is None:
             self.cursor.executemany(compiled.sql, [dict(zip(names, values, strict=True)) for values in rows])
@@ -111,12 +152,14 @@ class Work:
     @contextmanager
     def undoable(self) -> Iterator["Undo"]:
         """What runs inside is undone together if ``undo`` is called."""
+        self._catch_up()
         self.cursor.execute("SAVEPOINT undoable")
         undo = Undo(self.cursor)
         yield undo
         self.cursor.execute("RELEASE SAVEPOINT undoable")
 
     def _execute(self, statement: Statement, parameters: dict[str, Any]) -> None:
+        self._catch_up()
         compiled = statement.on(self.dialect)
         if compiled.fixed:
             parameters = {**compiled.fixed, **parameters}
@@ -125,10 +168,41 @@ class Work:
         else:
             self.cursor.execute(compiled.sql, [parameters[name] for name in compiled.positions])
 
+    def _catch_up(self) -> None:
+        if not self._begun:
+            self.cursor.execute(_BEGIN_IMMEDIATE if self._sqlite else _BEGIN)
+            self._begun = True
+        self._write_later_ones()
+
+    def _write_later_ones(self) -> None:
+        if not self._later:
+            return
+        if self._sqlite:
+            for bulk, rows in self._later:
+                for text, parameters in sqlite_statements(bulk, rows):
+                    self.cursor.execute(text, parameters)
+            self._later.clear()
+        else:
+            self._pipelined(self._writes())
+
+    def _begin_first(self) -> list[tuple[str, Sequence[Any]]]:
+        return [] if self._begun else [(_BEGIN, ())]
+
+    def _writes(self) -> list[tuple[str, Sequence[Any]]]:
+        writes, self._later = self._later, []
+        return [postgresql_statement(writes)] if writes else []
+
+    def _pipelined(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[Sequence[Any]]:
+        connection = self.cursor.connection
+        with connection.pipeline():
+            cursors = [connection.execute(text, given, prepare=bool(given)) for text, given in statements]
+        self._begun = True
+        return [cursor.fetchall() if cursor.description else () for cursor in cursors]
+
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    cursor: DBAPICursor
+    cursor: Any
 
     def undo(self) -> None:
         self.cursor.execute("ROLLBACK TO SAVEPOINT undoable")

@@ -8,9 +8,9 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Engine
 
@@ -27,27 +27,10 @@ GROUP_LIMIT = 256
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     commands: Sequence[Command]
     future: Future[Sequence[Result]] | asyncio.Future[Sequence[Result]]
     loop: asyncio.AbstractEventLoop | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    entry: _Entry
-    written: Written
-
-    def tell(self) -> None:
-        """Runs where the future lives. A caller that went away no longer asks; what it wrote stays written."""
-        future = self.entry.future
-        if future.done():
-            return
-        if isinstance(self.written, Exception):
-            future.set_exception(self.written)
-        else:
-            future.set_result(self.written)
 
 
 class Writer:
@@ -56,6 +39,8 @@ class Writer:
         self._waiting_limit = waiting_limit
         self._waiting: deque[_Entry] = deque()
         self._wake = threading.Condition()
+        self._idle = False
+        self._will_be_woken = False
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="mintery-ledger-writer", daemon=True)
         self._thread.start()
@@ -63,14 +48,25 @@ class Writer:
     def submit(self, commands: Sequence[Command]) -> Future[Sequence[Result]]:
         """Raises LedgerClosed, Overloaded."""
         future: Future[Sequence[Result]] = Future()
-        self._enter(_Entry(tuple(commands), future, None))
+        with self._wake:
+            self._enter(_Entry(tuple(commands), future, None))
+            if self._idle:
+                self._wake.notify()
         return future
 
     def submit_async(self, commands: Sequence[Command]) -> asyncio.Future[Sequence[Result]]:
-        """As ``submit``; the future belongs to the running loop."""
+        """As ``submit``; the future belongs to the running loop.
+
+        The writer is woken once the loop has run all that it can run now: what others ask for meanwhile is then in the
+        same group.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Sequence[Result]] = loop.create_future()
-        self._enter(_Entry(tuple(commands), future, loop))
+        with self._wake:
+            self._enter(_Entry(tuple(commands), future, loop))
+            if self._idle and not self._will_be_woken:
+                self._will_be_woken = True
+                loop.call_soon(self._wake_up)
         return future
 
     def close(self) -> None:
@@ -81,42 +77,53 @@ class Writer:
         self._thread.join()
 
     def _enter(self, entry: _Entry) -> None:
+        if self._closed:
+            raise LedgerClosed
+        if len(self._waiting) >= self._waiting_limit:
+            raise Overloaded
+        self._waiting.append(entry)
+
+    def _wake_up(self) -> None:
         with self._wake:
-            if self._closed:
-                raise LedgerClosed
-            if len(self._waiting) >= self._waiting_limit:
-                raise Overloaded
-            self._waiting.append(entry)
-            self._wake.notify()
+            self._will_be_woken = False
+            if self._idle:
+                self._wake.notify()
 
     def _run(self) -> None:
         while group := self._next_group():
-            written = self._groups.write([entry.commands for entry in group])
-            _tell_all([_Outcome(entry, result) for entry, result in zip(group, written, strict=True)])
+            _tell_all(group, self._groups.write([entry.commands for entry in group]))
         self._groups.close()
 
     def _next_group(self) -> list[_Entry]:
         with self._wake:
+            self._idle = True
             while not self._waiting and not self._closed:
                 self._wake.wait()
+            self._idle = False
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_LIMIT))]
 
 
-def _tell_all(outcomes: list[_Outcome]) -> None:
+def _tell_all(group: list[_Entry], outcomes: list[Written]) -> None:
     """Wake each event loop once for all of its callers."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[Callable[[], None]]] = {}
-    for outcome in outcomes:
-        if outcome.entry.loop is None:
-            outcome.tell()
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Entry, Written]]] = {}
+    for entry, written in zip(group, outcomes, strict=True):
+        if entry.loop is None:
+            _tell([(entry, written)])
         else:
-            by_loop.setdefault(outcome.entry.loop, []).append(outcome.tell)
-    for loop, tells in by_loop.items():
+            by_loop.setdefault(entry.loop, []).append((entry, written))
+    for loop, told in by_loop.items():
         try:
-            loop.call_soon_threadsafe(_call_each, tells)
+            loop.call_soon_threadsafe(_tell, told)
         except RuntimeError:
-            _log.warning("the event loop of %d ledger callers was closed before their commit", len(tells))
+            _log.warning("the event loop of %d ledger callers was closed before their commit", len(told))
 
 
-def _call_each(tells: list[Callable[[], None]]) -> None:
-    for tell in tells:
-        tell()
+def _tell(told: list[tuple[_Entry, Written]]) -> None:
+    """Runs where the futures live. A caller that went away no longer asks; what it wrote stays written."""
+    for entry, written in told:
+        if entry.future.done():
+            continue
+        if isinstance(written, Exception):
+            entry.future.set_exception(written)
+        else:
+            entry.future.set_result(written)

@@ -1,0 +1,160 @@
+"""What a sheet reads, for all of a group's commands at once: many rows by many keys in one statement.
+
+On PostgreSQL the accounts are locked before anything else is read, in the order of their ids, and the counters last, in the
+order of their keys; whoever writes a request has its account locked. SQLite holds its one write lock already.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import orjson
+
+from mintery.ledger.work import Work
+
+ACCOUNT = "id, token, epoch, available, held, captured, uncovered, spent_settled, exiting, closing"
+REQUEST = (
+    "id, account, epoch, amount, backed, limits, placed_at, lease_until, dispatched_at, captured, released_for, ended_at, "
+    "delivered_at, idempotency_key"
+)
+_LIMIT = "request, key, until, counted"
+_KNOWN = "id, placed_at, credential, idempotency_key, account, raised, body"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Keys that a group of commands touches.
+
+    Attributes:
+        requests: ids of requests that are there, or may be.
+        accounts: ids of accounts, beside those of ``requests``.
+        counters: their keys, beside those that limit ``ending``.
+        ending: ids of requests that may end.
+        keyed: (credential, idempotency key) of new requests.
+        raised: (account, digest of the raised voucher) of new requests.
+    """
+
+    requests: Sequence[str]
+    accounts: Sequence[str]
+    counters: Sequence[str]
+    ending: Sequence[str]
+    keyed: Sequence[tuple[bytes, str]]
+    raised: Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Rows in the order of the columns above; ``known`` are requests with a wanted idempotency key or raised voucher."""
+
+    accounts: Sequence[Any]
+    requests: Sequence[Any]
+    limits: Sequence[Any]
+    counters: Sequence[Any]
+    known: Sequence[Any]
+
+
+def load(work: Work, wanted: Wanted) -> Loaded:
+    return _load_sqlite(work, wanted) if work.dialect.name == "sqlite" else _load_postgresql(work, wanted)
+
+
+def _load_sqlite(work: Work, wanted: Wanted) -> Loaded:
+    requests = _sqlite_by_key(work, REQUEST, "requests", "id", wanted.requests)
+    accounts = sorted({*wanted.accounts, *(row[1] for row in requests)})
+    limited = {row[0] for row in requests if row[5]}.intersection(wanted.ending)
+    limits = _sqlite_by_key(work, _LIMIT, "hold_limits", "request", sorted(limited))
+    counters = sorted({*wanted.counters, *(row[1] for row in limits)})
+    return Loaded(
+        accounts=_sqlite_by_key(work, ACCOUNT, "accounts", "id", accounts),
+        requests=requests,
+        limits=limits,
+        counters=_sqlite_by_key(work, "key, used", "counters", "key", counters),
+        known=[
+            *_sqlite_by_pair(work, ("credential", "idempotency_key"), wanted.keyed),
+            *_sqlite_by_pair(work, ("account", "raised"), wanted.raised),
+        ],
+    )
+
+
+def _sqlite_by_key(work: Work, columns: str, table: str, key: str, keys: Sequence[str]) -> Sequence[Any]:
+    """The last key is repeated up to a power of two: few statements are prepared, and none of them twice."""
+    if not keys:
+        return ()
+    size = 1 << (len(keys) - 1).bit_length()
+    return work.ask(_sqlite_by_key_text(columns, table, key, size), [*keys, *[keys[-1]] * (size - len(keys))])
+
+
+@cache
+def _sqlite_by_key_text(columns: str, table: str, key: str, size: int) -> str:
+    return f"SELECT {columns} FROM {table} WHERE {key} IN ({', '.join('?' * size)})"  # noqa: S608 -- our own names
+
+
+def _sqlite_by_pair(work: Work, names: tuple[str, str], pairs: Sequence[tuple[Any, Any]]) -> Sequence[Any]:
+    if not pairs:
+        return ()
+    size = 1 << (len(pairs) - 1).bit_length()
+    padded = [*pairs, *[pairs[-1]] * (size - len(pairs))]
+    return work.ask(_sqlite_by_pair_text(names, size), [field for pair in padded for field in pair])
+
+
+@cache
+def _sqlite_by_pair_text(names: tuple[str, str], size: int) -> str:
+    """Rows may come twice. A cross join is never reordered: the pairs look up the index."""
+    first, second = names
+    return (
+        f"SELECT {_KNOWN} FROM (VALUES {', '.join(['(?, ?)'] * size)}) AS v "  # noqa: S608 -- our own names
+        f"CROSS JOIN requests ON {first} = v.column1 AND {second} = v.column2"
+    )
+
+
+_IDS = "(SELECT json_array_elements_text(%s::json))"
+_LOCK_ACCOUNTS = (
+    f"SELECT {ACCOUNT} FROM accounts WHERE id IN (SELECT account FROM requests WHERE id IN {_IDS} "  # noqa: S608 -- our own
+    f"UNION {_IDS}) ORDER BY id FOR NO KEY UPDATE"
+)
+_REQUESTS = f"SELECT {REQUEST} FROM requests WHERE id IN {_IDS}"  # noqa: S608 -- as above
+_LIMITS = f"SELECT {_LIMIT} FROM hold_limits WHERE request IN {_IDS}"  # noqa: S608 -- as above
+_LOCK_COUNTERS = (
+    f"SELECT key, used FROM counters WHERE key IN (SELECT key FROM hold_limits WHERE request IN {_IDS} "  # noqa: S608
+    f"UNION {_IDS}) ORDER BY key FOR NO KEY UPDATE"
+)
+_BY_KEY = (
+    f"SELECT {_KNOWN} FROM json_to_recordset(%s::json) AS v(a text, b text) "  # noqa: S608 -- as above
+    "JOIN requests ON credential = a::bytea AND idempotency_key = b"
+)
+_BY_RAISED = (
+    f"SELECT {_KNOWN} FROM json_to_recordset(%s::json) AS v(a text, b text) "  # noqa: S608 -- as above
+    "JOIN requests ON account = a AND raised = b::bytea"
+)
+
+
+_NEW_COUNTERS = f"INSERT INTO counters (key, used) SELECT k, 0 FROM {_IDS} AS v(k) ORDER BY k ON CONFLICT DO NOTHING"  # noqa: S608
+_LOCK_NEW_COUNTERS = f"SELECT key, used FROM counters WHERE key IN {_IDS} ORDER BY key FOR NO KEY UPDATE"  # noqa: S608
+
+
+def _load_postgresql(work: Work, wanted: Wanted) -> Loaded:
+    requests, ending = _json(wanted.requests), _json(wanted.ending)
+    questions = [
+        (_LOCK_ACCOUNTS, [requests, _json(wanted.accounts)]),
+        (_REQUESTS, [requests]),
+        (_LIMITS, [ending]),
+        (_LOCK_COUNTERS, [ending, _json(wanted.counters)]),
+    ]
+    if wanted.keyed:
+        questions.append((_BY_KEY, [_json([{"a": _hex(a), "b": b} for a, b in wanted.keyed])]))
+    if wanted.raised:
+        questions.append((_BY_RAISED, [_json([{"a": a, "b": _hex(b)} for a, b in wanted.raised])]))
+    accounts, found, limits, counters, *known = work.ask_all(questions)
+    new = sorted(set(wanted.counters).difference(row[0] for row in counters))
+    if new:  # another process may be making the same ones: there is nothing to lock until they are there
+        _, made = work.ask_all([(_NEW_COUNTERS, [_json(new)]), (_LOCK_NEW_COUNTERS, [_json(new)])])
+        counters = [*counters, *made]
+    return Loaded(accounts, found, limits, counters, [row for rows in known for row in rows])
+
+
+def _json(value: Sequence[Any]) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _hex(value: bytes) -> str:
+    return "\\x" + value.hex()

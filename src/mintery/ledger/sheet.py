@@ -1,0 +1,307 @@
+"""A sheet of the books: everything that a group of requests touches, read at once, changed in memory, written at once.
+
+Commands are decided on it in their order, each by what those before it left. What it changed is written set by set: the
+CHECKs and unique indexes of the tables have the last word. It holds requests that are there and new ones alike.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mintery.domain.hold import Ending, Hold, ReleaseReason, RequestId
+from mintery.domain.quoted import quoted_text
+from mintery.domain.voucher import AccountId
+from mintery.ledger.books import Move, sides
+from mintery.ledger.bulk import Bulk, Row
+from mintery.ledger.commands import CaptureHold, PlaceHold, ReleaseHold, RequestCommand
+from mintery.ledger.loads import Wanted, load
+from mintery.ledger.rows import voucher_row
+from mintery.ledger.schema import accounts, answers, counters, hold_limits, receipts, requests, transfers, vouchers
+from mintery.ledger.work import Work, instant_of
+from mintery.units import NanoCredits
+
+_VOUCHERS = Bulk(
+    "insert new",
+    vouchers,
+    ("account", "digest", "chain_id", "epoch", "max_spend", "deadline", "key_hash", "r", "vs"),
+)
+_FACTS = ("backed", "lease_until", "dispatched_at", "captured", "released_for", "ended_at", "delivered_at")
+CAPTURED = ("backed", "captured", "ended_at")
+RELEASED = ("backed", "released_for", "ended_at")
+DISPATCHED = ("dispatched_at",)
+LEASED = ("lease_until",)
+DELIVERED = ("delivered_at",)
+# What is not said to change is not written: each column has indexes of its own.
+_REQUESTS: Mapping[tuple[str, ...], Bulk] = {
+    facts: Bulk("update", requests, ("id", *facts))
+    for facts in (CAPTURED, RELEASED, DISPATCHED, LEASED, DELIVERED, _FACTS)
+}
+_ORIGIN = (
+    *("id", "credential", "body", "idempotency_key", "raised", "account", "epoch", "voucher", "quoted", "amount"),
+    *("limits", "placed_at"),
+)
+_NEW_REQUESTS = Bulk("insert", requests, (*_ORIGIN, *_FACTS))
+_ACCOUNTS = Bulk("update", accounts, ("id", "available", "held", "captured", "uncovered"))
+_COUNTERS = Bulk("update", counters, ("key", "used"))
+_NEW_COUNTERS = Bulk("insert", counters, _COUNTERS.columns)
+_LIMITS = Bulk("update", hold_limits, ("request", "key", "counted"), keys=2)
+_NEW_LIMITS = Bulk("insert", hold_limits, ("request", "key", "until", "ceiling", "counted"))
+_RECEIPTS = Bulk(
+    "insert",
+    receipts,
+    (
+        *("request", "account", "token", "epoch", "cost", "held", "model", "provider", "captured_at", "facts"),
+        "signature",
+    ),
+)
+_ANSWERS = Bulk("insert", answers, ("request", "status", "content_type", "body", "kept_since"))
+_NO_ANSWERS = Bulk("delete", answers, ("request",))
+_TRANSFERS = Bulk("insert", transfers, ("id", "kind", "debit", "credit", "amount", "pending", "at", "reference"))
+
+
+@dataclass(slots=True)
+class AccountRow:
+    """Nanocredits. ``token`` is None until the first deposit."""
+
+    id: AccountId
+    token: str | None
+    epoch: int
+    available: int
+    held: int
+    captured: int
+    uncovered: int
+    spent_settled: int
+    exiting: int
+    closing: int
+
+
+@dataclass(slots=True)
+class RequestRow:
+    """Instants are microseconds since 1970."""
+
+    id: RequestId
+    account: AccountId
+    epoch: int
+    amount: int
+    backed: int
+    limits: int
+    placed_at: int
+    lease_until: int
+    dispatched_at: int | None
+    captured: int | None
+    released_for: str | None
+    ended_at: int | None
+    delivered_at: int | None
+    idempotency_key: str | None
+
+    @property
+    def hold(self) -> Hold:
+        return Hold(
+            id=self.id,
+            account=self.account,
+            amount=NanoCredits(self.amount),
+            placed_at=instant_of(self.placed_at),
+            lease_until=instant_of(self.lease_until),
+            dispatched_at=None if self.dispatched_at is None else instant_of(self.dispatched_at),
+            captured=None if self.captured is None else NanoCredits(self.captured),
+            released_for=None if self.released_for is None else ReleaseReason(self.released_for),
+        )
+
+
+@dataclass(slots=True)
+class LimitRow:
+    """What a request still counts against a counter, and until when."""
+
+    key: str
+    until: str
+    counted: int
+    ceiling: int | None = None
+    """Of a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRow:
+    """A request that was placed with some idempotency key or raised voucher."""
+
+    request: RequestId
+    placed_at: int
+    body: bytes
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Made by ``open_sheet``. Rows are changed in place, which ``touch`` records; ``close`` gives all to the transaction."""
+
+    work: Work
+    accounts: dict[str, AccountRow]
+    requests: dict[str, RequestRow]
+    limits: dict[str, list[LimitRow]]
+    used: dict[str, int]
+    by_key: dict[tuple[bytes, str], KnownRow]
+    by_raised: dict[tuple[str, bytes], KnownRow]
+    receipts: dict[str, Row] = field(default_factory=dict)
+    answers: dict[str, Row] = field(default_factory=dict)
+    _stored: frozenset[str] = frozenset()
+    """Counters that have a row."""
+    _new: dict[str, PlaceHold] = field(default_factory=dict)
+    _vouchers: dict[tuple[AccountId, bytes], Row] = field(default_factory=dict)
+    _transfers: list[Row] = field(default_factory=list)
+    _dropped: list[Row] = field(default_factory=list)
+    _changed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _changed_accounts: set[str] = field(default_factory=set)
+    _counters: set[str] = field(default_factory=set)
+    _limits: dict[tuple[str, str], LimitRow] = field(default_factory=dict)
+
+    def post(self, move: Move, amount: int, row: RequestRow, name: str, at: int, *, resolves: bool = False) -> None:
+        """Record one transfer of the request's account, as ``books.post`` does; ``resolves``: it ends the hold's own."""
+        if amount == 0:
+            return
+        token = self.accounts[row.account].token or ""
+        debit, credit = sides(move, row.account, token)
+        pending = f"{row.id}/hold" if resolves else None
+        self._transfers.append((f"{row.id}/{name}", move.kind, debit, credit, amount, pending, at, row.id))
+
+    def add(self, row: RequestRow, placed: PlaceHold, limits: list[LimitRow]) -> None:
+        """A new request, with the voucher that admits it."""
+        self.requests[row.id] = row
+        self.limits[row.id] = limits
+        self._new[row.id] = placed
+        key, known = placed.key, KnownRow(row.id, row.placed_at, placed.key.body)
+        if key.idempotency_key is not None:
+            self.by_key[key.credential, key.idempotency_key] = known
+        if key.raised is not None:
+            self.by_raised[row.account, key.raised] = known
+        if (voucher := (row.account, placed.digest)) not in self.work.known_vouchers:
+            self._vouchers[voucher] = _new_voucher(placed)
+            self.work.new_vouchers.add(voucher)
+
+    def touch(self, row: RequestRow, facts: tuple[str, ...]) -> None:
+        """These of its facts changed."""
+        if row.id not in self._new and self._changed.setdefault(row.id, facts) is not facts:
+            self._changed[row.id] = _FACTS
+
+    def touch_account(self, row: AccountRow) -> None:
+        """Its balances changed."""
+        self._changed_accounts.add(row.id)
+
+    def count(self, key: str, change: int) -> None:
+        self.used[key] = self.used.get(key, 0) + change
+        self._counters.add(key)
+
+    def uncount(self, row: RequestRow, left: Mapping[Ending, int]) -> None:
+        """Let the request count for ``left`` against its constraints, by when each ends; never for more than it did."""
+        for limit in self.limits.get(row.id, ()):
+            stays = min(left.get(Ending(limit.until), limit.counted), limit.counted)
+            if stays != limit.counted:
+                self.count(limit.key, stays - limit.counted)
+                limit.counted = stays
+                self._limits[row.id, limit.key] = limit
+
+    def drop_answer(self, request: RequestId) -> None:
+        if self.answers.pop(request, None) is None:
+            self._dropped.append((request,))
+
+    def close(self) -> None:
+        new = [(self.requests[each], placed) for each, placed in self._new.items()]
+        changed: dict[tuple[str, ...], list[Row]] = {}
+        for request, facts in sorted(self._changed.items()):
+            row = self.requests[request]
+            changed.setdefault(facts, []).append((request, *[getattr(row, fact) for fact in facts]))
+        stored, made = sorted(self._counters & self._stored), sorted(self._counters - self._stored)
+        limits = [(*key, limit.counted) for key, limit in sorted(self._limits.items()) if key[0] not in self._new]
+        balances = [_balances(self.accounts[each]) for each in sorted(self._changed_accounts)]
+        self.work.write_later(
+            [
+                (_VOUCHERS, list(self._vouchers.values())),
+                (_NEW_REQUESTS, [_new_request(row, placed) for row, placed in new]),
+                *((_REQUESTS[facts], rows) for facts, rows in changed.items()),
+                (_NEW_COUNTERS, [(key, self.used[key]) for key in made]),
+                (_COUNTERS, [(key, self.used[key]) for key in stored]),
+                (_NEW_LIMITS, [_new_limit(row, limit) for row, _ in new for limit in self.limits[row.id]]),
+                (_LIMITS, limits),
+                (_RECEIPTS, list(self.receipts.values())),
+                (_ANSWERS, list(self.answers.values())),
+                (_NO_ANSWERS, self._dropped),
+                (_TRANSFERS, self._transfers),
+                (_ACCOUNTS, balances),
+            ]
+        )
+
+
+def open_sheet(work: Work, commands: Sequence[RequestCommand]) -> Sheet:
+    """With all that ``commands`` may touch; on PostgreSQL their accounts and counters are locked from here on."""
+    loaded = load(work, _wanted(commands))
+    limits: dict[str, list[LimitRow]] = {}
+    for request, key, until, counted in loaded.limits:
+        limits.setdefault(request, []).append(LimitRow(key, until, counted))
+    by_key, by_raised = {}, {}
+    for id_, placed_at, credential, idempotency_key, account, raised, body in loaded.known:
+        known = KnownRow(id_, placed_at, body)
+        by_key[credential, idempotency_key] = known
+        by_raised[account, raised] = known
+    return Sheet(
+        work=work,
+        accounts={row[0]: AccountRow(*row) for row in loaded.accounts},
+        requests={row[0]: RequestRow(*row) for row in loaded.requests},
+        limits=limits,
+        used=dict(loaded.counters),
+        by_key=by_key,
+        by_raised=by_raised,
+        _stored=frozenset(key for key, _ in loaded.counters),
+    )
+
+
+def _wanted(commands: Sequence[RequestCommand]) -> Wanted:
+    places = [command for command in commands if isinstance(command, PlaceHold)]
+    keyed = {(each.key.credential, each.key.idempotency_key) for each in places if each.key.idempotency_key is not None}
+    return Wanted(
+        requests=sorted({command.request for command in commands}),
+        accounts=sorted({place.account for place in places}),
+        counters=sorted({constraint.key for place in places for constraint in place.constraints}),
+        ending=sorted({each.request for each in commands if isinstance(each, CaptureHold | ReleaseHold)}),
+        keyed=sorted(keyed),
+        raised=sorted({(each.account, each.key.raised) for each in places if each.key.raised is not None}),
+    )
+
+
+def _facts(row: RequestRow) -> Row:
+    return (
+        row.backed,
+        row.lease_until,
+        row.dispatched_at,
+        row.captured,
+        row.released_for,
+        row.ended_at,
+        row.delivered_at,
+    )
+
+
+def _new_request(row: RequestRow, placed: PlaceHold) -> Row:
+    key = placed.key
+    return (
+        row.id,
+        key.credential,
+        key.body,
+        key.idempotency_key,
+        key.raised,
+        row.account,
+        row.epoch,
+        placed.digest,
+        quoted_text(placed.quoted),
+        row.amount,
+        row.limits,
+        row.placed_at,
+        *_facts(row),
+    )
+
+
+def _new_voucher(placed: PlaceHold) -> Row:
+    row = voucher_row(placed.signed, placed.digest, placed.account)
+    return tuple(row[name] for name in _VOUCHERS.columns)
+
+
+def _new_limit(row: RequestRow, limit: LimitRow) -> Row:
+    return row.id, limit.key, limit.until, limit.ceiling, limit.counted
+
+
+def _balances(row: AccountRow) -> Row:
+    return row.id, row.available, row.held, row.captured, row.uncovered
