@@ -15,7 +15,8 @@ MinteryError
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
 │                           UnknownProject, UnknownHalt, FileMissing
 ├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, AssetDepegged,
-│                           ReserveShort, Draining, PayoutCapReached, Overloaded, HoldTooLong
+│                           ReserveShort, Draining, PayoutCapReached, Overloaded,
+│                           AccountBusy, HoldTooLong
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke
 ├── AnswerLost              a fault of this gateway while it answered
 ├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
@@ -598,6 +599,15 @@ class PayoutCapReached(NotAvailable):
 class Overloaded(NotAvailable):
     def __init__(self) -> None:
         super().__init__("too many requests are waiting", retry_after=1)
+
+
+class AccountBusy(NotAvailable):
+    """One account has as many requests in flight as it may, so that others have room."""
+
+    def __init__(self, account: str, limit: int) -> None:
+        super().__init__(f"this account has {limit} requests in flight, as many as it may", retry_after=1)
+        self.account = account
+        self.limit = limit
 
 
 class HoldTooLong(NotAvailable):

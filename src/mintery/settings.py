@@ -129,6 +129,10 @@ class Settings(BaseSettings):
     max_batch_receipts: int = Field(10_000, ge=1, le=2**24 - 1, description="Most receipts in one settlement.")
     max_body_bytes: int = Field(10 * 2**20, gt=0, description="Largest request body that the gateway reads.")
     max_open_requests: int = Field(500, ge=1, description="Requests in flight before new ones are told to wait.")
+    max_open_requests_per_account: int = Field(
+        100, ge=1, description="Of these, how many one account may have before it is told to wait (429)."
+    )
+    max_connections: int = Field(2_000, ge=1, description="Clients connected at once, to each process.")
     provider_timeout: int = Field(300, ge=1, description="Longest wait for a provider's answer.")
 
     def confirmations_on(self, *, local: bool) -> int:

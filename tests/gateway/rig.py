@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx2
 import openai
@@ -20,6 +20,7 @@ from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.price import PriceInForce, Sku
 from mintery.domain.project import Project
 from mintery.domain.voucher import AccountKey, Address, EscrowDomain, Kind, Voucher, VoucherKey
+from mintery.errors import MarketUnread
 from mintery.gateway.app import create_app
 from mintery.ledger.commands import AppendBlock, Block, DepositSeen, ExitStartedSeen
 from mintery.ledger.opening import LedgerIdentity
@@ -148,6 +149,8 @@ class Rig:
     parts: GatewayParts
     base_url: str
     market: Market
+    age: timedelta = timedelta(0)
+    """Of the last reading: older than a minute, and nothing is sold by it."""
     account: AccountKey = field(default_factory=lambda: AccountKey(TOKEN, GATEWAY, HOLDER.address, HOLDER.address))
     blocks: int = 0
     http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=60, verify=False, limits=httpx2.Limits()))
@@ -157,6 +160,11 @@ class Rig:
         key = AccountKey(token, GATEWAY, signer.address, signer.address)
         amount = int(credits_ * CREDIT)
         self._append(DepositSeen(account_id(key), key, NanoCredits(amount)))
+
+    def newest(self) -> Market:
+        if self.age > timedelta(minutes=1):
+            raise MarketUnread(int(self.age.total_seconds()), 60)
+        return self.market
 
     def start_exit(self, credits_: float) -> None:
         account, amount = account_id(self.account), NanoCredits(int(credits_ * CREDIT))
@@ -245,7 +253,8 @@ def rig(
     held: list[Rig] = []
     parts = GatewayParts(
         ledger=ledger,
-        market=lambda: held[0].market,
+        market=lambda: held[0].newest(),  # noqa: PLW0108 -- there is none yet
+        last_reading=lambda: (held[0].market, datetime.now(UTC) - held[0].age),
         models=MODELS,
         providers={"test": OpenAICompatible(config)},
         domain=DOMAIN,

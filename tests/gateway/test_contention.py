@@ -1,15 +1,34 @@
 """Many at once: no more are admitted than there is room for."""
 
 import json
+import threading
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import httpx2
 import pytest
-from tests.gateway.rig import Rig, key_text, raised_text
+from tests.gateway.rig import IDENTITY, Rig, key_text, private_key, raised_text, rig
 
+from mintery.ledger.store import open_ledger
+from mintery.usecases.parts import GatewayLimits
+
+FRIEND = private_key(107)
 CHAT = {"model": "test/echo", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 20}
+
+
+@pytest.fixture
+def crowded(tmp_path: Path) -> Iterator[Rig]:
+    """A gateway that answers two requests of one account at once."""
+    limits = GatewayLimits(in_flight=10, in_flight_per_account=2)
+    with (
+        open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger,
+        rig(ledger, limits=limits, first_byte=10) as started,
+    ):
+        started.fund(100)
+        yield started
 
 
 def exact_usage(gateway: Rig) -> int:
@@ -90,3 +109,35 @@ def test_fifty_declared_retries_are_one_charge(gateway: Rig):
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.headers["x-mintery-receipt"] for answer in answers}) == 1
     assert gateway.stub.control.requests == 1
+
+
+def test_one_account_leaves_room_for_others_and_is_told_when_to_come_back(crowded: Rig):
+    slow = {"model": "test/slow", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 20}
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(crowded.post, "/v1/chat/completions", json=slow) for _ in range(2)]
+        assert crowded.settled(lambda: crowded.stub.control.requests == 2)
+
+        refused = crowded.post("/v1/chat/completions", json=CHAT)
+
+        assert (refused.status_code, refused.json()["error"]["code"]) == (429, "rate_limit_exceeded")
+        assert refused.headers["retry-after"] == "1"
+        assert "x-should-retry" not in refused.headers
+        assert crowded.post("/v1/chat/completions", json=CHAT, key=key_text(signer=FRIEND)).status_code == 402, (
+            "another account is not refused for want of room"
+        )
+        crowded.stub.control.go_on.set()
+        assert [each.result().status_code for each in running] == [200, 200]
+    assert crowded.post("/v1/chat/completions", json=CHAT).status_code == 200
+
+
+def test_the_stock_client_comes_back_when_its_account_has_room(crowded: Rig):
+    slow = {"model": "test/slow", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 20}
+    with ThreadPoolExecutor(2) as pool:
+        running = [pool.submit(crowded.post, "/v1/chat/completions", json=slow) for _ in range(2)]
+        assert crowded.settled(lambda: crowded.stub.control.requests == 2)
+        threading.Timer(0.2, crowded.stub.control.go_on.set).start()
+
+        answer = crowded.client().chat.completions.create(**CHAT)
+
+        assert answer.choices[0].message.content is not None
+        assert [each.result().status_code for each in running] == [200, 200]

@@ -1,6 +1,7 @@
 """What the chain's state allows: each row of the price table, the vault's state, the payout window."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from tests.gateway.rig import PROVIDER_ID, TOKEN, Rig
@@ -107,3 +108,20 @@ def test_a_chain_that_does_not_answer_is_told_without_its_address(gateway: Rig):
     assert health.status_code == 503
     assert "password" not in response.text + health.text
     assert response.headers["retry-after"] == "5"
+
+
+def test_a_chain_that_cannot_be_read_stops_selling_and_not_reading(gateway: Rig):
+    paid = gateway.chat()
+    gateway.age = timedelta(minutes=5)
+
+    refused = gateway.chat()
+    credits_ = gateway.get("/v1/credits")
+    receipts = gateway.get("/v1/receipts")
+    receipt = gateway.get(f"/v1/receipts/{paid.headers['x-mintery-receipt']}")
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "market_unread")
+    assert refused.headers["retry-after"] == "5"
+    assert [answer.status_code for answer in (credits_, receipts, receipt)] == [200, 200, 200]
+    assert credits_.json()["captured_nanocredits"] == paid.headers["x-mintery-cost-nanocredits"]
+    assert credits_.json()["as_of"] == {"block": gateway.market.block_number, "age_seconds": 300}
+    assert len(receipts.json()["data"]) == 1

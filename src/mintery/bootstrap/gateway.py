@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from mintery.bootstrap.connections import DEFAULT_BOUNDS, ConnectionBounds
 from mintery.bootstrap.opening import (
     former_settler_keys,
     gateway_address,
@@ -73,6 +74,7 @@ class Gateway:
     app: FastAPI
     jobs: Jobs
     reporters: tuple[Reporter, ...]
+    bounds: ConnectionBounds = DEFAULT_BOUNDS
     server: GatewayServer | None = None
 
     def sync(self) -> Synced:
@@ -87,7 +89,7 @@ class Gateway:
     def serve(self, host: str, port: int, *, listener: socket.socket | None = None) -> str:
         """Begin to answer, on ``listener`` where a supervisor has opened it; where. Raises PortTaken."""
         seconds = self.parts.limits.drain_seconds
-        self.server = GatewayServer(self.app, host, port, drain_seconds=seconds, listener=listener)
+        self.server = GatewayServer(self.app, host, port, drain_seconds=seconds, listener=listener, bounds=self.bounds)
         return self.server.url
 
     def close(self) -> None:
@@ -124,6 +126,7 @@ def build_gateway(
     parts = GatewayParts(
         ledger=ledger,
         market=board.newest,
+        last_reading=board.last,
         models={model.id: model for config in configs for model in config.models},
         providers={config.name: OpenAICompatible(config) for config in configs},
         domain=opened.domain,
@@ -135,7 +138,11 @@ def build_gateway(
         operator_key_hash=hashlib.sha256(operator_key.encode()).digest(),
         clock=utc_now,
         freshness=_freshness(settings),
-        limits=GatewayLimits(body_bytes=settings.max_body_bytes, in_flight=settings.max_open_requests),
+        limits=GatewayLimits(
+            body_bytes=settings.max_body_bytes,
+            in_flight=settings.max_open_requests,
+            in_flight_per_account=min(settings.max_open_requests, settings.max_open_requests_per_account),
+        ),
         registry=registry,
         reconcile=reconciler.as_json,
         leaders=leadership.leaders,
@@ -170,6 +177,7 @@ def build_gateway(
         app=create_app(parts),
         jobs=Jobs(works_of(job_parts), alarms, registry, utc_now, leadership, presence=presence_of(mark)),
         reporters=reporters,
+        bounds=ConnectionBounds(connections=settings.max_connections),
     )
 
 

@@ -7,13 +7,11 @@ import threading
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from mintery.bootstrap.connections import DEFAULT_BOUNDS, BoundedConfig, ConnectionBounds
 from mintery.errors import PortTaken
 
 _BACKLOG = 2_048
-_HEAD_BYTES = 64 * 1024
-"""Of a request's line and headers. A voucher key and a raised voucher need about one thousand."""
 _COLLECT_AFTER = (50_000, 20, 50)
 """Python's default looks through the youngest objects after every few requests, though none of them leaves a cycle."""
 
@@ -38,6 +36,7 @@ class GatewayServer:
         *,
         drain_seconds: int = 30,
         listener: socket.socket | None = None,
+        bounds: ConnectionBounds = DEFAULT_BOUNDS,
     ) -> None:
         """Returns when it accepts connections. ``port`` 0 takes a free one; ``listener`` is open there already, and is
         closed in the end. ``close`` waits ``drain_seconds`` for clients that neither send the rest of their request nor
@@ -50,9 +49,9 @@ class GatewayServer:
         self.host = host
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
-        config = uvicorn.Config(
+        config = BoundedConfig(
             app,
-            http=_BoundedProtocol,
+            bounds,
             ws="none",
             proxy_headers=False,  # nothing here asks who the client is, and no client may say so
             access_log=False,
@@ -71,31 +70,6 @@ class GatewayServer:
         self._server.should_exit = True
         self._thread.join()
         self._socket.close()
-
-
-class _BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's own keeps a head or trailers of any length in memory, before anybody has shown a key."""
-
-    _headlong = 0
-    """Bytes since a head, a piece of a body or a message was last complete."""
-
-    def data_received(self, data: bytes) -> None:
-        self._headlong += len(data)
-        super().data_received(data)
-        if self._headlong > _HEAD_BYTES and not self.transport.is_closing():
-            self.send_400_response("The request's head is too long.")
-
-    def on_headers_complete(self) -> None:
-        self._headlong = 0
-        super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        self._headlong = 0
-        super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        self._headlong = 0
-        super().on_message_complete()
 
 
 class _ReadyServer(uvicorn.Server):

@@ -16,9 +16,14 @@ def credits_router(problems: Problems) -> APIRouter:
 
     @router.get("/v1/credits", responses=examples.CREDITS_ANSWER | problems.responses(CredentialRefused))
     def get_credits(request: Request) -> dict[str, Any]:
-        """The balance, what is set aside, and the room that the voucher leaves. An expired key may still ask."""
+        """The balance, what is set aside, and the room that the voucher leaves. An expired key may still ask.
+
+        Answered from the ledger although the chain cannot be read: `as_of` says how old the last reading is.
+        """
         parts = till_of(request).parts
-        market = parts.market()
-        return show_credits(parts, market, credential_of(request, market))
+        market, read_at = parts.reading()
+        shown = show_credits(parts, market, credential_of(request, market))
+        age = max(0, int((parts.clock() - read_at).total_seconds()))
+        return shown | {"as_of": {"block": market.block_number, "age_seconds": age}}
 
     return router

@@ -146,6 +146,7 @@ CREDITS_ANSWER = _answer(
             "deadline": 1_800_086_400,
             "usable_until": 1_800_082_800,
         },
+        "as_of": {"block": 1_234_567, "age_seconds": 1},
     },
 )
 RECEIPT_ANSWER = _answer(

@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from mintery.domain.market import Market
 from mintery.domain.model import Endpoint
 from mintery.errors import (
+    AccountBusy,
     AnswerGone,
     AnswerLost,
     BodyTooLarge,
@@ -71,6 +72,7 @@ ERRORS: ErrorTable = {
     LimitReached: Shown(402, "insufficient_quota", attributes=(*FUNDS, "limit")),
     Conflict: Shown(409, "conflict", attributes=("request_id",)),
     NotAvailable: Shown(503, "service_unavailable", retry=True),
+    AccountBusy: Shown(429, "rate_limit_error", "rate_limit_exceeded", retry=True, attributes=("account", "limit")),
     ModelUnpriced: Shown(503, "service_unavailable", attributes=("model", "sku")),
     PriceStale: Shown(503, "service_unavailable", retry=True, attributes=("sku", "age", "limit")),
     PriceQueued: Shown(503, "service_unavailable", retry=True, attributes=("sku",)),

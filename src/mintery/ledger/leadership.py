@@ -140,6 +140,10 @@ class PostgresLeadership:
 
     def close(self) -> None:
         with self._lock:
+            if self._session is not None:
+                # The server takes a moment to end a session, and others should not have to wait for it.
+                with contextlib.suppress(DBAPIError):
+                    self._session.exec_driver_sql("SELECT pg_advisory_unlock_all()")
             self._disconnect()
         self._engine.dispose()
 

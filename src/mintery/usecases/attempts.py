@@ -4,11 +4,13 @@ and a retry reads it from the start.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 
 from mintery.domain.hold import RequestId
-from mintery.errors import AnswerLost, MinteryError, Overloaded, StreamBroke
+from mintery.domain.voucher import AccountId
+from mintery.errors import AccountBusy, AnswerLost, MinteryError, Overloaded, StreamBroke
 from mintery.ledger.commands import Answer, RequestKey
 from mintery.providers.sse import DONE
 from mintery.units import NanoCredits
@@ -37,11 +39,15 @@ class Head:
 
 
 class Attempt:
-    """One request's answer as it grows. Any number of readers follow it from its first byte."""
+    """One request's answer as it grows. Any number of readers follow it from its first byte.
 
-    def __init__(self, request: RequestId, key: RequestKey) -> None:
+    ``account`` pays for it; None where it is another process that answers.
+    """
+
+    def __init__(self, request: RequestId, key: RequestKey, account: AccountId | None = None) -> None:
         self.request = request
         self.key = key
+        self.account = account
         self._head: Head | None = None
         self._pieces: list[bytes] = []
         self._ended = False
@@ -131,8 +137,10 @@ class Attempt:
 class Attempts:
     """The attempts of this process, and the tasks that answer them."""
 
-    def __init__(self, in_flight: int) -> None:
+    def __init__(self, in_flight: int, *, per_account: int | None = None) -> None:
         self._limit = in_flight
+        self._limit_of_one = in_flight if per_account is None else per_account
+        self._running_of: Counter[AccountId] = Counter()
         self._running: dict[RequestId, Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.draining = False
@@ -140,8 +148,10 @@ class Attempts:
     def __len__(self) -> int:
         return len(self._running)
 
-    def check_room(self) -> None:
-        """Raises Overloaded."""
+    def check_room(self, account: AccountId) -> None:
+        """Raises Overloaded, AccountBusy."""
+        if self._running_of[account] >= self._limit_of_one:
+            raise AccountBusy(account, self._limit_of_one)
         if len(self._running) >= self._limit:
             raise Overloaded
 
@@ -158,10 +168,12 @@ class Attempts:
     def register(self, attempt: Attempt) -> None:
         """From here on retries find it."""
         self._running[attempt.request] = attempt
+        if attempt.account is not None:
+            self._running_of[attempt.account] += 1
 
     def forget(self, attempt: Attempt, error: MinteryError) -> None:
         """It was never dispatched; whoever joined it meanwhile is told ``error``."""
-        self._running.pop(attempt.request, None)
+        self._drop(attempt)
         attempt.fail(error)
 
     def start(self, attempt: Attempt, work: Coroutine[None, None, None]) -> None:
@@ -194,4 +206,11 @@ class Attempts:
         finally:
             if not attempt.ended:
                 attempt.fail(AnswerLost(attempt.request))
-            self._running.pop(attempt.request, None)
+            self._drop(attempt)
+
+    def _drop(self, attempt: Attempt) -> None:
+        if self._running.pop(attempt.request, None) is None or attempt.account is None:
+            return
+        self._running_of[attempt.account] -= 1
+        if not self._running_of[attempt.account]:
+            del self._running_of[attempt.account]

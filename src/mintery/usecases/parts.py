@@ -35,7 +35,8 @@ class GatewayLimits:
     Attributes:
         body_bytes: of a request.
         body_seconds: how long a request's body may take to arrive.
-        in_flight: requests that are being answered at once.
+        in_flight: requests that are being answered at once, by one process.
+        in_flight_per_account: of these, one account's.
         kept_answer_bytes: of an answer that is kept for retries; a longer one is not kept.
         choices: the most answers (``n``) in one request.
         grace_seconds: how long a hold outlives the longest call, for the capture's own commit.
@@ -45,6 +46,7 @@ class GatewayLimits:
     body_bytes: int = 4 * 1024 * 1024
     body_seconds: int = 60
     in_flight: int = 1_000
+    in_flight_per_account: int = 1_000
     kept_answer_bytes: int = 1024 * 1024
     choices: int = 16
     grace_seconds: int = 30
@@ -57,6 +59,7 @@ class GatewayParts:
 
     Attributes:
         market: the newest consistent reading of the chain. May raise NotAvailable or ChainError; requests then wait.
+        last_reading: the newest there is, however old, and when it was read; for what sells nothing. None: the market's own.
         models: by their ids.
         providers: by their names, as models name them.
         gateway: the cold identity that vouchers name.
@@ -89,6 +92,7 @@ class GatewayParts:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     reconcile: Callable[[], Mapping[str, Any]] | None = None
     leaders: Callable[[], Mapping[str, str]] = dict
+    last_reading: Callable[[], tuple[Market, datetime]] | None = None
     process: str = ""
     mark: str = field(default_factory=lambda: secrets.token_hex(MARK_BYTES))
     runs: Callable[[RequestId], bool] = lambda _request: True
@@ -97,6 +101,10 @@ class GatewayParts:
 
     def new_request_id(self) -> RequestId:
         return RequestId(f"req_{self.mark}{secrets.token_hex(16 - MARK_BYTES)}")
+
+    def reading(self) -> tuple[Market, datetime]:
+        """To show by, never to sell by. Raises NotAvailable before the first one."""
+        return (self.market(), self.clock()) if self.last_reading is None else self.last_reading()
 
     def chain_now(self, market: Market) -> UnixSeconds:
         """The later of the chain's time and ours: a chain that stands still must not keep a price or voucher fresh."""

@@ -58,7 +58,7 @@ class Till:
 
 
 def open_till(parts: GatewayParts, meters: Meters) -> Till:
-    attempts = Attempts(parts.limits.in_flight)
+    attempts = Attempts(parts.limits.in_flight, per_account=parts.limits.in_flight_per_account)
     return Till(parts, attempts, Deliveries(parts, attempts), meters)
 
 
@@ -79,9 +79,9 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
 
     if attempts.draining:
         raise Draining("the gateway is stopping")
-    attempts.check_room()
+    attempts.check_room(credential.account)
     request, quote = price_body(parts, market, credential, asked.endpoint, asked.body)
-    attempt = Attempt(parts.new_request_id(), key)
+    attempt = Attempt(parts.new_request_id(), key, credential.account)
     attempts.register(attempt)
     try:
         began = perf_counter()

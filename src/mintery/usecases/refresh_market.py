@@ -38,11 +38,15 @@ class MarketBoard:
         self._newest: tuple[Market, datetime] | None = None
         self._lock = threading.Lock()
 
-    def newest(self) -> Market:
-        """Raises Draining before the first reading, MarketUnread when the last one is too old."""
+    def last(self) -> tuple[Market, datetime]:
+        """The newest reading, however old, and when it was read. Raises Draining before the first one."""
         if self._newest is None:
             raise Draining("the chain has not been read yet")
-        market, read_at = self._newest
+        return self._newest
+
+    def newest(self) -> Market:
+        """Raises Draining before the first reading, MarketUnread when the last one is too old."""
+        market, read_at = self.last()
         age = (self._clock() - read_at).total_seconds()
         if age > self._longest_age:
             raise MarketUnread(int(age), int(self._longest_age))
