@@ -166,7 +166,8 @@ Index(
     sqlite_where=_UNDELIVERED,
     postgresql_where=_UNDELIVERED,
 )
-Index("ix_requests_batch", requests.c.batch)
+_BATCHED = requests.c.batch.is_not(None)
+Index("ix_requests_batch", requests.c.batch, sqlite_where=_BATCHED, postgresql_where=_BATCHED)
 _UNBATCHED = (requests.c.captured > 0) & requests.c.batch.is_(None)
 Index(
     "ix_requests_unbatched",

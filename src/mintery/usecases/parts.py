@@ -21,6 +21,7 @@ from mintery.usecases.known_credentials import KnownCredentials
 from mintery.usecases.tariffs import Tariffs
 
 MARK_BYTES = 4
+_TIME_BYTES = 6
 
 
 def mark_of(request: RequestId) -> str:
@@ -100,7 +101,12 @@ class GatewayParts:
     tariffs: Tariffs = field(default_factory=Tariffs)
 
     def new_request_id(self) -> RequestId:
-        return RequestId(f"req_{self.mark}{secrets.token_hex(16 - MARK_BYTES)}")
+        """Those of one process sort by the time they were made: the ledger's indexes grow at their ends, however long
+        they are.
+        """
+        milliseconds = int(self.clock().timestamp() * 1_000)
+        time = milliseconds.to_bytes(_TIME_BYTES).hex()
+        return RequestId(f"req_{self.mark}{time}{secrets.token_hex(16 - MARK_BYTES - _TIME_BYTES)}")
 
     def reading(self) -> tuple[Market, datetime]:
         """To show by, never to sell by. Raises NotAvailable before the first one."""
