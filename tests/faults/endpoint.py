@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 from tests.faults.chain import WorldChain
-from tests.faults.evm import reading_time
+from tests.faults.evm import storage_root, watching
 from tests.faults.http import Asked
 from tests.faults.scenario import Mischief, Trouble
 
@@ -23,8 +23,25 @@ _AT_THE_CONNECTION = frozenset(
 )
 _HEADS = frozenset({"latest", "safe", "finalized"})
 
-Memo = MutableMapping[tuple[bytes, bytes], Any]
-"""Results of calls by the call and the state that they were made on, or by the block where the time matters."""
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a call returned: it does so again where the storage that it read is the same, and at ``block`` alone where it
+    asked for the time.
+    """
+
+    result: str
+    roots: tuple[tuple[bytes, bytes], ...]
+    block: bytes | None
+
+    def holds(self, block: bytes, root_of: Callable[[bytes], bytes]) -> bool:
+        if self.block is not None:
+            return self.block == block
+        return all(root_of(address) == root for address, root in self.roots)
+
+
+Memo = MutableMapping[bytes, list[Known]]
+"""Results by the call."""
 
 
 @dataclass(slots=True)
@@ -41,6 +58,8 @@ class Endpoint:
     say: Callable[[str], None]
     lag: int = 0
     standing: list[_Standing] = field(default_factory=list)
+    _roots: dict[tuple[bytes, bytes], bytes] = field(default_factory=dict)
+    """Of each account's storage, by the state's own root."""
     _gas: tuple[bytes, bytes, int] = (b"", b"", 0)
     """Of the newest call: its block's hash, the call, and the gas that it needed."""
 
@@ -163,16 +182,23 @@ class Endpoint:
         if block is None:
             return self._invoke("eth_call", params)
         call = orjson.dumps(params[0], option=orjson.OPT_SORT_KEYS)
-        for pin in (bytes(block.header.state_root), block.hash):
-            if (pin, call) in self.memo:
-                return self.memo[pin, call]
         engine = self.chain.node.engine
-        with reading_time() as asked_the_time:
+        for known in self.memo.setdefault(call, []):
+            if known.holds(block.hash, lambda address: self._storage_root(block, address)):
+                return known.result
+        with watching() as looks:
             outcome = run(engine.transaction_builder, engine.state_at(block.header), parse_message(params[0]))
         result = hex_bytes(output_of(outcome))
-        self.memo[block.hash if asked_the_time() else bytes(block.header.state_root), call] = result
+        roots = tuple((address, self._storage_root(block, address)) for address in sorted(looks.accounts))
+        self.memo[call].append(Known(result, roots, block.hash if looks.time else None))
         self._gas = (block.hash, call, outcome.gas_limit_used)
         return result
+
+    def _storage_root(self, block: MinedBlock, address: bytes) -> bytes:
+        key = (bytes(block.header.state_root), address)
+        if key not in self._roots:
+            self._roots[key] = storage_root(self.chain.node.engine.state_at(block.header), address)
+        return self._roots[key]
 
     def _block_of(self, at: Any) -> MinedBlock | None:
         """The block that a call is made at, where its result can be told by that."""

@@ -1,19 +1,29 @@
-"""Whether an execution looked at its block: what did not is the same at every block of one state."""
+"""What an execution looked at: one that looked at nothing that has changed says the same again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 from eth.vm.state import BaseState
 
-_asked = False
+
+@dataclass(slots=True)
+class Looks:
+    """``time``: the block's time or number was asked for. ``accounts`` are those whose storage was read."""
+
+    time: bool = False
+    accounts: set[bytes] = field(default_factory=set)
+
+
+_looks = Looks()
 
 
 def _watched(name: str) -> property:
     own = getattr(BaseState, name)
 
     def read(state: BaseState) -> object:
-        global _asked  # noqa: PLW0603 -- the properties have nowhere else to tell it
-        _asked = True
+        _looks.time = True
         return own.fget(state)
 
     return property(read)
@@ -22,10 +32,25 @@ def _watched(name: str) -> property:
 for _name in ("timestamp", "block_number", "mix_hash"):
     setattr(BaseState, _name, _watched(_name))
 
+_get_storage = BaseState.get_storage
+
+
+def _watched_get_storage(state: BaseState, address: bytes, *arguments: Any, **options: Any) -> int:
+    _looks.accounts.add(bytes(address))
+    return _get_storage(state, address, *arguments, **options)
+
+
+BaseState.get_storage = _watched_get_storage
+
 
 @contextmanager
-def reading_time() -> Iterator[Callable[[], bool]]:
-    """Yields whether the block's time or number was asked for since."""
-    global _asked  # noqa: PLW0603 -- as above
-    _asked = False
-    yield lambda: _asked
+def watching() -> Iterator[Looks]:
+    """What is looked at from here on."""
+    global _looks  # noqa: PLW0603 -- py-evm's methods have nowhere else to tell it
+    _looks = Looks()
+    yield _looks
+
+
+def storage_root(state: BaseState, address: bytes) -> bytes:
+    """Equal for two states in which all that ``address`` stores is equal."""
+    return bytes(state._account_db._get_account(address).storage_root)
