@@ -68,6 +68,8 @@ class Base:
     members: tuple[Member, ...]
     ledger: Path
     offset: int
+    synced: int
+    """The newest block that ledgers have seen when a run begins."""
 
     @property
     def token(self) -> Address:
@@ -108,6 +110,7 @@ def build_base(directory: Path, page: Page) -> Base:
         members,
         directory / "ledger.sqlite",
         offset,
+        engine.head.number,
     )
     in_a_child(lambda: _write_ledger(base, page))
     for _ in range(BURIED):

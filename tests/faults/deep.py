@@ -9,10 +9,12 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from tests.faults.base import build_base
+from tests.faults.databases import Servers
 from tests.faults.draw import draw
 from tests.faults.forks import ForkServer, Ran
 from tests.faults.page import Page
@@ -81,17 +83,21 @@ def _work(seeds: Iterable[int], file: TextIO, until: float | None, *, verbose: b
         page = Page()
         base = build_base(Path(directory), page)
         rehearse(base, page, MEMO)
-        server = ForkServer(base, page, run_world)
-        for seed in seeds:
-            if until is not None and time.monotonic() >= until:
-                return
-            ran = server.run(draw(seed))
-            file.write(json.dumps(_kept(ran, verbose=verbose)) + "\n")
-            file.flush()
-            if verbose or ran.wrong:
-                print("\n".join(told(ran)), flush=True)  # noqa: T201 -- this is a command
-            if ran.wrong and not keep_going:
-                return
+        servers = Servers(base, page)
+        server = ForkServer(base, page, partial(run_world, servers), servers.prepare)
+        try:
+            for seed in seeds:
+                if until is not None and time.monotonic() >= until:
+                    return
+                ran = server.run(draw(seed))
+                file.write(json.dumps(_kept(ran, verbose=verbose)) + "\n")
+                file.flush()
+                if verbose or ran.wrong:
+                    print("\n".join(told(ran)), flush=True)  # noqa: T201 -- this is a command
+                if ran.wrong and not keep_going:
+                    return
+        finally:
+            servers.close()
 
 
 def told(ran: Ran) -> Iterator[str]:

@@ -4,11 +4,15 @@ import random
 
 from tests.faults.points import NUMBER_OF, POINTS, Step
 from tests.faults.scenario import (
+    POSTGRESQL,
+    SQLITE,
     Ask,
     Behaviour,
     Call,
+    CutCommit,
     Death,
     Deposit,
+    Entangle,
     Exit,
     Fate,
     FullDisk,
@@ -24,10 +28,12 @@ from tests.faults.scenario import (
     Shape,
     Skew,
     Skip,
+    StopDatabase,
     Trouble,
     Work,
 )
 
+POSTGRES_SHARE = 0.12
 _RARE = frozenset({Step.BATCH_ABANDONED, Step.ANSWERS_DROPPED})
 _METHODS = (
     "",
@@ -55,6 +61,9 @@ class _Drawing:
         self.dice = random.Random(seed)
         self.calls = 0
         self.confirmations = self.dice.choice((0, 0, 1, 2, 3))
+        self.postgres = self.chance(POSTGRES_SHARE)
+        self.processes = 2 if self.postgres and self.chance(0.6) else 1
+        self.endpoints = 3 if self.chance(0.1) else 1
 
     def scenario(self) -> Scenario:
         happenings: list[Happening] = []
@@ -66,10 +75,11 @@ class _Drawing:
             happenings += self.after_asking()
         return Scenario(
             seed=self.seed,
-            database="sqlite",
-            processes=1,
+            database=POSTGRESQL if self.postgres else SQLITE,
+            processes=self.processes,
             confirmations=self.confirmations,
             batch_lines=self.dice.choice((1, 2, 100, 100)),
+            endpoints=self.endpoints,
             happenings=tuple(happenings),
             deaths=self.deaths(),
         )
@@ -80,8 +90,8 @@ class _Drawing:
     def deaths(self) -> tuple[Death, ...]:
         """Of the first process nearly always, of later ones sometimes."""
         return tuple(
-            Death(life, self.point(), self.dice.choice((1, 1, 1, 2, 3)))
-            for life, share in enumerate((0.85, 0.5, 0.3, 0.2, 0.1))
+            Death(life, self.point(), self.dice.choice((1, 1, 1, 1, 1, 2, 3)))
+            for life, share in enumerate((0.9, 0.6, 0.4, 0.2, 0.1))
             if self.chance(share)
         )
 
@@ -97,9 +107,13 @@ class _Drawing:
         calls = tuple(self.call() for _ in range(self.dice.randint(1, 4)))
         if self.chance(0.05):
             return LockLedger(self.dice.choice((20, 120, 300)), calls)
-        if self.chance(0.05):
+        if not self.postgres and self.chance(0.05):
             return FullDisk(self.dice.choice((0, 5_000, 40_000)), calls)
-        return Ask(calls, self.jobs(0.4))
+        if self.postgres and self.chance(0.1):
+            return Entangle(calls)
+        if self.postgres and self.chance(0.07):
+            return StopDatabase(self.dice.choice((1, 50, 200)), calls, self.jobs(0.3))
+        return Ask(calls, self.jobs(0.4), self.dice.randrange(self.processes))
 
     def call(self) -> Call:
         self.calls += 1
@@ -144,8 +158,10 @@ class _Drawing:
             found.append(Deposit(self.dice.randrange(6), self.dice.choice((1, 5, 100))))
         if self.chance(0.1):
             found.append(self.exit())
+        if self.postgres and self.chance(0.25):
+            found.append(CutCommit(self.dice.choice((0, 0, 1, 2, 5)), committed=self.chance(0.5)))
         if self.chance(0.12):
-            found.append(Skew(0, self.dice.choice((-600, 600))))
+            found.append(Skew(self.dice.randrange(self.processes), self.dice.choice((-600, 600))))
             if self.chance(0.7):
                 found.append(Work(("sync",)))
         if self.chance(0.08):
@@ -159,7 +175,7 @@ class _Drawing:
         if self.chance(0.25):
             found.append(self.trouble())
         if self.chance(0.8):
-            found.append(Work(("settle",)))
+            found.append(self.work(("settle",)))
         if self.chance(0.15):
             found.append(Mempool(instant=self.chance(0.5), fee_factor=self.dice.choice((1, 1, 25))))
         if self.chance(0.2):
@@ -169,10 +185,13 @@ class _Drawing:
         if self.confirmations and self.chance(0.25):
             found.append(Reorganise(self.dice.randint(1, self.confirmations), self.dice.choice([*Fate])))
         if self.chance(0.5):
-            found.append(Work(self.dice.choice((("sync",), ("settle",), ("sync", "settle"), ("reconcile",)))))
+            found.append(self.work(self.dice.choice((("sync",), ("settle",), ("sync", "settle"), ("reconcile",)))))
         if self.chance(0.06):
-            found.append(Kill(0))
+            found.append(Kill(self.dice.randrange(self.processes)))
         return found
+
+    def work(self, jobs: tuple[str, ...]) -> Work:
+        return Work(jobs, self.dice.randrange(self.processes), together=self.processes > 1 and self.chance(0.5))
 
     def trouble(self) -> Trouble:
         mischief = self.dice.choice([*Mischief])
@@ -185,7 +204,8 @@ class _Drawing:
             method = "eth_chainId"
         spared = self.dice.choice((0, 0, 1, 3)) if method else self.dice.randrange(25)
         count = self.dice.randint(4, 20) if mischief is Mischief.LAGS else self.dice.choice((1, 1, 2, 4))
-        return Trouble(mischief, method, spared, count, blocks=self.dice.randint(1, 3))
+        blocks = self.dice.randint(1, 3)
+        return Trouble(mischief, method, spared, count, blocks, endpoint=self.dice.randrange(self.endpoints))
 
     def exit(self) -> Exit:
         what = self.dice.choice(("start", "start", "close", "cancel", "execute", "release"))

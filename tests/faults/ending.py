@@ -28,6 +28,7 @@ async def end(world: World) -> None:
     await world.work(["expire_holds"], 0)
     await _probe(world, gate.url)
     await _settle(world)
+    await world.work(["endpoints"], 0)
     if await gate.order("reconcile") != "done":
         world.accuse(f"the gateway's own reconciliation fails: {gate.alarms}")
     if gate.alarms:
@@ -93,7 +94,7 @@ def judge(world: World) -> dict[str, Any]:
     )
     for wrong in verdict.wrong():
         world.accuse(wrong)
-    with open_audit(world.ledger) as audit:
+    with open_audit(world.database.inner_url) as audit:
         for wrong in wrong_in_books(world.base, world.eye, audit):
             world.accuse(wrong)
     return {

@@ -48,8 +48,9 @@ class Ran:
 class ForkServer:
     """``base`` and everything imported are shared with every fork, as they are now."""
 
-    def __init__(self, base: Base, page: Page, world: World) -> None:
-        self._base, self._page, self._world = base, page, world
+    def __init__(self, base: Base, page: Page, world: World, prepare: Callable[[Scenario], object]) -> None:
+        """``prepare`` begins what a scenario needs that outlives it."""
+        self._base, self._page, self._world, self._prepare = base, page, world, prepare
         self._wake, wakes = socket.socketpair()
         self._wake.setblocking(False)
         wakes.setblocking(False)
@@ -60,6 +61,7 @@ class ForkServer:
         gc.freeze()
 
     def run(self, scenario: Scenario) -> Ran:
+        self._prepare(scenario)
         directory = Path(tempfile.mkdtemp(prefix="run-", dir=self._base.directory))
         self._page.begin(self._base.offset)
         began, used = time.monotonic(), _cpu_of_children()

@@ -1,10 +1,9 @@
-"""The ledger's file as an outsider reads it, by SQL of our own."""
+"""The ledger as an outsider reads it, by SQL of our own that both databases read."""
 
-import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from tests.faults.databases import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +30,9 @@ class Request:
 class LedgerEye:
     """Reads only, on a connection of its own."""
 
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5, isolation_level=None)
-
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
-        return self._connection.execute(sql, parameters).fetchall()
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.rows = connection.rows
 
     def dispatched(self, body: bytes) -> int:
         """How many requests with this body were marked dispatched."""

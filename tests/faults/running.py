@@ -6,18 +6,24 @@ from pathlib import Path
 
 from tests.faults.base import Base
 from tests.faults.control import GatewayHangs
+from tests.faults.databases import Database, PostgresDatabase, Servers, SqliteFile
 from tests.faults.ending import PROBE, end, judge
 from tests.faults.endpoint import Memo
 from tests.faults.page import Page
-from tests.faults.scenario import Scenario
+from tests.faults.scenario import POSTGRESQL, Scenario
 from tests.faults.world import World
 
 MEMO: Memo = {}
 """Filled before the first fork, so that what every run asks first is known to all."""
 
 
-def run_world(scenario: Scenario, base: Base, page: Page, directory: Path, pipes: tuple[int, int]) -> None:
-    asyncio.run(_run(World(scenario, base, page, directory, memo=MEMO, pipes=pipes)))
+def run_world(  # noqa: PLR0917 -- the fork server calls it
+    servers: Servers, scenario: Scenario, base: Base, page: Page, directory: Path, pipes: tuple[int, int]
+) -> None:
+    database: Database = SqliteFile(base, directory)
+    if scenario.database == POSTGRESQL:
+        database = PostgresDatabase(servers.postgres())
+    asyncio.run(_run(World(scenario, base, page, directory, memo=MEMO, pipes=pipes, database=database)))
     os.close(pipes[0])
 
 
@@ -30,5 +36,7 @@ async def _run(world: World) -> None:
     except GatewayHangs as error:
         world.accuse(str(error))
         world.result({})
-        return
-    world.result(judge(world))
+    else:
+        world.result(judge(world))
+    finally:
+        world.database.end()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
 
 class Shape(StrEnum):
     JSON = "json"
@@ -169,6 +171,7 @@ class Trouble:
     spared: int = 0
     count: int = 1
     blocks: int = 0
+    endpoint: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +199,30 @@ class LockLedger:
 
 
 @dataclass(frozen=True, slots=True)
+class Entangle:
+    """Somebody else locks two accounts' rows in the wrong order while ``calls`` are asked: one of them is refused."""
+
+    calls: tuple[Call, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CutCommit:
+    """PostgreSQL's connection breaks in the first COMMIT after ``spared`` others; ``committed``: the server did it."""
+
+    spared: int
+    committed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StopDatabase:
+    """PostgreSQL is stopped immediately while ``calls`` are asked and ``jobs`` run, and started again after ``millis``."""
+
+    millis: int
+    calls: tuple[Call, ...] = ()
+    jobs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FullDisk:
     """``room`` bytes are left, then none, while ``calls`` are asked and ``jobs`` run."""
 
@@ -205,7 +232,22 @@ class FullDisk:
 
 
 Happening = (
-    Ask | Work | Mine | Reorganise | Deposit | Exit | Skip | Skew | Trouble | Mempool | Kill | LockLedger | FullDisk
+    Ask
+    | Work
+    | Mine
+    | Reorganise
+    | Deposit
+    | Exit
+    | Skip
+    | Skew
+    | Trouble
+    | Mempool
+    | Kill
+    | LockLedger
+    | Entangle
+    | CutCommit
+    | StopDatabase
+    | FullDisk
 )
 
 
@@ -220,18 +262,17 @@ class Death:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """``processes`` gateways on one ledger; ``confirmations`` until a block is believed."""
+    """``processes`` gateways on one ledger; ``confirmations`` until a block is believed; ``endpoints`` of the chain."""
 
     seed: int
     database: str
     processes: int
     confirmations: int
     batch_lines: int
+    endpoints: int
     happenings: tuple[Happening, ...]
     deaths: tuple[Death, ...]
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        return tuple(
-            call for one in self.happenings if isinstance(one, Ask | LockLedger | FullDisk) for call in one.calls
-        )
+        return tuple(call for one in self.happenings for call in getattr(one, "calls", ()))

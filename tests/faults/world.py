@@ -6,20 +6,24 @@ import os
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from tests.faults.base import Base
 from tests.faults.chain import WorldChain
 from tests.faults.client import Seen, ask
 from tests.faults.control import Gate, Gates, GatewayHangs
+from tests.faults.database_trouble import while_entangled, while_full, while_locked, while_stopped
+from tests.faults.databases import Database, PostgresDatabase
 from tests.faults.endpoint import Endpoint, Memo
 from tests.faults.gateway import Launch
 from tests.faults.http import serve
 from tests.faults.ledgers import LedgerEye
 from tests.faults.page import Page
+from tests.faults.people import act
 from tests.faults.points import POINTS
 from tests.faults.provider import WorldProvider
 from tests.faults.requests import Wallets
@@ -27,7 +31,9 @@ from tests.faults.scenario import (
     Ask,
     Behaviour,
     Call,
+    CutCommit,
     Deposit,
+    Entangle,
     Exit,
     FullDisk,
     Happening,
@@ -41,17 +47,14 @@ from tests.faults.scenario import (
     Scenario,
     Skew,
     Skip,
+    StopDatabase,
     Trouble,
     Work,
 )
 
-from mintery.chain.sender import Sender
-from mintery.errors import MinteryError
-from mintery.units import CreditUnits
-from mintery.usecases import exit_credits
-from mintery.usecases.deposit_credits import deposit_credits
-
 STARTS = 24
+AGAIN_SECONDS = 0.1
+"""Between two starts by a supervisor."""
 START_SECONDS = 15.0
 SHORT = 0.12
 """Seconds that a gateway waits for an endpoint or a provider that stalls in its scenario."""
@@ -61,13 +64,24 @@ _RETRIED = frozenset({408, 409, 429})
 
 class World:
     def __init__(
-        self, scenario: Scenario, base: Base, page: Page, directory: Path, *, memo: Memo, pipes: tuple[int, int]
+        self,
+        scenario: Scenario,
+        base: Base,
+        page: Page,
+        directory: Path,
+        *,
+        memo: Memo,
+        pipes: tuple[int, int],
+        database: Database,
     ) -> None:
         self.scenario, self.base, self.page, self.directory = scenario, base, page, directory
         self._up, self._down = pipes
         self._began = time.monotonic()
         self.chain = WorldChain(base.node, page)
-        self.endpoint = Endpoint(self.chain, memo, self.say)
+        self.endpoints = tuple(Endpoint(self.chain, memo, self.say) for _ in range(scenario.endpoints))
+        self.database = database
+        if isinstance(database, PostgresDatabase):
+            database.on_cut = self.say
         self.provider = WorldProvider({call.name: call for call in scenario.calls}, self._on_provider_call)
         self.wallets = Wallets(base)
         self.gates = Gates(self.say)
@@ -76,7 +90,6 @@ class World:
         self.tries: defaultdict[str, list[Seen]] = defaultdict(list)
         self.wrong: list[str] = []
         self.alarms: set[str] = set()
-        self.ledger = directory / "ledger.sqlite"
         self._starting: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._urls: dict[str, str] = {}
         self._control = 0
@@ -95,7 +108,7 @@ class World:
         """A hold is durable before the first upstream byte: whoever is called finds it in the ledger."""
         self.say(f"provider is called for {call.name}; it {call.behaviour}")
         body = self.wallets.sent(call).known_by
-        with suppress(sqlite3.OperationalError):
+        with suppress(sqlite3.OperationalError, psycopg.OperationalError):
             dispatched = self.eye.dispatched(body)
             if dispatched < self.provider.calls[call.name]:
                 self.accuse(f"the provider was called for {call.name} before its hold was durable")
@@ -103,11 +116,12 @@ class World:
     # ── from beginning to end ────────────────────────────────────────────────────────────────────────────────────
 
     async def begin(self) -> None:
-        self.base.copy_ledger(self.ledger)
-        self.eye = LedgerEye(self.ledger)
+        await self.database.begin()
+        self.eye = LedgerEye(self.database.connect())
         loop = asyncio.get_running_loop()
         loop.add_reader(self._down, self._hear_of_exits)
-        _, self._urls["rpc"] = await serve(self.endpoint.answer)
+        rpcs = [await serve(endpoint.answer) for endpoint in self.endpoints]
+        self._urls["rpc"] = ",".join(url for _, url in rpcs)
         _, self._urls["provider"] = await serve(self.provider.answer)
         control = await asyncio.start_server(self.gates.connected, "127.0.0.1", 0)
         self._control = control.sockets[0].getsockname()[1]
@@ -132,13 +146,13 @@ class World:
                 count = self.chain.reorganise(depth, fate)
                 self.say(f"the last {depth} blocks with {count} transactions are replaced, those are {fate}")
             case Deposit() | Exit():
-                self.act(happening)
+                self.say(act(self.base, happening))
             case Skip(seconds):
                 self.page.skip(seconds)
             case Skew(slot, seconds):
                 self.page.skew(slot, seconds)
             case Trouble():
-                self.endpoint.make(happening)
+                self.endpoints[happening.endpoint % len(self.endpoints)].make(happening)
             case Mempool(instant, fee_factor):
                 self.chain.instant, self.chain.fee_factor = instant, fee_factor
             case Kill(slot):
@@ -146,13 +160,31 @@ class World:
                     self.slots[slot].kill()
                     await self.slots[slot].gone.wait()
             case LockLedger(millis, calls, jobs):
-                await self._while_locked(millis, self.ask_all(calls, jobs, 0))
+                await self.gate(0)
+                await while_locked(self.database, millis, self.ask_all(calls, jobs, 0))
+            case Entangle(calls):
+                await self.gate(0)
+                accounts = [self.base.members[call.member].id for call in calls]
+                await while_entangled(self.postgres, accounts, self.ask_all(calls, (), 0), self.say)
+            case CutCommit(spared, committed):
+                self.postgres.cut_commit(spared, committed=committed)
+            case StopDatabase(millis, calls, jobs):
+                await self.gate(0)
+                await while_stopped(self.postgres, millis, self.ask_all(calls, jobs, 0))
             case FullDisk(room, calls, jobs):
-                await self._while_full(room, self.ask_all(calls, jobs, 0))
+                await while_full(await self.gate(0), room, self.ask_all(calls, jobs, 0))
+
+    @property
+    def postgres(self) -> PostgresDatabase:
+        assert isinstance(self.database, PostgresDatabase)
+        return self.database
 
     def heal(self) -> None:
         """Nothing goes wrong from here on."""
-        self.endpoint.heal()
+        for endpoint in self.endpoints:
+            endpoint.heal()
+        if isinstance(self.database, PostgresDatabase):
+            self.database.heal()
         self.chain.instant, self.chain.fee_factor = True, 1
         for slot in range(self.scenario.processes):
             self.page.skew(slot, 0)
@@ -170,10 +202,14 @@ class World:
             for _ in range(STARTS):
                 if slot in self.slots and self.slots[slot].alive:
                     return self.slots[slot]
+                await self.database.usable()
                 started = await self._start(slot, clean=clean)
                 if started.alive:
                     self.slots[slot] = started
+                    await started.order("market")
                     await started.order("sync")
+                else:
+                    await asyncio.sleep(AGAIN_SECONDS)
             raise GatewayHangs(f"the gateway in slot {slot} does not come up: {started.failed}")
 
     async def _start(self, slot: int, *, clean: bool) -> Gate:
@@ -187,7 +223,7 @@ class World:
             life=life,
             seed=self.scenario.seed,
             directory=str(self.directory),
-            ledger=str(self.ledger),
+            ledger=self.database.url,
             rpc_url=self._urls["rpc"],
             provider_url=self._urls["provider"],
             control=self._control,
@@ -234,9 +270,15 @@ class World:
         for job in jobs:
             gate = await self.gate(slot)
             done = await gate.order(job)
+            while done == "followed" and self._leads_alone(slot):
+                await asyncio.sleep(0.05)  # a dead leader's locks go when its database notices
+                done = await gate.order(job)
             self.alarms.update(gate.alarms)
             why = "; ".join(alarm[:120] for alarm in gate.alarms) if done == "failed" else ""
             self.say(f"process {gate.life}: {job} {done or 'died'} {why}")
+
+    def _leads_alone(self, slot: int) -> bool:
+        return not any(gate.alive for other, gate in self.slots.items() if other != slot)
 
     # ── clients ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -260,48 +302,6 @@ class World:
             if seen.paid_answer or not _may_retry(seen):
                 return seen
         return seen
-
-    # ── the chain's people ───────────────────────────────────────────────────────────────────────────────────────
-
-    def act(self, happening: Deposit | Exit) -> None:
-        """By holders and settler, past the mempool; what the chain refuses does not happen."""
-        chain, member = self.base.town.chain, self.base.members[happening.member]
-        holder, settler = self.base.town.issuer, Sender(chain.rpc, self.base.settler)
-        amount = CreditUnits(happening.millicredits * 10**15)
-        try:
-            match happening:
-                case Deposit():
-                    deposit_credits(chain, holder, member.key, amount)
-                case Exit(what="start"):
-                    exit_credits.start_exit(chain, holder, member.key, amount)
-                case Exit(what="close"):
-                    exit_credits.start_close(chain, holder, member.key)
-                case Exit(what="cancel"):
-                    exit_credits.cancel_exit(chain, holder, member.key)
-                case Exit(what="execute"):
-                    exit_credits.execute_exit(chain, holder, member.key)
-                case Exit():
-                    exit_credits.release_credits(chain, settler, member.key, amount)
-        except MinteryError as error:
-            self.say(f"the chain refuses: {error}")
-
-    # ── the database ─────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def _while_locked(self, millis: int, busy: Awaitable[None]) -> None:
-        with closing(sqlite3.connect(self.ledger, isolation_level=None, timeout=5)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            task = asyncio.ensure_future(busy)
-            await asyncio.sleep(millis / 1000)
-            other.execute("ROLLBACK")
-        await task
-
-    async def _while_full(self, room: int, busy: Awaitable[None]) -> None:
-        gate = await self.gate(0)
-        gate.send({"do": "fill disk", "room": room})
-        task = asyncio.ensure_future(busy)
-        await asyncio.sleep(0.15)
-        gate.send({"do": "free disk"})
-        await task
 
     def result(self, facts: dict[str, Any]) -> None:
         died = [self.page.died_at(life) for life in range(self.lives)]
