@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,8 @@ def run_gateway(launch: Launch, base: Base, page: Page) -> None:
             status = 0
         except MinteryError as error:
             _tell(control, {"life": launch.life, "failed": f"{type(error).__name__}: {error}"})
+    except BaseException:  # noqa: BLE001 -- the process's edge: the log is all that it leaves
+        traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(status)

@@ -4,8 +4,8 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from tests.faults.page import Page
@@ -15,7 +15,6 @@ from mintery.chain.rpc import Rpc
 from mintery.ledger.commands import Command
 from mintery.ledger.groups import GroupWriter
 from mintery.ledger.store import LedgerStore
-from mintery.providers import openai_compatible
 from mintery.providers.openai_compatible import OpenAICompatible
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
@@ -116,37 +115,39 @@ def _watch_rpc(reaper: Reaper) -> None:
 
 
 def _watch_provider(reaper: Reaper) -> None:
-    call = OpenAICompatible._call
-    read_event, read_reply = openai_compatible.read_event, openai_compatible.read_reply
+    head, ask, stream = OpenAICompatible.head, OpenAICompatible.ask, OpenAICompatible.stream
 
-    @asynccontextmanager
-    async def watched_call(self: OpenAICompatible, endpoint: Any, body: bytes) -> AsyncIterator[Any]:
+    def read(step: Step) -> None:
+        reaper.reach(step, Stage.BEFORE)
+        reaper.reach(step, Stage.AFTER)
+
+    async def watched_head(self: OpenAICompatible, endpoint: Any, body: bytes) -> Any:
         reaper.reach(Step.UPSTREAM_CALLED, Stage.BEFORE)
-        async with call(self, endpoint, body) as response:
-            reaper.reach(Step.UPSTREAM_CALLED, Stage.AFTER)
-            yield response
+        response = await head(self, endpoint, body)
+        reaper.reach(Step.UPSTREAM_CALLED, Stage.AFTER)
+        return response
 
-    def watched(read: Callable[..., Any]) -> Callable[..., Any]:
+    async def watched_ask(self: OpenAICompatible, endpoint: Any, body: bytes) -> Any:
+        reply = await ask(self, endpoint, body)
+        read(Step.FIRST_BYTE)
+        if reply.usage is not None:
+            read(Step.USAGE_READ)
+        return reply
+
+    async def watched_stream(self: OpenAICompatible, body: bytes) -> AsyncGenerator[Any]:
         first = True
+        async with aclosing(stream(self, body)) as events:
+            async for event in events:
+                if first:
+                    read(Step.FIRST_BYTE)
+                first = False
+                if event.usage is not None:
+                    read(Step.USAGE_READ)
+                yield event
 
-        def reading(*arguments: Any) -> Any:
-            nonlocal first
-            if first:
-                reaper.reach(Step.FIRST_BYTE, Stage.BEFORE)
-            result = read(*arguments)
-            if first:
-                reaper.reach(Step.FIRST_BYTE, Stage.AFTER)
-            first = False
-            if result.usage is not None:
-                reaper.reach(Step.USAGE_READ, Stage.BEFORE)
-                reaper.reach(Step.USAGE_READ, Stage.AFTER)
-            return result
-
-        return reading
-
-    OpenAICompatible._call = watched_call
-    openai_compatible.read_event = watched(read_event)
-    openai_compatible.read_reply = watched(read_reply)
+    OpenAICompatible.head = watched_head
+    OpenAICompatible.ask = watched_ask
+    OpenAICompatible.stream = watched_stream
 
 
 def watched_app(app: Asgi, reaper: Reaper) -> Asgi:
