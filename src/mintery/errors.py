@@ -863,9 +863,13 @@ class ReceiptRefused(CheckFailed):
 
 
 class ReconciliationFailed(CheckFailed):
-    """``differences`` are lines of (what, chain, ledger)."""
+    """``differences`` are lines of (what, chain, ledger): all of them, of which the message names the first."""
+
+    _NAMED = 5
 
     def __init__(self, differences: Sequence[tuple[str, int, int]]) -> None:
-        listed = "; ".join(f"{what}: chain {chain}, ledger {ledger}" for what, chain, ledger in differences)
-        super().__init__(f"chain and ledger differ: {listed}")
+        named = differences[: self._NAMED]
+        listed = "; ".join(f"{what}: chain {chain}, ledger {ledger}" for what, chain, ledger in named)
+        more = f"; and {len(differences) - len(named)} more" if len(differences) > len(named) else ""
+        super().__init__(f"chain and ledger differ: {listed}{more}")
         self.differences = tuple(differences)

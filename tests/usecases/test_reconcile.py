@@ -176,6 +176,14 @@ def test_a_halt_that_could_not_be_written_stands_in_this_process(till: Till):
     alarms.check_may_settle()
 
 
+def test_a_hundred_thousand_differences_make_no_endless_message():
+    error = ReconciliationFailed([(f"account {index}", 1, 2) for index in range(100_000)])
+
+    assert len(error.differences) == 100_000
+    assert len(str(error)) < 500
+    assert str(error).endswith("and 99995 more")
+
+
 @pytest.fixture(scope="module")
 def figures(town: Town, tmp_path_factory: pytest.TempPathFactory) -> tuple[ChainFigures, LedgerFigures, str]:
     """Real figures of a gateway that has settled, with something held and something charged."""
