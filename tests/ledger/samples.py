@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import count
 
 from mintery.crypto.hashing import keccak
 from mintery.crypto.keys import PrivateKey
@@ -177,12 +176,17 @@ class Chain:
     """Makes blocks, each the child of the last."""
 
     def __init__(self) -> None:
-        self._numbers = count(1)
+        self._branch = 0
         self.last = Block(0, "0x" + "00" * 32, "0x" + "00" * 32, UnixSeconds(0))
 
+    def go_back_to(self, block: Block) -> None:
+        """What is made next stands on ``block``, and is none of what was made before."""
+        self._branch += 1
+        self.last = block
+
     def block(self, *events: ChainEvent) -> AppendBlock:
-        number = next(self._numbers)
-        digest = "0x" + keccak(number.to_bytes(8)).hex()
+        number = self.last.number + 1
+        digest = "0x" + keccak(number.to_bytes(8) + self._branch.to_bytes(8)).hex()
         self.last = Block(number, digest, self.last.hash, UnixSeconds(1_795_000_000 + number))
         return AppendBlock(self.last, tuple(enumerate(events)))
 

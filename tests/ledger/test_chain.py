@@ -115,12 +115,14 @@ def test_an_exit_takes_captured_credits_last(ledger: LedgerStore, chain: Chain, 
     assert totals(ledger).losses == 500
 
 
-def test_a_top_up_before_settlement_collects_what_was_owed(ledger: LedgerStore, chain: Chain, alice: Wallet):
+def test_a_top_up_pays_what_is_owed_before_it_is_available(ledger: LedgerStore, chain: Chain, alice: Wallet):
     placed = place(1, alice, 1_000)
     formed = form(1, (alice, 1_000, [placed.request]))
     ledger.commit([placed, capture(placed, alice, 1_000), formed])
-    ledger.commit([chain.block(exits(alice, 900), deposit(alice, 2_000))])
+    ledger.commit([chain.block(exits(alice, 900))])
     assert totals(ledger).losses == 900
+    ledger.commit([chain.block(deposit(alice, 2_000))])
+    assert (buckets(ledger, alice), totals(ledger).losses) == ((1_100, 0, 1_000), 0)
 
     ledger.commit([chain.block(settled(formed, burned(1_000)))])
 
@@ -129,17 +131,23 @@ def test_a_top_up_before_settlement_collects_what_was_owed(ledger: LedgerStore, 
     assert ledger.spent_settled(alice.id) == 1_000
 
 
-def test_a_top_up_that_is_held_already_loses_its_backing_to_the_burn(ledger: LedgerStore, chain: Chain, alice: Wallet):
+def test_a_top_up_backs_open_holds_again_oldest_first(ledger: LedgerStore, chain: Chain, alice: Wallet):
+    older, newer = place(1, alice, 400), place(2, alice, 600)
+    ledger.commit([older, newer, chain.block(exits(alice, 1_000))])
+
+    ledger.commit([chain.block(deposit(alice, 500))])
+    assert buckets(ledger, alice) == (0, 500, 0)
+
+    ledger.commit([capture(older, alice, 400), capture(newer, alice, 600)])
+    assert (buckets(ledger, alice), totals(ledger).losses) == ((0, 0, 500), 500)
+
+
+def test_no_hold_is_admitted_by_credits_that_are_owed(ledger: LedgerStore, chain: Chain, alice: Wallet):
     placed, later = place(1, alice, 1_000), place(2, alice, 900)
-    formed = form(1, (alice, 1_000, [placed.request]))
-    ledger.commit([placed, capture(placed, alice, 1_000), formed])
-    ledger.commit([chain.block(exits(alice, 1_000), deposit(alice, 1_000)), later])
+    ledger.commit([placed, capture(placed, alice, 1_000)])
+    ledger.commit([chain.block(exits(alice, 1_000), deposit(alice, 1_000))])
 
-    ledger.commit([chain.block(settled(formed, burned(1_000)))])
-    assert buckets(ledger, alice) == (0, 0, 0)
-
-    ledger.commit([capture(later, alice, 400)])
-    assert totals(ledger).losses == 400
+    assert ledger.commit([later]) == [HoldRefused("balance", NanoCredits(900), NanoCredits(0))]
 
 
 def test_a_close_voids_the_vouchers_and_what_is_owed_is_lost(ledger: LedgerStore, chain: Chain, alice: Wallet):

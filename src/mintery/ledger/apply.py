@@ -9,7 +9,9 @@ from mintery.ledger.apply_chain import append_block
 from mintery.ledger.apply_endings import capture_hold, drop_answers, mark_delivered, release_hold
 from mintery.ledger.apply_halts import clear_halt, lift_halt, raise_halt, record_reconciliation
 from mintery.ledger.apply_holds import dispatch_hold, extend_lease, place_hold
+from mintery.ledger.apply_rollback import mark_final, roll_back_block
 from mintery.ledger.apply_seals import seal_rows
+from mintery.ledger.apply_write_offs import write_off
 from mintery.ledger.commands import (
     AbandonBatch,
     AppendBlock,
@@ -23,14 +25,17 @@ from mintery.ledger.commands import (
     LiftHalt,
     MarkBroadcast,
     MarkDelivered,
+    MarkFinal,
     PlaceHold,
     RaiseHalt,
     RecordReconciliation,
     ReleaseHold,
     RequestCommand,
     Result,
+    RollBackBlock,
     SaveAttempt,
     SealRows,
+    WriteOff,
 )
 from mintery.ledger.sheet import Sheet, open_sheet
 from mintery.ledger.work import Work
@@ -46,6 +51,8 @@ _ON_A_SHEET: Mapping[type, Callable[[Sheet, Any], Result]] = {
 _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     DropAnswers: drop_answers,
     AppendBlock: append_block,
+    RollBackBlock: roll_back_block,
+    MarkFinal: mark_final,
     FormBatch: form_batch,
     SaveAttempt: save_attempt,
     MarkBroadcast: mark_broadcast,
@@ -54,6 +61,7 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     LiftHalt: lift_halt,
     ClearHalt: clear_halt,
     RecordReconciliation: record_reconciliation,
+    WriteOff: write_off,
     SealRows: seal_rows,
 }
 

@@ -19,6 +19,7 @@ from mintery.ledger.schema import (
     batches,
     requests,
     vouchers,
+    write_offs,
 )
 from mintery.ledger.work import Statement, Work, insert_of, micros
 from mintery.units import NanoCredits, credit_units
@@ -53,6 +54,12 @@ _in_open_batch = Statement(
 _open_batch = Statement(
     select(batches.c.seq).where(batches.c.batch_id == bindparam("batch_id"), _OPEN).with_for_update()
 )
+_written_off = Statement(
+    select(write_offs.c.request)
+    .join_from(write_offs, requests, requests.c.id == write_offs.c.request)
+    .where(requests.c.batch == bindparam("its_batch"))
+    .limit(1)
+)
 _insert_attempt = Statement(insert_of(attempts).on_conflict_do_nothing())
 _attempt = Statement(
     select(batches.c.batch_id, attempts.c.broadcast_at)
@@ -68,12 +75,16 @@ _broadcast = Statement(
     )
     .values(broadcast_at=bindparam("at"))
 )
+_later = batches.alias("later")
 _abandon = Statement(
     update(batches)
     .where(
         batches.c.batch_id == bindparam("number"),
         batches.c.formed_at <= bindparam("at"),
         _OPEN,
+        ~exists().where(
+            _later.c.seq > batches.c.seq, _later.c.abandoned_at.is_(None), _later.c.settled_block.is_(None)
+        ),
         select(func.count()).where(attempts.c.batch == batches.c.seq).scalar_subquery() <= bindparam("dead_attempts"),
     )
     .values(abandoned_at=bindparam("at"), why=bindparam("reason"))
@@ -187,6 +198,8 @@ def _claim(work: Work, seq: int, receipts: tuple[RequestId, ...]) -> tuple[dict[
         before = due.get(account, Due(NanoCredits(0), 0))
         due[account] = Due(NanoCredits(before.amount + cost), before.receipts + 1)
         work.run(_insert_batch_receipt, batch=seq, position=position, request=request)
+    if (row := work.row(_written_off, its_batch=seq)) is not None:
+        return due, f"receipt {row[0]} was written off"
     for account, epoch in epochs.items():
         current = work.row(_spent_settled, account=account)
         if current is None or current[0] != epoch:
@@ -223,6 +236,7 @@ def _record_line(
         due=due.amount,
         status=None,
         burned=None,
+        recovered=None,
     )
     return None
 
@@ -265,14 +279,17 @@ def abandon_batch(work: Work, command: AbandonBatch) -> Done | NotWritten:
     abandoned = work.row(_last_abandoned, batch_id=command.batch_id)
     if abandoned is not None and abandoned[0] == at:
         return Done(0)
-    return NotWritten(f"batch {command.batch_id} is not open, or an attempt of it may take effect")
+    return NotWritten(
+        f"batch {command.batch_id} is not open, an attempt of it may take effect, or a later batch stands on it"
+    )
 
 
 def restore_batch(work: Work, batch_id: int, receipts_root: bytes, *, at: int) -> bool:
     """Let the abandoned batch of this root stand again, as the chain settled it and not the one that took its id.
 
     An attempt by a settler's former key was mined after all. The batch under its id gives way and frees its receipts. False,
-    and nothing changed, where there is no such batch, or where a further batch has taken a receipt of it.
+    and nothing changed, where there is no such batch, or where a further batch has taken a receipt of it or one was
+    written off.
     """
     found = work.row(_abandoned_with_root, batch_id=batch_id, receipts_root=receipts_root)
     if found is None:
@@ -288,7 +305,8 @@ def restore_batch(work: Work, batch_id: int, receipts_root: bytes, *, at: int) -
                 return False
             work.run(_free_receipts, abandoned=standing[0])
         counted = work.row(_count_receipts, its_batch=found[0])
-        if counted is None or work.run(_take_back, its_batch=found[0], into=found[0]) != counted[0]:
+        taken = work.run(_take_back, its_batch=found[0], into=found[0])
+        if counted is None or taken != counted[0] or work.row(_written_off, its_batch=found[0]) is not None:
             undo.undo()
             return False
         work.run(_stand_again, its_batch=found[0])

@@ -13,6 +13,7 @@ from mintery.ledger.books import Book, Move, OpenAccount
 from mintery.ledger.commands import BatchSettledSeen, Block
 from mintery.ledger.schema import batch_lines, batches, requests, vouchers
 from mintery.ledger.work import Statement, Work
+from mintery.units import CreditUnits, nanocredits
 
 _standing_batch = Statement(
     select(batches.c.seq, batches.c.receipts_root, batches.c.settled_block)
@@ -21,7 +22,9 @@ _standing_batch = Statement(
 )
 _ITS_VOUCHER = (vouchers.c.account == batch_lines.c.account) & (vouchers.c.digest == batch_lines.c.voucher)
 _lines = Statement(
-    select(batch_lines.c.position, batch_lines.c.account, batch_lines.c.due, vouchers.c.epoch)
+    select(
+        batch_lines.c.position, batch_lines.c.account, batch_lines.c.due, vouchers.c.epoch, batch_lines.c.spent_after
+    )
     .join_from(batch_lines, vouchers, _ITS_VOUCHER)
     .where(batch_lines.c.batch == bindparam("batch"))
     .order_by(batch_lines.c.position)
@@ -29,7 +32,7 @@ _lines = Statement(
 _settle_line = Statement(
     update(batch_lines)
     .where(batch_lines.c.batch == bindparam("its_batch"), batch_lines.c.position == bindparam("line"))
-    .values(status=bindparam("outcome"), burned=bindparam("taken"))
+    .values(status=bindparam("outcome"), burned=bindparam("taken"), recovered=bindparam("more"))
 )
 _settle_batch = Statement(
     update(batches)
@@ -62,18 +65,28 @@ def apply_settled(work: Work, event: BatchSettledSeen, *, block: Block, referenc
 
     for line, outcome in zip(lines, event.outcomes, strict=True):
         _settle(work, event.batch_id, line, outcome, reference=reference, at=at)
-        work.run(_settle_line, its_batch=batch, line=line[0], outcome=int(outcome.status), taken=outcome.burned)
+        due, burned = line[2], outcome.burned
+        work.run(
+            _settle_line,
+            its_batch=batch,
+            line=line[0],
+            outcome=int(outcome.status),
+            taken=min(burned, due),
+            more=max(burned - due, 0),
+        )
     work.run(_settle_batch, its_batch=batch, block=block.hash, tx=event.tx_hash)
     for (request,) in work.rows(_limited, its_batch=batch):
         free_limits(work, request, {Ending.SETTLEMENT: 0})
 
 
 def _settle(work: Work, batch_id: int, line: Any, outcome: LineOutcome, *, reference: str, at: int) -> None:
-    """Burn what the chain burned; the rest of what was due is lost, and nothing bills it again."""
-    _, account, due, epoch = line
+    """Burn what the chain burned; the rest of what was due is lost.
+
+    A voucher's counter is cumulative: where an earlier batch was undone and settled again for less, this line burns what
+    that one had lost.
+    """
+    _, account, due, epoch, spent_after = line
     burned = outcome.burned
-    if burned > due:
-        raise OutcomeMismatch(batch_id, f"account {account} burned {burned} there; {due} was due")
     opened = OpenAccount.lock(work, account, reference=reference, at=at)
     if opened is None:
         raise LedgerInconsistent(f"account {account} of batch {batch_id} is unknown")
@@ -82,10 +95,12 @@ def _settle(work: Work, batch_id: int, line: Any, outcome: LineOutcome, *, refer
             raise OutcomeMismatch(batch_id, f"account {account} burned {burned} in epoch {epoch}, which had ended here")
         return
 
-    lost = due - burned
-    uncaptured = max(lost - opened[Book.UNCOVERED], 0)
-    opened.move(Move.UNCAPTURE, uncaptured)
-    opened.move(Move.OWE, uncaptured)
+    most = nanocredits(CreditUnits(int(spent_after))) - opened.spent_settled
+    if burned > most:
+        raise OutcomeMismatch(batch_id, f"account {account} burned {burned} there; {most} was due")
+    opened.move(Move.UNDO_LOSS, max(burned - due, 0))
+    lost = max(due - burned, 0)
+    opened.uncapture(max(lost - opened[Book.UNCOVERED], 0))
     opened.move(Move.LOSS, lost)
     if burned > opened.on_chain:
         raise LedgerInconsistent(f"account {account} burned {burned} on chain and has {opened.on_chain} here")

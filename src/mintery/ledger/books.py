@@ -16,6 +16,10 @@ it. So the costs of all receipts are burned + captured + uncovered + losses, and
 - a line burns less than is due, whatever its status: the rest is a loss. Nothing bills it again.
 - an account closes and begins an epoch: its vouchers are void, so all that is owed is a loss, and so is any later capture
   of a hold of the old epoch.
+
+What comes in (a deposit, or what a reorganisation gives back) covers what is owed first, then backs the open holds again,
+oldest first, and only the rest is available (see ``covering``). A block that the chain took back is undone by transfers of
+the ``undo_…`` kinds, which run the other way and whose reference names what they undo; no row is ever changed.
 """
 
 from enum import Enum, StrEnum
@@ -67,6 +71,12 @@ class Move(Enum):
     OWE = ("owe", Book.UNPAID, Book.UNCOVERED)
     COLLECT = ("collect", Book.UNCOVERED, Book.UNPAID)
     LOSS = ("loss", Book.UNCOVERED, Book.LOSSES)
+    REBACK = ("reback", Book.AVAILABLE, Book.HELD)
+    UNDO_DEPOSIT = ("undo_deposit", Book.AVAILABLE, Book.DEPOSITS)
+    UNDO_EXIT = ("undo_exit", Book.EXITED, Book.AVAILABLE)
+    UNDO_RELEASED_ON_CHAIN = ("undo_released_on_chain", Book.EXITED, Book.AVAILABLE)
+    UNDO_BURN = ("undo_burn", Book.BURNED, Book.CAPTURED)
+    UNDO_LOSS = ("undo_loss", Book.LOSSES, Book.UNCOVERED)
 
 
 def sides(move: Move, account: AccountId, token: Address | str) -> tuple[str, str]:
@@ -144,7 +154,7 @@ _backed_holds = Statement(
     .where(requests.c.account == bindparam("account"), requests.c.ended_at.is_(None), requests.c.backed > 0)
     .order_by(requests.c.placed_at.desc(), requests.c.id.desc())
 )
-_set_backed = Statement(update(requests).where(requests.c.id == bindparam("request")).values(backed=bindparam("left")))
+set_backed = Statement(update(requests).where(requests.c.id == bindparam("request")).values(backed=bindparam("left")))
 
 
 class OpenAccount:
@@ -158,7 +168,7 @@ class OpenAccount:
         self.token: Address
         self.token, self.epoch, available, held, captured, uncovered, self.spent_settled = row
         self._balances: dict[Book, int] = dict(zip(BUCKETS, (available, held, captured, uncovered), strict=True))
-        self._work = work
+        self.work = work
         self._reference = reference
         self._at = at
         self._posted = 0
@@ -186,7 +196,7 @@ class OpenAccount:
                 if self._balances[book] < 0:
                     raise LedgerInconsistent(f"{move.name} of {amount} overdraws {book} of account {self.id}")
         post(
-            self._work,
+            self.work,
             move,
             amount,
             account=self.id,
@@ -205,32 +215,41 @@ class OpenAccount:
         """
         if wanted > self.on_chain:
             raise LedgerInconsistent(f"the chain took {wanted} from account {self.id}, which has {self.on_chain} here")
-        self._unback(wanted - self[Book.AVAILABLE])
+        self.unback(wanted - self[Book.AVAILABLE])
         if (short := wanted - self[Book.AVAILABLE]) > 0:
-            self.move(Move.UNCAPTURE, short)
-            self.move(Move.OWE, short)
+            self.uncapture(short)
+
+    def uncapture(self, wanted: int) -> None:
+        """What was charged is owed again, and its credits are available."""
+        self.move(Move.UNCAPTURE, wanted)
+        self.move(Move.OWE, wanted)
 
     def recapture(self, wanted: int) -> None:
         """Make ``wanted`` captured, collecting what is owed: the chain burns it whatever it had been promised for."""
         if (short := wanted - self[Book.CAPTURED]) <= 0:
             return
-        self._unback(short - self[Book.AVAILABLE])
-        self.move(Move.RECAPTURE, short)
-        self.move(Move.COLLECT, short)
+        self.unback(short - self[Book.AVAILABLE])
+        self.collect(short)
 
-    def _unback(self, wanted: int) -> None:
+    def collect(self, wanted: int) -> None:
+        """What is available pays for what is owed."""
+        self.move(Move.RECAPTURE, wanted)
+        self.move(Move.COLLECT, wanted)
+
+    def unback(self, wanted: int) -> None:
+        """Make that much of what backs open holds available, newest first; nothing when it is not positive."""
         if wanted <= 0:
             return
-        for request, backed in self._work.rows(_backed_holds, account=self.id):
+        for request, backed in self.work.rows(_backed_holds, account=self.id):
             taken = min(backed, wanted)
-            self._work.run(_set_backed, request=request, left=backed - taken)
+            self.work.run(set_backed, request=request, left=backed - taken)
             self.move(Move.UNBACK, taken)
             wanted -= taken
             if wanted == 0:
                 return
 
     def save(self) -> None:
-        self._work.run(
+        self.work.run(
             _write_account,
             account=self.id,
             new_epoch=self.epoch,

@@ -96,6 +96,24 @@ class AppendBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class RollBackBlock:
+    """The chain no longer has the last recorded block: undo all that its events did, by transfers that say so.
+
+    Refused (NotWritten) for any other block, and for a final one.
+    """
+
+    hash: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MarkFinal:
+    """No block up to ``number`` is ever rolled back; a lower number than before changes nothing."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class BlockAppended:
     """``news`` is False when the block was already there."""
 
@@ -298,6 +316,18 @@ class AbandonBatch:
     dead_attempts: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class WriteOff:
+    """The operator gives up what a receipt charged, as it can never settle: it is the operator's loss.
+
+    Refused (NotWritten) while a batch has the receipt.
+    """
+
+    request: RequestId
+    reason: str
+    at: datetime
+
+
 # ── what stands in the way ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -374,11 +404,14 @@ RequestCommand = PlaceHold | DispatchHold | ExtendLease | CaptureHold | ReleaseH
 Command = (
     RequestCommand
     | AppendBlock
+    | RollBackBlock
+    | MarkFinal
     | DropAnswers
     | FormBatch
     | SaveAttempt
     | MarkBroadcast
     | AbandonBatch
+    | WriteOff
     | SealRows
     | RaiseHalt
     | LiftHalt

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, exists, func, select
 
 from mintery.errors import LedgerInconsistent
 from mintery.ledger.books import BUCKETS, Book, entry
@@ -19,6 +19,7 @@ from mintery.ledger.schema import (
     receipts,
     requests,
     transfers,
+    write_offs,
 )
 
 
@@ -69,7 +70,9 @@ def _held(connection: Connection) -> Iterator[str]:
 
 
 def _charged(connection: Connection) -> Iterator[str]:
-    """What is captured or uncovered is what unsettled receipts of the epoch cost; every capture has its receipt."""
+    """What is captured or uncovered is what unsettled receipts of the epoch cost, less what was written off; every capture
+    has its receipt.
+    """
     rows = connection.execute(select(accounts.c.id, accounts.c.captured, accounts.c.uncovered))
     stored = Counter({row.id: row.captured + row.uncovered for row in rows})
     unsettled = connection.execute(
@@ -77,7 +80,7 @@ def _charged(connection: Connection) -> Iterator[str]:
         .join_from(receipts, requests, requests.c.id == receipts.c.request)
         .join(accounts, and_(accounts.c.id == receipts.c.account, accounts.c.epoch == receipts.c.epoch))
         .join(batches, batches.c.seq == requests.c.batch, isouter=True)
-        .where(batches.c.settled_block.is_(None))
+        .where(batches.c.settled_block.is_(None), ~exists().where(write_offs.c.request == receipts.c.request))
         .group_by(receipts.c.account)
     )
     yield from _differences("unsettled charges of account", stored, _sums(unsettled))

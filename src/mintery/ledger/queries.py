@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import Connection, Select, exists, or_, select
 
 from mintery.domain.hold import Hold, RequestId
 from mintery.domain.quoted import parse_quoted
@@ -12,7 +12,7 @@ from mintery.domain.receipt import Receipt, parse_receipt
 from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
 from mintery.ledger.books import Book
 from mintery.ledger.commands import Answer, Block, RequestKey
-from mintery.ledger.reads import AccountBalance, ReceiptRecord, RequestRecord, TokenTotals
+from mintery.ledger.reads import AccountBalance, ReceiptRecord, RequestRecord, TokenTotals, WrittenOff
 from mintery.ledger.rows import (
     HOLD_COLUMNS,
     VOUCHER_COLUMNS,
@@ -21,7 +21,19 @@ from mintery.ledger.rows import (
     signed_voucher_of,
     whole,
 )
-from mintery.ledger.schema import accounts, answers, batches, blocks, counters, receipts, requests, transfers, vouchers
+from mintery.ledger.schema import (
+    accounts,
+    answers,
+    batches,
+    blocks,
+    counters,
+    finality,
+    receipts,
+    requests,
+    transfers,
+    vouchers,
+    write_offs,
+)
 from mintery.ledger.work import instant_of
 from mintery.units import NanoCredits, UnixSeconds
 
@@ -39,9 +51,18 @@ _records = select(
     answers.c.body.label("answer_body"),
 ).join_from(requests, answers, answers.c.request == requests.c.id, isouter=True)
 _receipts = (
-    select(receipts.c.facts, receipts.c.signature, batches.c.batch_id, batches.c.settled_tx)
+    select(
+        receipts.c.facts,
+        receipts.c.signature,
+        batches.c.batch_id,
+        batches.c.settled_tx,
+        write_offs.c.amount,
+        write_offs.c.reason,
+        write_offs.c.at,
+    )
     .join_from(receipts, requests, requests.c.id == receipts.c.request)
     .join(batches, batches.c.seq == requests.c.batch, isouter=True)
+    .join(write_offs, write_offs.c.request == receipts.c.request, isouter=True)
 )
 _accounts = select(accounts).where(accounts.c.token.is_not(None))
 BLOCK_COLUMNS = (blocks.c.number, blocks.c.hash, blocks.c.parent, blocks.c.timestamp)
@@ -145,7 +166,9 @@ def some_receipts(connection: Connection, of: AccountId | None, limit: int) -> S
 
 
 def _receipt_record(row: Any) -> ReceiptRecord:
-    return ReceiptRecord(_receipt(row), row.batch_id, row.settled_tx)
+    found = _receipt(row)
+    gone = None if row.at is None else WrittenOff(found.id, NanoCredits(row.amount), row.reason, instant_of(row.at))
+    return ReceiptRecord(found, row.batch_id, row.settled_tx, gone)
 
 
 def _receipt(row: Any) -> Receipt:
@@ -154,12 +177,17 @@ def _receipt(row: Any) -> Receipt:
 
 
 def unbatched(connection: Connection, limit: int) -> Sequence[Receipt]:
-    """Those of an ended epoch are left out: their vouchers are void, and what they cost is lost."""
+    """Those of an ended epoch are left out, as their vouchers are void, and those that were written off: both are lost."""
     query = (
         select(receipts.c.facts, receipts.c.signature)
         .join_from(requests, receipts, receipts.c.request == requests.c.id)
         .join(accounts, accounts.c.id == requests.c.account)
-        .where(requests.c.captured > 0, requests.c.batch.is_(None), requests.c.epoch == accounts.c.epoch)
+        .where(
+            requests.c.captured > 0,
+            requests.c.batch.is_(None),
+            requests.c.epoch == accounts.c.epoch,
+            ~exists().where(write_offs.c.request == requests.c.id),
+        )
         .order_by(requests.c.ended_at, requests.c.id)
         .limit(limit)
     )
@@ -186,6 +214,27 @@ def highest_voucher(connection: Connection, of: AccountId, epoch: int, at: UnixS
 def last_block(connection: Connection) -> Block | None:
     row = connection.execute(select(*BLOCK_COLUMNS).order_by(blocks.c.number.desc()).limit(1)).one_or_none()
     return None if row is None else block_of(row)
+
+
+def some_blocks(connection: Connection, limit: int, below: int | None) -> Sequence[Block]:
+    """Newest first."""
+    query = select(*BLOCK_COLUMNS).order_by(blocks.c.number.desc()).limit(limit)
+    if below is not None:
+        query = query.where(blocks.c.number < below)
+    return [block_of(row) for row in connection.execute(query)]
+
+
+def final_block(connection: Connection) -> int | None:
+    found: int | None = connection.scalar(select(finality.c.number))
+    return found
+
+
+def some_write_offs(connection: Connection, limit: int) -> Sequence[WrittenOff]:
+    query = select(write_offs).order_by(write_offs.c.seq.desc()).limit(limit)
+    return [
+        WrittenOff(RequestId(row.request), NanoCredits(row.amount), row.reason, instant_of(row.at))
+        for row in connection.execute(query)
+    ]
 
 
 def block_of(row: Any) -> Block:

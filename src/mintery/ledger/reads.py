@@ -77,12 +77,23 @@ class BatchRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenOff:
+    """What the operator gave up of one receipt, and why."""
+
+    request: RequestId
+    amount: NanoCredits
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptRecord:
-    """A receipt with where it was settled; ``batch_id`` is None until it is in a batch, ``tx_hash`` until that is final."""
+    """A receipt with where it was settled; ``batch_id`` is None until it is in a batch, ``tx_hash`` until the chain has it."""
 
     receipt: Receipt
     batch_id: int | None
     tx_hash: str | None
+    written_off: WrittenOff | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +191,15 @@ class Ledger(Protocol):
     def open_batches(self) -> Sequence[BatchRecord]: ...
 
     def last_block(self) -> Block | None: ...
+
+    def blocks(self, *, limit: int = 100, below: int | None = None) -> Sequence[Block]:
+        """Recorded blocks, newest first, with numbers under ``below``."""
+
+    def final_block(self) -> int | None:
+        """The number up to which nothing is ever rolled back."""
+
+    def write_offs(self, *, limit: int = 100) -> Sequence[WrittenOff]:
+        """Newest first."""
 
     def used(self, constraint: str) -> NanoCredits: ...
 

@@ -279,6 +279,8 @@ batch_lines = table(
     *integer("due"),
     *integer("status", null=True),
     *integer("burned", null=True),
+    # What it burned beyond ``due``: an earlier batch had lost it on a branch that the chain left.
+    *integer("recovered", least=None, null=True),
     CheckConstraint("burned IS NULL OR burned <= due", name="burned_within"),
     ForeignKeyConstraint(("account", "voucher"), ("vouchers.account", "vouchers.digest")),
     UniqueConstraint("batch", "account"),

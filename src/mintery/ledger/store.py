@@ -32,6 +32,7 @@ from mintery.ledger.reads import (
     RequestRecord,
     StandingDifference,
     TokenTotals,
+    WrittenOff,
 )
 from mintery.ledger.writer import WAITING_LIMIT, Writer
 from mintery.units import NanoCredits, UnixSeconds
@@ -158,6 +159,15 @@ class LedgerStore(Ledger):
 
     def last_block(self) -> Block | None:
         return self._read(queries.last_block)
+
+    def blocks(self, *, limit: int = 100, below: int | None = None) -> Sequence[Block]:
+        return self._read(queries.some_blocks, limit, below)
+
+    def final_block(self) -> int | None:
+        return self._read(queries.final_block)
+
+    def write_offs(self, *, limit: int = 100) -> Sequence[WrittenOff]:
+        return self._read(queries.some_write_offs, limit)
 
     def used(self, constraint: str) -> NanoCredits:
         return self._read(queries.used, constraint)
