@@ -342,10 +342,13 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def abandons(self) -> None:
         """The newest first: what was formed on another batch falls with it."""
-        ids = [formed.command.batch.batch_id for formed in self.unsettled]
-        for batch_id in ids[:-1]:
-            assert isinstance(self.ledger.commit([AbandonBatch(batch_id, "test", NOON)])[0], NotWritten)
-        assert self.ledger.commit([AbandonBatch(ids[-1], "test", NOON)]) == [Done(1)]
+        *older, newest = self.unsettled
+        taken = {own.id for own, _, _ in newest.parts}
+        for formed in older:
+            if taken & {own.id for own, _, _ in formed.parts}:
+                command = AbandonBatch(formed.command.batch.batch_id, "test", NOON)
+                assert isinstance(self.ledger.commit([command])[0], NotWritten)
+        assert self.ledger.commit([AbandonBatch(newest.command.batch.batch_id, "test", NOON)]) == [Done(1)]
         self.standing.pop()
 
     @precondition(lambda self: self.mined)

@@ -75,16 +75,27 @@ _broadcast = Statement(
     )
     .values(broadcast_at=bindparam("at"))
 )
-_later = batches.alias("later")
+_later, _line, _later_line = batches.alias("later"), batch_lines.alias("line"), batch_lines.alias("later_line")
+# Its lines count on from what this batch's would have spent: were it to settle alone, it would burn for both.
+_stood_upon = (
+    select(_later.c.seq)
+    .join_from(_later, _later_line, _later_line.c.batch == _later.c.seq)
+    .join(_line, _line.c.account == _later_line.c.account)
+    .where(
+        _line.c.batch == batches.c.seq,
+        _later.c.seq > batches.c.seq,
+        _later.c.abandoned_at.is_(None),
+        _later.c.settled_block.is_(None),
+    )
+    .exists()
+)
 _abandon = Statement(
     update(batches)
     .where(
         batches.c.batch_id == bindparam("number"),
         batches.c.formed_at <= bindparam("at"),
         _OPEN,
-        ~exists().where(
-            _later.c.seq > batches.c.seq, _later.c.abandoned_at.is_(None), _later.c.settled_block.is_(None)
-        ),
+        ~_stood_upon,
         select(func.count()).where(attempts.c.batch == batches.c.seq).scalar_subquery() <= bindparam("dead_attempts"),
     )
     .values(abandoned_at=bindparam("at"), why=bindparam("reason"))

@@ -25,7 +25,7 @@ Clock = Callable[[], datetime]
 @dataclass(frozen=True, slots=True)
 class OnChain:
     """``confirmations`` blocks stand on top of one that is believed; with ``by_finalized`` the chain must call it finalized
-    as well.
+    as well. ``finality`` blocks stand on top of one that never goes away; None: the chain's own ``finalized`` block says so.
     """
 
     rpc: Rpc
@@ -33,10 +33,19 @@ class OnChain:
     contracts: Contracts
     confirmations: int
     by_finalized: bool = False
+    finality: int | None = None
 
     @classmethod
-    def of(cls, rpc: Rpc, deployment: Deployment, *, confirmations: int, by_finalized: bool = False) -> "OnChain":
-        return cls(rpc, deployment, contracts_of(rpc, deployment), confirmations, by_finalized)
+    def of(
+        cls,
+        rpc: Rpc,
+        deployment: Deployment,
+        *,
+        confirmations: int,
+        by_finalized: bool = False,
+        finality: int | None = None,
+    ) -> "OnChain":
+        return cls(rpc, deployment, contracts_of(rpc, deployment), confirmations, by_finalized, finality)
 
     @property
     def escrow(self) -> SpendEscrow:
@@ -79,3 +88,12 @@ class OnChain:
         if not self.by_finalized:
             return deep
         return min(deep, self.rpc.block("finalized"), key=lambda block: block.number)
+
+    def finalized_block(self) -> BlockRef:
+        """The newest block that no reorganisation can reach; never above the newest that is believed."""
+        confirmed = self.confirmed_block()
+        if self.finality is None:
+            return min(confirmed, self.rpc.block("finalized"), key=lambda block: block.number)
+        if self.finality <= self.confirmations:
+            return confirmed
+        return self.rpc.block(max(0, confirmed.number - (self.finality - self.confirmations)))

@@ -10,6 +10,8 @@ from mintery.chain.raw_transaction import parse_raw
 from mintery.chain.rpc import BlockRef
 from mintery.chain.sender import TRANSACTION_GAS_CAP, SignedTransaction
 from mintery.crypto.transactions import sender_of
+from mintery.crypto.vouchers import account_of
+from mintery.domain.voucher import AccountId
 from mintery.errors import LedgerInconsistent, TransactionReverted
 from mintery.ledger.commands import AbandonBatch, MarkBroadcast, NotWritten, SaveAttempt
 from mintery.ledger.reads import Attempt, BatchRecord
@@ -186,14 +188,29 @@ def _deliver(
 
 
 def _abandon(settlement: Settlement, record: BatchRecord, why: str, now: datetime) -> BatchAbandoned | BatchWaiting:
-    """When no attempt of this settler can take effect any more; until then its nonce waits for its confirmations.
+    """The batch, and before it, newest first, those that count on from it: a reorganisation can open it under them."""
+    accounts = _accounts_of(record)
+    for later in reversed(settlement.ledger.open_batches()):
+        if later.batch.batch_id > record.batch.batch_id and accounts & _accounts_of(later):
+            fallen = _abandon_one(settlement, later, f"batch {record.batch.batch_id} before it is abandoned", now)
+            if isinstance(fallen, BatchWaiting):
+                return fallen
+    return _abandon_one(settlement, record, why, now)
+
+
+def _accounts_of(record: BatchRecord) -> frozenset[AccountId]:
+    return frozenset(account_of(line.signed) for part in record.batch.tokens for line in part.lines)
+
+
+def _abandon_one(settlement: Settlement, record: BatchRecord, why: str, now: datetime) -> BatchAbandoned | BatchWaiting:
+    """When no attempt of this settler can take effect any more: its nonce is used in a block that never goes away.
 
     Those of another settler are not waited for. Should one be mined after all, its event's receipts root says that this
     batch settled and not the one that took its id, and the ledger follows (``apply_settled``).
     """
     batch_id = record.batch.batch_id
-    confirmed = hex(settlement.chain.confirmed_block().number)
-    used = settlement.chain.rpc.nonce(settlement.settler.address, confirmed)
+    final = hex(settlement.chain.finalized_block().number)
+    used = settlement.chain.rpc.nonce(settlement.settler.address, final)
     if any(attempt.nonce >= used for attempt in _ours(settlement, record)):
         return BatchWaiting(batch_id, mined=False, why=Wait.ATTEMPT_LIVE)
     (written,) = settlement.ledger.commit([AbandonBatch(batch_id, why, now, dead_attempts=len(record.attempts))])
