@@ -23,7 +23,7 @@ MinteryError
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerUnavailable, LedgerRefused,
 │                           LedgerInconsistent, LeadershipLost
 ├── ChainError              RpcUnavailable, RpcRefused, RpcsDisagree, TransactionReverted, TransactionMissing,
-│                           TransactionReplaced, OutcomeMismatch, BlockReplaced, SettlementHalted, QuorumMissing
+│                           TransactionReplaced, OutcomeMismatch, BlockReplaced, FinalBlockReplaced, SettlementHalted, QuorumMissing
 └── CheckFailed             ReceiptRefused, ReconciliationFailed
 """
 
@@ -816,13 +816,23 @@ class TransactionReplaced(ChainError):
 
 
 class BlockReplaced(ChainError):
-    """The chain no longer has a block that was believed. Nothing more is read until a person has looked."""
+    """The chain no longer has a block that was read before."""
 
     def __init__(self, number: int, *, recorded: str, connected: str) -> None:
         super().__init__(f"block {number} was {recorded} when it was recorded; the rpc now says {connected}")
         self.number = number
         self.recorded = recorded
         self.connected = connected
+
+
+class FinalBlockReplaced(BlockReplaced):
+    """It was recorded as final. Nothing is undone, nothing more is read, and nothing pays until a person has looked."""
+
+    hint = (
+        "Look at the block with another endpoint first: if this one is on a wrong fork, name another (--rpc) and all goes "
+        "on. If the chain did drop a final block, stop the gateway, restore the ledger from before that block, and start "
+        "again: what was charged since is lost, and `mintery reconcile` must agree before anything is settled."
+    )
 
 
 class SettlementHalted(ChainError):

@@ -102,6 +102,12 @@ class Settings(BaseSettings):
         "depth",
         description="Whether a block is believed by its depth alone, or only when the chain calls it finalized as well.",
     )
+    finality: int | None = Field(
+        None,
+        ge=0,
+        description="Blocks on top of one before it is final: a reorganisation that reaches it stops settlement and new "
+        "requests. Default: the chain's own `finalized` block.",
+    )
     sync_interval: float = Field(2.0, gt=0, description="Between two readings of deposits, exits and settlements.")
     market_interval: float = Field(2.0, gt=0, description="Between two readings of projects and prices.")
     market_longest_age: float = Field(

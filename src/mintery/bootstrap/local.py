@@ -155,7 +155,7 @@ def build_local_gateway(
     admin = dev_role("admin", local=rpc.is_local)
     path = directory / "deployment.json"
     deployment = deploy(rpc, admin, local_deployment(providers), path, on_step=on_step).deployment
-    chain = OnChain.of(rpc, deployment, confirmations=settings.confirmations_on(local=True))
+    chain = OnChain.of(rpc, deployment, confirmations=settings.confirmations_on(local=True), finality=settings.finality)
 
     gateway = build_gateway(with_local_prices(settings, directory), chain=chain, providers=providers)
     on_step("appoint the settler")

@@ -40,7 +40,9 @@ def open_on_chain(settings: Settings, rpc: Rpc | None = None) -> OnChain:
     check_chain(deployment, connected, path)
     confirmations = settings.confirmations_on(local=connected.is_local)
     by_finalized = settings.confirm_by == "finalized"
-    return OnChain.of(connected, deployment, confirmations=confirmations, by_finalized=by_finalized)
+    return OnChain.of(
+        connected, deployment, confirmations=confirmations, by_finalized=by_finalized, finality=settings.finality
+    )
 
 
 def ledger_path(settings: Settings, genesis_hash: str) -> Path | None:

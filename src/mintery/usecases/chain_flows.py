@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from mintery.chain.blocks import ChainEvent, read_blocks
@@ -51,6 +52,10 @@ class Flows:
     tokens: defaultdict[Address, TokenFlows] = field(default_factory=lambda: defaultdict(TokenFlows))
     owed: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
 
+    def add_all(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self.add(event)
+
     def add(self, event: Event) -> None:
         match event:
             case Minted(token=token, credits=credits_):
@@ -75,44 +80,68 @@ class Flows:
 
 
 @dataclass(frozen=True, slots=True)
-class _Summed:
-    """The newest block whose events are in the sums."""
+class _Read:
+    """A block that was read, with the vault's events in it."""
 
     number: int
     hash: str
+    events: tuple[Event, ...]
 
 
 class FlowLedger:
-    """Sums up to a block, carried on from where the last call stopped."""
+    """Sums up to a block, carried on from where the last call stopped.
+
+    Final blocks are summed once and forgotten; those above are kept apart, so that a reorganisation takes back its own.
+    """
 
     def __init__(self, chain: OnChain) -> None:
         self._chain = chain
-        self._flows = Flows()
-        self._last: _Summed | None = None
+        self._final = Flows()
+        self._last_final: _Read | None = None
+        self._recent: list[_Read] = []
 
     def up_to(self, block: BlockRef) -> Flows:
-        """Sums of all blocks up to ``block``, which is not before that of the last call.
+        """Sums of all blocks up to ``block``, which is none below the last final one.
 
         Raises:
-            BlockReplaced: the chain left a block that was summed already; the next call sums anew.
+            BlockReplaced: the chain left a block that was final; the next call sums anew.
         """
-        first = self._chain.deployment.first_block
-        if self._last is not None:
-            connected = self._chain.rpc.block(self._last.number)
-            if connected.hash != self._last.hash:
-                replaced = BlockReplaced(self._last.number, recorded=self._last.hash, connected=connected.hash)
-                self._flows, self._last = Flows(), None
-                raise replaced
-            first = self._last.number + 1
+        self._forget_replaced()
+        last = self._recent[-1] if self._recent else self._last_final
+        first = self._chain.deployment.first_block if last is None else last.number + 1
         for low in range(first, block.number + 1, BLOCKS_AT_ONCE):
             high = min(low + BLOCKS_AT_ONCE - 1, block.number)
             for read in read_blocks(self._chain.rpc, self._chain.deployment, low, high):
-                self._add(read.events)
-                # At once, as the rpc may fail before the rest is read: nothing is summed twice.
-                self._last = _Summed(read.number, read.hash)
-        return self._flows
+                self._recent.append(_Read(read.number, read.hash, self._of_the_vault(read.events)))
+        self._sum_final(min(self._chain.finalized_block().number, block.number))
+        flows = deepcopy(self._final)
+        for recent in self._recent:
+            if recent.number <= block.number:
+                flows.add_all(recent.events)
+        return flows
 
-    def _add(self, events: Iterable[ChainEvent]) -> None:
-        for seen in events:
-            if seen.contract == self._chain.vault.address:
-                self._flows.add(seen.event)
+    def _forget_replaced(self) -> None:
+        while self._recent:
+            if self._connected(self._recent[-1]) == self._recent[-1].hash:
+                return
+            self._recent.pop()
+        last = self._last_final
+        if last is not None and (connected := self._connected(last)) != last.hash:
+            self._final, self._last_final = Flows(), None
+            raise BlockReplaced(last.number, recorded=last.hash, connected=connected)
+
+    def _connected(self, read: _Read) -> str:
+        """The hash that the chain has at that number."""
+        if read.number > self._chain.rpc.block().number:
+            return "no block yet"
+        return self._chain.rpc.block(read.number).hash
+
+    def _sum_final(self, number: int) -> None:
+        final = [read for read in self._recent if read.number <= number]
+        for read in final:
+            self._final.add_all(read.events)
+            self._last_final = read
+        del self._recent[: len(final)]
+
+    def _of_the_vault(self, events: Iterable[ChainEvent]) -> tuple[Event, ...]:
+        return tuple(seen.event for seen in events if seen.contract == self._chain.vault.address)

@@ -1,5 +1,6 @@
-"""The chain's blocks and events into the ledger, at a confirmed depth, each once."""
+"""The chain's blocks and events into the ledger, at a confirmed depth, each once, and out of it when the chain left them."""
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,18 +8,21 @@ from datetime import datetime
 from mintery.chain.blocks import ChainBlock, ChainEvent, read_blocks
 from mintery.chain.events import BatchSettled, Deposited, ExitCancelled, ExitExecuted, ExitStarted, Released
 from mintery.domain.voucher import AccountId, AccountKey, Address
-from mintery.errors import BlockReplaced, LedgerInconsistent, OutcomeMismatch
+from mintery.errors import BlockReplaced, FinalBlockReplaced, LedgerInconsistent, OutcomeMismatch
 from mintery.ledger import commands
 from mintery.ledger.commands import (
     AppendBlock,
     BatchSettledSeen,
     Block,
+    Command,
     DepositSeen,
     ExitCancelledSeen,
     ExitExecutedSeen,
     ExitStartedSeen,
+    MarkFinal,
     NotNext,
     ReleasedSeen,
+    RollBackBlock,
 )
 from mintery.ledger.reads import Ledger
 from mintery.units import nanocredits
@@ -26,17 +30,23 @@ from mintery.usecases.alarms import Alarm, Alarms
 from mintery.usecases.onchain import OnChain
 
 BLOCKS_AT_ONCE = 500
+BLOCKS_BACK = 50
+
+log = logging.getLogger(__name__)
 
 Knows = Callable[[AccountId], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """``last`` is the newest block recorded, None while there is none; ``blocks`` and ``events`` count the news."""
+    """``last`` is the newest block recorded, None while there is none; ``blocks`` and ``events`` count the news, ``undone``
+    the blocks that the chain took back.
+    """
 
     last: Block | None
     blocks: int
     events: int
+    undone: int = 0
 
 
 def sync_chain(
@@ -44,18 +54,22 @@ def sync_chain(
 ) -> Synced:
     """Record every confirmed block that concerns this gateway's ledger, and the newest one.
 
+    Recorded blocks that the chain has replaced are rolled back first, in the same commit as what came instead, unless
+    they were final.
+
     ``through``: no block after it, which is how a gateway keeps its ledger from running ahead of its market. A settlement
     that freed room in the ledger, but not yet taken it from the market's payout window, would let the window be sold twice.
 
     Raises:
-        BlockReplaced: a recorded block is not of the chain; an alarm stands until it is again.
+        FinalBlockReplaced: a block that was recorded as final is not of the chain; an alarm stands until it is again.
+        BlockReplaced: the chain changed while it was read; the next call sorts it out.
         OutcomeMismatch: the chain settled a batch that is not the one recorded; an alarm stands from then on.
         LedgerInconsistent: the chain says what this ledger cannot follow; likewise.
     """
     try:
-        synced = _sync(chain, ledger, gateway, through)
-    except BlockReplaced as error:
-        alarms.sound(Alarm.BLOCK_REPLACED, str(error), now)
+        synced = _sync(chain, ledger, gateway, through, now)
+    except FinalBlockReplaced as error:
+        alarms.sound(Alarm.BLOCK_REPLACED, f"{error} {error.hint}", now)
         raise
     except OutcomeMismatch as error:
         alarms.sound(Alarm.OUTCOME_MISMATCH, str(error), now)
@@ -68,27 +82,55 @@ def sync_chain(
     return synced
 
 
-def _sync(chain: OnChain, ledger: Ledger, gateway: Address, through: int | None) -> Synced:
-    last = ledger.last_block()
-    confirmed = chain.confirmed_block().number
+def _sync(chain: OnChain, ledger: Ledger, gateway: Address, through: int | None, now: datetime) -> Synced:
+    final, confirmed = chain.finalized_block().number, chain.confirmed_block().number
     target = confirmed if through is None else min(confirmed, through)
-    if last is not None:
-        _check_still_there(chain, last)
+    before = ledger.last_block()
+    if before is not None and before.number > chain.rpc.block().number:
+        return Synced(before, 0, 0)  # this node is behind, and says nothing of what is recorded
+    undone, last = _replaced(chain, ledger, final)
+    pending: list[Command] = [RollBackBlock(block.hash, now) for block in undone]
     first = chain.deployment.first_block if last is None else last.number + 1
     blocks = events = 0
     for low in range(first, target + 1, BLOCKS_AT_ONCE):
         read = read_blocks(chain.rpc, chain.deployment, low, min(low + BLOCKS_AT_ONCE - 1, target))
         appended = to_commands(read, last, gateway, ledger, escrow=chain.escrow.address)
-        last = _append(ledger, appended, last)
+        last = _commit(ledger, pending, appended, last)
+        pending = []
         blocks += len(appended)
         events += sum(len(command.events) for command in appended)
-    return Synced(last, blocks, events)
+    last = _commit(ledger, pending, (), last)
+    _mark_final(ledger, min(final, target))
+    return Synced(last, blocks, events, len(undone))
 
 
-def _check_still_there(chain: OnChain, last: Block) -> None:
-    connected = chain.rpc.block(last.number)
-    if connected.hash != last.hash:
-        raise BlockReplaced(last.number, recorded=last.hash, connected=connected.hash)
+def _replaced(chain: OnChain, ledger: Ledger, final: int) -> tuple[list[Block], Block | None]:
+    """Recorded blocks that the chain no longer has, newest first, and the one on which both agree.
+
+    Raises:
+        FinalBlockReplaced
+    """
+    marked = ledger.final_block()
+    bound = final if marked is None else marked
+    undone: list[Block] = []
+    while True:
+        recorded = ledger.blocks(limit=BLOCKS_BACK, below=undone[-1].number if undone else None)
+        for block in recorded:
+            connected = chain.rpc.block(block.number)
+            if connected.hash == block.hash:
+                return undone, block
+            if block.number <= bound:
+                raise FinalBlockReplaced(block.number, recorded=block.hash, connected=connected.hash)
+            log.warning("block replaced", extra={"number": block.number, "was": block.hash, "is": connected.hash})
+            undone.append(block)
+        if len(recorded) < BLOCKS_BACK:
+            return undone, None
+
+
+def _mark_final(ledger: Ledger, number: int) -> None:
+    marked = ledger.final_block()
+    if marked is None or number > marked:
+        ledger.commit([MarkFinal(number)])
 
 
 def to_commands(
@@ -156,8 +198,14 @@ def map_event(  # noqa: PLR0911 -- one return for each event
             return None
 
 
-def _append(ledger: Ledger, appended: Sequence[AppendBlock], last: Block | None) -> Block | None:
-    for command, result in zip(appended, ledger.commit(appended), strict=True):
+def _commit(
+    ledger: Ledger, undone: Sequence[Command], appended: Sequence[AppendBlock], last: Block | None
+) -> Block | None:
+    """In one transaction, so that nobody ever reads the books between two branches."""
+    if not undone and not appended:
+        return last
+    results = ledger.commit([*undone, *appended])[len(undone) :]
+    for command, result in zip(appended, results, strict=True):
         if isinstance(result, NotNext):
             # Another process recorded further meanwhile, which is no fault; a fork below it would have shown above.
             return result.last
