@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
+from mintery.ledger.bulk import Bulk
 from mintery.ledger.commands import Done, SealRows
 from mintery.ledger.schema import seal_gaps, seal_marks, seals
 from mintery.ledger.sealing import SEALED, VERSION, Source, first_hash, seal_hash
@@ -20,15 +21,17 @@ from mintery.ledger.work import Statement, Work, insert_of, micros
 GAP_LIFE = timedelta(days=1)
 
 # Whoever holds the marks is the one that seals; another process goes on without waiting.
+_gaps = select(func.count()).where(seal_gaps.c.source == seal_marks.c.source).scalar_subquery()
 _marks = Statement(
-    select(seal_marks.c.source, seal_marks.c.through).order_by(seal_marks.c.source).with_for_update(skip_locked=True)
+    select(seal_marks.c.source, seal_marks.c.through, _gaps)
+    .order_by(seal_marks.c.source)
+    .with_for_update(skip_locked=True, of=seal_marks)
 )
 _head = Statement(select(seals.c.position, seals.c.hash).order_by(seals.c.position.desc()).limit(1))
 _set_mark = Statement(
     update(seal_marks).where(seal_marks.c.source == bindparam("of")).values(through=bindparam("last"))
 )
-_insert_seal = Statement(insert_of(seals))
-_SEAL_COLUMNS = tuple(column.name for column in seals.columns)
+_NEW_SEALS = Bulk("insert", seals, ("position", "source", "version", "row_seq", "hash"))
 _insert_gap = Statement(insert_of(seal_gaps))
 _gap_of = Statement(
     select(seal_gaps.c.first, seal_gaps.c.last, seal_gaps.c.since).where(
@@ -71,8 +74,13 @@ def seal_rows(work: Work, command: SealRows) -> Done:
     marks = work.rows(_marks)
     if not marks:
         return Done(0)
-    found = [(Source(source), row) for source, mark in marks for row in _unsealed(work, Source(source), mark, command)]
-    work.run(_drop_gaps, before=micros(command.at - GAP_LIFE))
+    found = [
+        (Source(source), row)
+        for source, mark, gaps in marks
+        for row in _unsealed(work, Source(source), mark, command, gaps=gaps)
+    ]
+    if any(gaps for _, _, gaps in marks):
+        work.run(_drop_gaps, before=micros(command.at - GAP_LIFE))
     if not found:
         return Done(0)
     head = work.row(_head)
@@ -82,13 +90,13 @@ def seal_rows(work: Work, command: SealRows) -> Done:
         position += 1
         sealed = seal_hash(sealed, source, row)
         written.append((position, int(source), VERSION, row[0], sealed))
-    work.run_each(_insert_seal, _SEAL_COLUMNS, written)
+    work.write_later([(_NEW_SEALS, written)])
     return Done(len(written))
 
 
-def _unsealed(work: Work, source: Source, mark: int, command: SealRows) -> Sequence[Any]:
+def _unsealed(work: Work, source: Source, mark: int, command: SealRows, *, gaps: int) -> Sequence[Any]:
     """Rows that came late, then those that follow the mark; afterwards the mark stands behind them."""
-    late = work.rows(_late[source], most=command.limit)
+    late = work.rows(_late[source], most=command.limit) if gaps else ()
     for row in late:
         _close_gap(work, source, row[0])
     fresh = work.rows(_fresh[source], mark=mark, most=command.limit - len(late))

@@ -136,19 +136,6 @@ class Work:
                 raise LedgerInconsistent("a commit left its transaction open")
         self.known_vouchers |= self.new_vouchers
 
-    def run_each(self, statement: Statement, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Run once for each row of values, which are those of the statement's parameters ``names``, in its own order."""
-        if not rows:
-            return
-        self._catch_up()
-        compiled = statement.on(self.dialect)
-        if compiled.positions is None:
-            self.cursor.executemany(compiled.sql, [dict(zip(names, values, strict=True)) for values in rows])
-        elif compiled.positions == tuple(names):
-            self.cursor.executemany(compiled.sql, rows)
-        else:
-            raise ValueError(names)
-
     @contextmanager
     def undoable(self) -> Iterator["Undo"]:
         """What runs inside is undone together if ``undo`` is called."""
