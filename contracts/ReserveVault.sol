@@ -93,8 +93,9 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
         assets = _project(token).par.toAssetsUp(credits);
         if (assets > maxAssets) revert CostAboveMaximum(assets, maxAssets);
         _bookMint(token, msg.sender, to, credits, assets);
+        uint256 held = ASSET.balanceOf(address(this));
         ASSET.safeTransferFrom(msg.sender, address(this), assets);
-        _issue(token, to, credits);
+        _issue(token, to, credits, held + assets);
     }
 
     /// @inheritdoc IReserveVault
@@ -269,10 +270,13 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
         emit Minted(token, payer, to, credits, assets);
     }
 
-    /// @dev The asset has arrived, whole, before the credits exist: a loss before or a fee on the way stops the mint.
-    function _issue(address token, address to, uint256 credits) private {
+    /// @dev The asset has arrived, whole, before the credits exist: a loss before or a fee on the way stops the mint. What
+    ///     others gave the vault pays for neither, nor for an asset that takes an authorization it does not know in silence.
+    /// @param expected What the vault held before the payment, and the payment; asset base units.
+    function _issue(address token, address to, uint256 credits, uint256 expected) private {
         uint256 balance = ASSET.balanceOf(address(this));
         if (balance < totalClaims) revert Undercollateralised(balance, totalClaims);
+        if (balance < expected) revert AssetsNotReceived(balance, expected);
         ICreditToken(token).mint(to, credits);
     }
 
@@ -283,8 +287,9 @@ contract ReserveVault is ProjectTerms, ReentrancyGuardTransient {
     {
         credits = _project(token).par.toCreditsDown(signed.assets);
         _bookMint(token, signed.payer, to, credits, signed.assets);
+        uint256 held = ASSET.balanceOf(address(this));
         _receive(nonce, signed);
-        _issue(token, to, credits);
+        _issue(token, to, credits, held + signed.assets);
     }
 
     /// @dev EIP-3009 knows signatures of EOAs alone; stablecoins that also ask contract wallets do so under this overload.

@@ -89,6 +89,8 @@ interface IReserveVault {
     error AssetDepegged();
     /// @notice The vault holds less than all claims on it.
     error Undercollateralised(uint256 assets, uint256 claims);
+    /// @notice A mint's payment did not arrive whole: the vault holds less of the asset than before and the payment.
+    error AssetsNotReceived(uint256 actual, uint256 expected);
     error ProviderNotInTerms(address token, uint32 provider);
     error ProviderKindMismatch(uint32 provider, Kind actual, Kind expected);
     error ProviderInactive(uint32 provider);

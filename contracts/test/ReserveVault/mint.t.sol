@@ -74,6 +74,13 @@ contract MintTest is VaultTest {
         mintAsHolder(CREDIT);
     }
 
+    function test_RevertWhen_LessArrives_AlsoWhereADonationWouldCoverIt() external {
+        asset.mint(address(vault), 1e6);
+        vm.mockCall(address(asset), abi.encodePacked(asset.transferFrom.selector), abi.encode(true));
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.AssetsNotReceived.selector, 1e6, 2e6));
+        mintAsHolder(CREDIT);
+    }
+
     function test_RevertWhen_TheSupplyWouldPassTheCap() external {
         openCapped(100e18);
         mintAsHolder(100e18);

@@ -139,6 +139,17 @@ contract MintWithAuthorizationTest is VaultTest {
         relay(token, holder, 0, SALT, authorization);
     }
 
+    function test_RevertWhen_TheAssetIgnoresTheAuthorization_AlsoWhereADonationWouldCoverIt() external {
+        asset.mint(address(vault), DOLLARS);
+        IReserveVault.AssetAuthorization memory authorization = authorize(token, holder, DOLLARS, 0, SALT);
+        bytes4 ignored = bytes4(
+            keccak256("receiveWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)")
+        );
+        vm.mockCall(address(asset), abi.encodePacked(ignored), "");
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.AssetsNotReceived.selector, DOLLARS, 2 * DOLLARS));
+        relay(token, holder, 0, SALT, authorization);
+    }
+
     function test_OnlyTheEscrowMintsToItself() external {
         IReserveVault.AssetAuthorization memory authorization = authorize(token, holder, DOLLARS, 0, SALT);
         bytes32 nonce = vault.mintNonce(address(token), holder, holder, 0, SALT);
