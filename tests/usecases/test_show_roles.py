@@ -3,11 +3,18 @@
 import re
 from pathlib import Path
 
+import pytest
 from tests.usecases.town import Town, new_project
 
-from mintery.chain.access import ADMIN_ROLE, GUARDIAN_ROLE, Announced, Member
+from mintery.chain.access import ADMIN_ROLE, GUARDIAN_ROLE, PUBLIC_ROLE, AccessManager, Announced, Member
+from mintery.chain.artifact import load_artifact
 from mintery.chain.roles import GUARDED, RESTRICTED
+from mintery.chain.rpc import Call
+from mintery.cli.commands.roles import _facts as roles_facts
+from mintery.cli.commands.roles import _rows as roles_rows
+from mintery.cli.output import show, table
 from mintery.crypto.keys import PrivateKey, dev_key
+from mintery.domain.voucher import Address
 from mintery.usecases.show_roles import Roles, name_of, show_roles
 
 CONTRACTS = Path(__file__).parents[2] / "contracts"
@@ -115,6 +122,31 @@ def test_settlers_reporters_and_issuers(town: Town):
     project = next(project for project in roles.projects if project.token == token)
     assert (project.issuer, project.public_mint, project.retired) == (town.issuer.address, True, True)
     assert project.loosening_delay == 7_200
+
+
+def test_another_authority_and_what_anyone_may_call_are_told(town: Town, capsys: pytest.CaptureFixture[str]):
+    access, oracle, registry = town.chain.contracts.access, town.chain.oracle, town.chain.registry
+    creation = load_artifact("AccessManager").init_code(town.admin.address)
+    created = town.admin.send(Call("deploy another AccessManager", None, creation)).created
+    assert created is not None
+    elsewhere = AccessManager(town.rpc, Address(created))
+    before = roles_of(town)
+    town.admin.send(access.function_roles_call(registry, ["activate"], PUBLIC_ROLE))
+    town.admin.send(access.call("updateAuthority", oracle.address, elsewhere.address))
+    changed = roles_of(town)
+    town.admin.send(access.function_roles_call(registry, ["activate"], ADMIN_ROLE))
+    town.admin.send(elsewhere.call("updateAuthority", oracle.address, access.address))
+
+    facts = roles_facts(town.chain, changed)
+    show(facts, table("roles", ("who", "role", "after", "what"), roles_rows(facts)), as_json=False)
+    shown = capsys.readouterr().out
+
+    assert before.other_authorities == ()
+    assert changed.other_authorities == (("PriceOracle", elsewhere.address),)
+    assert "decides for PriceOracle" in shown
+    assert facts["open_to_anyone"] == ["ProviderRegistry.activate"]
+    assert re.search(r"anyone +anyone +at once +ProviderRegistry\.activate", shown)
+    assert roles_of(town).other_authorities == ()
 
 
 def test_a_membership_says_since_when(town: Town):

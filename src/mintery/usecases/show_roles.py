@@ -1,9 +1,10 @@
 """Who can do what now, and after which delay: read from the chain, from nothing else."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mintery.chain.access import ADMIN_ROLE, GUARDIAN_ROLE, PUBLIC_ROLE, Announced, Member
+from mintery.chain.access import ADMIN_ROLE, GUARDIAN_ROLE, PUBLIC_ROLE, AccessManager, Announced, Member
 from mintery.chain.artifact import load_artifact
 from mintery.chain.contract import Contract
 from mintery.chain.events import SettlerAppointed, decode_log
@@ -46,6 +47,8 @@ class Roles:
         functions: what each role may call.
         announced: calls that wait for their delay.
         closed: contracts of which nobody may call a restricted function.
+        other_authorities: contracts that ask another authority than the deployment's AccessManager, and which: of those
+            nothing that is said here of roles holds.
         settlers: who settles and releases for each gateway, at once.
         exit_delay: seconds; a holder's exit, and with it the revocation of a signer.
     """
@@ -55,6 +58,7 @@ class Roles:
     functions: tuple[RoleFunctions, ...]
     announced: tuple[Announced, ...]
     closed: tuple[str, ...]
+    other_authorities: tuple[tuple[str, Address], ...]
     settlers: tuple[tuple[Address, Address], ...]
     reporters: tuple[Address, ...]
     quorum: int
@@ -74,6 +78,7 @@ def show_roles(chain: OnChain, at: BlockRef) -> Roles:
         functions=_functions(chain, targets, at),
         announced=access.announced(first_block=first, at=at),
         closed=tuple(target.name for target in targets.values() if access.is_closed(target.address, at=at)),
+        other_authorities=tuple(_other_authorities(access, targets, at)),
         settlers=tuple(_settlers(chain, at)),
         reporters=chain.oracle.reporters(at=at),
         quorum=chain.oracle.quorum(at=at),
@@ -105,6 +110,15 @@ def _functions(chain: OnChain, targets: dict[str, Contract], at: BlockRef) -> tu
             role = chain.contracts.access.function_role(target.address, target.abi.selector(function), at=at)
             by_role[role].append(f"{target.name}.{function}")
     return tuple(RoleFunctions(role, tuple(sorted(names))) for role, names in sorted(by_role.items()))
+
+
+def _other_authorities(
+    access: AccessManager, targets: dict[str, Contract], at: BlockRef
+) -> Iterator[tuple[str, Address]]:
+    for target in targets.values():
+        authority = target.read("authority", at=at)
+        if authority != access.address:
+            yield target.name, authority
 
 
 def _settlers(chain: OnChain, at: BlockRef) -> list[tuple[Address, Address]]:

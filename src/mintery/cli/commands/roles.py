@@ -38,6 +38,7 @@ def show_(rpc: RpcUrl = None, deployment: DeploymentFile = None, as_json: Json =
 
 
 def _facts(chain: "OnChain", roles: "Roles") -> dict[str, Any]:
+    from mintery.chain.access import PUBLIC_ROLE
     from mintery.usecases.show_roles import ROLE_NAMES, name_of
 
     can = {entry.role: list(entry.functions) for entry in roles.functions}
@@ -53,7 +54,7 @@ def _facts(chain: "OnChain", roles: "Roles") -> dict[str, Any]:
             }
             for member in roles.members
         ],
-        "open_to_anyone": can.get(2**64 - 1, []),
+        "open_to_anyone": can.get(PUBLIC_ROLE, []),
         "announced": [
             {
                 "caller": call.caller,
@@ -64,6 +65,9 @@ def _facts(chain: "OnChain", roles: "Roles") -> dict[str, Any]:
             for call in roles.announced
         ],
         "closed": list(roles.closed),
+        "other_authorities": [
+            {"contract": contract, "authority": authority} for contract, authority in roles.other_authorities
+        ],
         "settlers": [{"gateway": gateway, "settler": settler} for gateway, settler in roles.settlers],
         "reporters": list(roles.reporters),
         "quorum": roles.quorum,
@@ -90,7 +94,13 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str, str, str]]:
         for m in facts["members"]
     ]
     rows += [(call["caller"], "announced", time_text(call["ready_at"]), call["what"]) for call in facts["announced"]]
+    if facts["open_to_anyone"]:
+        rows.append(("anyone", "anyone", "at once", ", ".join(facts["open_to_anyone"])))
     rows += [(name, "closed", "", "no restricted function") for name in facts["closed"]]
+    rows += [
+        (entry["authority"], "authority", "", f"decides for {entry['contract']}, in place of what is listed here")
+        for entry in facts["other_authorities"]
+    ]
     rows += [
         (reporter, "reporter", "at once", f"signs prices, {facts['quorum']} of {len(facts['reporters'])} must agree")
         for reporter in facts["reporters"]
