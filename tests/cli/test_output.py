@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mintery.cli.output import pairs, printable, show, table
+
 MINTERY = f"{sys.executable} -m mintery.cli"
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -60,3 +62,15 @@ def test_a_script_without_a_chain_says_so_without_a_traceback(script: str) -> No
     assert ended.returncode == 69
     assert ended.stderr.splitlines()[0] == "mintery: the rpc at http://127.0.0.1:1 does not answer: connection refused"
     assert len(ended.stderr.splitlines()) == 2
+
+
+def test_a_symbol_gives_no_orders_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    symbol = "X\x1b]0;title\x07\x1b[2J\u202eY\r"
+    show({}, table(symbol, ("token",), [(symbol,)]), as_json=False)
+    show({}, pairs(symbol, [(symbol, symbol)]), as_json=False)
+
+    shown = capsys.readouterr().out
+
+    assert shown.count("\N{REPLACEMENT CHARACTER}]0;title") == 5
+    assert not {char for char in shown if not char.isprintable()} - {"\n"}
+    assert printable("dollars: 1,5 €\nßø") == "dollars: 1,5 €\nßø"

@@ -34,6 +34,13 @@ def console(*, stderr: bool = False) -> "Console":
     return wide
 
 
+def printable(text: str) -> str:
+    """``text`` without what a terminal obeys or shows elsewhere. Whoever opens a project chooses its symbol, so a cell may
+    hold anything; line breaks are ours and stay.
+    """
+    return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
 def show(facts: Mapping[str, Any], render: Callable[["Console"], None], *, as_json: bool) -> None:
     """``facts`` as JSON, or what ``render`` prints. Amounts that can pass 2**53 are strings already."""
     if as_json:
@@ -60,8 +67,8 @@ def pairs(title: str, rows: Sequence[tuple[str, str]]) -> Callable[["Console"], 
         grid.add_column(style="dim", no_wrap=True)
         grid.add_column(overflow="fold")
         for name, value in rows:
-            grid.add_row("  " + name, Text(value))
-        out.print(Text(title, style="bold"))
+            grid.add_row("  " + printable(name), Text(printable(value)))
+        out.print(Text(printable(title), style="bold"))
         out.print(grid)
 
     return render
@@ -79,8 +86,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         for column in columns:
             grid.add_column(column.strip(), justify="right" if column.endswith(" ") else "left", overflow="fold")
         for row in rows:
-            grid.add_row(*(Text(cell) for cell in row))
-        out.print(Text(title, style="bold"))
+            grid.add_row(*(Text(printable(cell)) for cell in row))
+        out.print(Text(printable(title), style="bold"))
         if rows:
             out.print(grid)
 

@@ -13,7 +13,7 @@ from typer.exceptions import TyperException
 from mintery.cli.app import app
 from mintery.cli.exits import ExitCode, exit_code
 from mintery.cli.hints import hint_for
-from mintery.cli.output import is_json, write_json
+from mintery.cli.output import is_json, printable, write_json
 from mintery.errors import MinteryError, SystemRefused
 
 _log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ def _tell(error: MinteryError) -> int:
     if is_json():
         write_json({"error": {**_attributes(error), "exit_code": int(code)}})
     else:
-        print(f"mintery: {error}", file=sys.stderr)
+        print(printable(f"mintery: {error}"), file=sys.stderr)
         if hint := hint_for(error):
             print(f"         {hint}", file=sys.stderr)
     return code

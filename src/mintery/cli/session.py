@@ -52,7 +52,7 @@ def address_of(text: str, *, local: bool) -> "Address":
 
 
 def find_token(chain: "OnChain", text: str | None) -> tuple["Address", str]:
-    """A project's token and its symbol: by address, by symbol where only one has it, or the only project there is.
+    """A project's token and its symbol: by address, else by symbol where only one has it, or the only project there is.
 
     Raises:
         UnknownProject: none, or more than one, fits.
@@ -64,7 +64,10 @@ def find_token(chain: "OnChain", text: str | None) -> tuple["Address", str]:
         fitting = list(opened)
     else:
         wanted = text.lower()
-        fitting = [token for token, symbol in opened.items() if wanted in {token.lower(), symbol.lower()}]
+        # Anyone may open a project whose symbol reads as another's address: an address means itself.
+        fitting = [token for token in opened if token.lower() == wanted] or [
+            token for token, symbol in opened.items() if symbol.lower() == wanted
+        ]
     if len(fitting) != 1:
         raise UnknownProject(text, tuple(f"{symbol} {token}" for token, symbol in opened.items()))
     return fitting[0], opened[fitting[0]]
