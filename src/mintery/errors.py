@@ -4,7 +4,8 @@ MinteryError
 ├── ConfigurationError      the machine, a file or a setting: SettingMissing, SettingTooLow, MalformedFile,
 │                           CompilerMissing, CompilationFailed, PortTaken, DeploymentMissing, DeploymentOfAnotherChain,
 │                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused, DevKeyOnRealChain, AnvilMissing,
-│                           AnvilFailed, SystemRefused, ChildFailed, NotForProcesses, SourcesDiffer
+│                           AnvilFailed, SystemRefused, ChildFailed, NotForProcesses, SourcesDiffer,
+│                           AssetNotSignable
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           BodyTooSlow, MalformedSku, MalformedReceipt, MalformedSeal, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
@@ -161,6 +162,17 @@ class SourcesDiffer(ConfigurationError):
         super().__init__(f"{contract} on the chain was not built from the sources in {path}")
         self.contract = contract
         self.path = path
+
+
+class AssetNotSignable(ConfigurationError):
+    """The reserve asset's EIP-712 domain is none that its name, chain and address make."""
+
+    hint = "Mint by approval instead: `mintery mint`, then `mintery deposit`."
+
+    def __init__(self, name: str, asset: str) -> None:
+        super().__init__(f"no authorization can be signed for {name} at {asset}: its EIP-712 domain is unknown")
+        self.name = name
+        self.asset = asset
 
 
 class DeploymentOfAnotherChain(ConfigurationError):

@@ -5,7 +5,8 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,7 @@ from mintery.chain.deploy import deploy
 from mintery.chain.roles import DeployConfig
 from mintery.chain.rpc import Call, Rpc
 from mintery.chain.sender import Sender
+from mintery.chain.test_dollar import Asset
 from mintery.crypto.authorizations import (
     PERMIT_TYPE,
     RECEIVE_TYPE,
@@ -38,7 +40,8 @@ from mintery.domain.hold import RequestId
 from mintery.domain.price import PriceState, Sku
 from mintery.domain.quote import PricedLine, UsageSource
 from mintery.domain.receipt import Receipt, canonical_facts
-from mintery.domain.voucher import AccountKey, EscrowDomain, Kind, Voucher
+from mintery.domain.voucher import AccountKey, Address, EscrowDomain, Kind, Voucher
+from mintery.errors import AssetNotSignable
 from mintery.units import MAX_NANOCREDITS, BasisPoints, CreditUnits, NanoCredits, Par, UnixSeconds, UsdWad, credit_units
 
 DIRECTORY = Path(__file__).parent
@@ -305,3 +308,26 @@ def test_accounts_and_the_nonces_that_bind_authorizations(
 
 def test_the_tokens_domain_is_ours(deployed: Contracts):
     assert deployed.asset.domain() == deployed.asset.read("DOMAIN_SEPARATOR")
+
+
+USDC = Address("0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48")
+USDC_SEPARATOR = bytes.fromhex("06c37168a7db5138defc7866392bb87a741f9b3d104deb5094588ce041cae335")
+"""What USDC on Ethereum answers to DOMAIN_SEPARATOR()."""
+
+
+@pytest.mark.parametrize(
+    ("chain_id", "name", "stated"),
+    [(1, "USD Coin", USDC_SEPARATOR), (1, "Dollar", USDC_SEPARATOR), (8453, "USD Coin", USDC_SEPARATOR)],
+)
+def test_an_assets_domain_is_taken_where_its_own_name_chain_and_address_make_it(
+    chain_id: int, name: str, stated: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    asset = Asset(cast("Rpc", SimpleNamespace(chain_id=chain_id)), USDC)
+    answers = {"name": name, "DOMAIN_SEPARATOR": stated}
+    monkeypatch.setattr(asset, "read", lambda function, **_: answers[function])
+
+    if (chain_id, name) == (1, "USD Coin"):
+        assert asset.domain() == USDC_SEPARATOR
+    else:
+        with pytest.raises(AssetNotSignable):
+            asset.domain()

@@ -15,9 +15,9 @@ TOP_UP_ACTION = keccak(b"MinteryTopUp")
 MINT_ACTION = keccak(b"MinteryMint")
 
 
-def token_domain(name: str, chain_id: int, token: str) -> bytes:
-    """The domain separator of a token of ours: its ERC-20 name, version "1"."""
-    return domain_separator(name, "1", chain_id, token)
+def token_domain(name: str, chain_id: int, token: str, *, version: str = "1") -> bytes:
+    """The domain separator of a token: its ERC-20 name, and version "1" for those of ours."""
+    return domain_separator(name, version, chain_id, token)
 
 
 def authorization_digest(
