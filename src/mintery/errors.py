@@ -12,7 +12,7 @@ MinteryError
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, RequestUnresolved,
-│                           AttemptFailed
+│                           AttemptFailed, WriteOffRefused
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
 │                           UnknownProject, UnknownHalt, FileMissing
 ├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, AssetDepegged,
@@ -455,6 +455,13 @@ class AttemptFailed(Conflict):
     def __init__(self, request_id: str) -> None:
         super().__init__(f"request {request_id} failed and cost nothing; send it again under a new Idempotency-Key")
         self.request_id = request_id
+
+
+class WriteOffRefused(Conflict):
+    def __init__(self, request_id: str, why: str) -> None:
+        super().__init__(f"receipt {request_id} is not written off: {why}")
+        self.request_id = request_id
+        self.why = why
 
 
 class NotFound(MinteryError):

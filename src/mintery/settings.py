@@ -105,8 +105,8 @@ class Settings(BaseSettings):
     finality: int | None = Field(
         None,
         ge=0,
-        description="Blocks on top of one before it is final: a reorganisation that reaches it stops settlement and new "
-        "requests. Default: the chain's own `finalized` block.",
+        description="Blocks on top of one before it is final: a reorganisation that reaches it stops settlement until "
+        "a person has looked. Default: the chain's own `finalized` block.",
     )
     sync_interval: float = Field(2.0, gt=0, description="Between two readings of deposits, exits and settlements.")
     market_interval: float = Field(2.0, gt=0, description="Between two readings of projects and prices.")

@@ -5,9 +5,10 @@ import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from tests.ledger.samples import IDENTITY, NOON, Chain, capture, deposit, place, wallet
+from tests.ledger.samples import IDENTITY, NOON, Chain, capture, deposit, place, request_id, wallet
 
 from mintery.cli.run import run
 from mintery.ledger.commands import SealRows
@@ -60,6 +61,24 @@ def test_verify_names_what_does_not_fit_and_ends_with_1(
 @pytest.mark.parametrize("head", ["5", "0:" + "ab" * 32, "5:xyz"])
 def test_what_is_no_head_is_refused(monkeypatch: pytest.MonkeyPatch, books: Path, head: str):
     assert called(monkeypatch, "ledger", "verify", "--ledger", str(books), "--expect", head) == 64
+
+
+def test_a_receipt_is_written_off_and_listed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], books: Path
+):
+    """Whose ledger it is, the chain says; here nobody need run one."""
+    rpc = SimpleNamespace(chain_id=IDENTITY.chain_id, genesis_hash=IDENTITY.genesis_hash)
+    chain = SimpleNamespace(rpc=rpc, escrow=SimpleNamespace(address=IDENTITY.escrow))
+    monkeypatch.setattr("mintery.bootstrap.opening.open_on_chain", lambda _settings: chain)
+    named = ("--ledger", str(books), "--json")
+
+    assert called(monkeypatch, "ledger", "write-off", request_id(1), "--reason", "its project ended", *named) == 0
+    written = json.loads(capsys.readouterr().out)
+    assert (written["receipt"], written["nanocredits"], written["reason"]) == (request_id(1), "4", "its project ended")
+
+    assert called(monkeypatch, "ledger", "write-offs", *named) == 0
+    assert json.loads(capsys.readouterr().out) == {"write_offs": [written]}
+    assert called(monkeypatch, "ledger", "write-off", request_id(2), "--reason", "none", *named) == 66
 
 
 def test_a_ledger_that_is_not_there_is_not_begun(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

@@ -88,7 +88,7 @@ def test_a_receipt_is_shown_to_its_account_and_the_operator_alone(gateway: Rig):
     assert (mine.status_code, stranger.status_code, operator.status_code) == (200, 404, 200)
     assert mine.json() == operator.json() == gateway.get(path).json()
     assert stranger.json()["error"]["code"] == "receipt_not_found"
-    assert mine.json()["settlement"] == {"batch_id": None, "tx_hash": None}
+    assert mine.json()["settlement"] == {"batch_id": None, "tx_hash": None, "written_off": None}
 
 
 def test_receipts_are_listed_newest_first_to_their_account(gateway: Rig):

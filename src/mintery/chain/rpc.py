@@ -182,6 +182,16 @@ class Rpc:
         query = {"blockHash": block_hash, "address": list(addresses)}
         return tuple(parse_log(fields) for fields in self.request("eth_getLogs", query))
 
+    def receipt_logs(self, block_hash: str, addresses: Iterable[Address]) -> tuple[Log, ...] | None:
+        """As ``block_logs``, from the receipts of the block's transactions; None where the endpoint gives none."""
+        try:
+            listed = self.request("eth_getBlockReceipts", block_hash)
+        except RpcRefused:
+            return None
+        wanted = set(addresses)
+        logs = (log for fields in listed or () for log in parse_receipt(fields).logs)
+        return None if listed is None else tuple(log for log in logs if log.address in wanted)
+
 
 def connect(
     where: str | Sequence[str] | JSONBaseProvider, *, timeout: float = DEFAULT_TIMEOUT, quorum: int | None = None

@@ -24,7 +24,14 @@ class BlockRef:
 
     def may_hold_events_of(self, address: Address) -> bool:
         """False is certain, where there is a bloom at all."""
-        digest = keccak(bytes.fromhex(address[2:]))
+        return self._may_hold(bytes.fromhex(address[2:]))
+
+    def may_hold_topic(self, topic: bytes) -> bool:
+        """Likewise, of an event with that topic, whoever emitted it."""
+        return self._may_hold(topic)
+
+    def _may_hold(self, value: bytes) -> bool:
+        digest = keccak(value)
         bits = (int.from_bytes(digest[at : at + 2]) % _BLOOM_BITS for at in (0, 2, 4))
         return all(self.bloom >> bit & 1 for bit in bits)
 

@@ -156,7 +156,7 @@ RECEIPT_ANSWER = _answer(
         "id": "req_0123456789abcdef0123456789abcdef",
         "model": "test/echo",
         "cost_nanocredits": "8000",
-        "settlement": {"batch_id": None, "tx_hash": None},
+        "settlement": {"batch_id": None, "tx_hash": None, "written_off": None},
         "signature": "0x…",
     },
 )

@@ -42,6 +42,14 @@ _settle_batch = Statement(
 _limited = Statement(select(requests.c.id).where(requests.c.batch == bindparam("its_batch"), requests.c.limits > 0))
 
 
+_any_batch = Statement(select(batches.c.seq).limit(1))
+_NEW = (
+    "this ledger has formed none, so the gateway settled from another ledger before. Restore that one and name it "
+    "(MINTERY_LEDGER or --ledger); if it is lost, begin with a new gateway identity (MINTERY_GATEWAY_ADDRESS), for which "
+    "holders deposit anew"
+)
+
+
 def apply_settled(work: Work, event: BatchSettledSeen, *, block: Block, reference: str, at: int) -> None:
     """The receipts root in the event names the batch, also one that was abandoned here.
 
@@ -53,7 +61,8 @@ def apply_settled(work: Work, event: BatchSettledSeen, *, block: Block, referenc
     if another and restore_batch(work, event.batch_id, event.receipts_root, at=at):
         found = work.row(_standing_batch, batch_id=event.batch_id)
     if found is None:
-        raise OutcomeMismatch(event.batch_id, "no such batch was formed here, or it was abandoned")
+        formed = work.row(_any_batch) is not None
+        raise OutcomeMismatch(event.batch_id, "no such batch was formed here, or it was abandoned" if formed else _NEW)
     batch, root, settled_block = found
     if settled_block is not None:
         raise OutcomeMismatch(event.batch_id, f"it settled before, in block {settled_block}")

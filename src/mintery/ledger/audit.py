@@ -1,6 +1,6 @@
 """A ledger opened to be checked: nothing is written to it, and no chain need answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -8,11 +8,12 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
 from mintery.errors import MalformedFile
-from mintery.ledger import invariants, verifying
+from mintery.ledger import invariants, queries, verifying
 from mintery.ledger.engines import is_sqlite, reader_engine
 from mintery.ledger.faults import Fault, fault_of, told
 from mintery.ledger.migrations import HEAD, current_revision
 from mintery.ledger.opening import ledger_url, shown
+from mintery.ledger.reads import WrittenOff
 from mintery.ledger.verifying import Seal, SealReport
 
 T = TypeVar("T")
@@ -72,6 +73,10 @@ class LedgerAudit:
             LedgerInconsistent
         """
         self._read(invariants.check)
+
+    def write_offs(self, *, limit: int = 100) -> Sequence[WrittenOff]:
+        """Newest first."""
+        return self._read(lambda connection: queries.some_write_offs(connection, limit))
 
     def _read(self, query: Callable[[Connection], T]) -> T:
         with self._reads.connect() as connection:

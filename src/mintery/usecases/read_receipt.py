@@ -38,5 +38,7 @@ def _signed(parts: GatewayParts, record: ReceiptRecord) -> dict[str, Any]:
         if key.address == receipt.settler:
             receipt = sign_receipt(receipt, key)
             break
-    settlement = {"batch_id": record.batch_id, "tx_hash": record.tx_hash}
+    given_up = record.written_off
+    written_off = None if given_up is None else {"reason": given_up.reason, "at": given_up.at.isoformat()}
+    settlement = {"batch_id": record.batch_id, "tx_hash": record.tx_hash, "written_off": written_off}
     return receipt_json(receipt) | {"settlement": settlement}

@@ -1,16 +1,20 @@
 """``mintery ledger``: whether the books are what was written, and what the operator adds to them by hand."""
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mintery.cli.options import Json, LedgerFile, RpcUrl
-from mintery.cli.output import pairs, progress, show
+from mintery.cli.money import nanos_text
+from mintery.cli.options import DeploymentFile, Json, LedgerFile, RpcUrl
+from mintery.cli.output import pairs, progress, show, table
 from mintery.errors import MalformedSeal
 
 if TYPE_CHECKING:
     from mintery.ledger.audit import LedgerAudit
+    from mintery.ledger.reads import WrittenOff
+    from mintery.ledger.store import LedgerStore
     from mintery.ledger.verifying import Seal, SealReport
 
 app = typer.Typer(help="Check the books of a gateway, and write off what cannot settle.", no_args_is_help=True)
@@ -51,6 +55,60 @@ def check(ledger: LedgerFile = None, rpc: RpcUrl = None, as_json: Json = False) 
     with progress("Checking the books"), _opened(ledger, rpc) as audit:
         audit.check()
     show({"consistent": True}, pairs("The books agree with themselves", []), as_json=as_json)
+
+
+@app.command("write-off")
+def write_off_(
+    receipt: Annotated[str, typer.Argument(metavar="RECEIPT", help="The request's id (req_…) that the receipt is of.")],
+    *,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it can never settle; kept for ever.")],
+    ledger: LedgerFile = None,
+    rpc: RpcUrl = None,
+    deployment: DeploymentFile = None,
+    as_json: Json = False,
+) -> None:
+    """Give up a receipt that no batch can carry: its charge is your loss, and its holder may spend the credits again."""
+    from datetime import UTC, datetime
+
+    from mintery.domain.hold import RequestId
+    from mintery.usecases.write_off import write_off
+
+    with progress("Writing it off"), _open_to_write(ledger, rpc, deployment) as store:
+        written = write_off(store, RequestId(receipt), reason, datetime.now(UTC))
+    rows = [("lost", nanos_text(written.amount)), ("reason", written.reason), ("at", written.at.isoformat())]
+    show(_written_facts(written), pairs(f"Receipt {receipt} is written off", rows), as_json=as_json)
+
+
+@app.command("write-offs")
+def write_offs(
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest first.")] = 100,
+    ledger: LedgerFile = None,
+    rpc: RpcUrl = None,
+    as_json: Json = False,
+) -> None:
+    """List what was written off."""
+    with _opened(ledger, rpc) as audit:
+        written = audit.write_offs(limit=limit)
+    rows = [(each.at.isoformat(), each.request, nanos_text(each.amount), each.reason) for each in written]
+    listed = table(f"{len(rows)} receipts written off", ("at", "receipt", "lost ", "reason"), rows)
+    show({"write_offs": [_written_facts(each) for each in written]}, listed, as_json=as_json)
+
+
+def _written_facts(written: "WrittenOff") -> dict[str, Any]:
+    return {
+        "receipt": written.request,
+        "nanocredits": str(written.amount),
+        "reason": written.reason,
+        "at": written.at.isoformat(),
+    }
+
+
+def _open_to_write(ledger: str | None, rpc: str | None, deployment: Path | None) -> "LedgerStore":
+    from mintery.bootstrap import open_gateway_ledger, open_on_chain
+    from mintery.cli.session import existing_ledger, settings_of
+
+    settings = settings_of(ledger=existing_ledger(ledger), rpc_url=rpc, deployment=deployment)
+    return open_gateway_ledger(settings, open_on_chain(settings))
 
 
 def _opened(ledger: str | None, rpc: str | None) -> "LedgerAudit":
