@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tests.faults.base import build_base
+from tests.faults.breakages import BREAKAGES, choose
 from tests.faults.databases import Servers
 from tests.faults.draw import draw
 from tests.faults.forks import ForkServer, Ran
@@ -31,6 +32,8 @@ def main() -> None:
     results: Path | None = options.results
     done = _read(results) if results is not None and options.resume else {}
     wanted = [seed for seed in seeds if seed not in done]
+    if options.breakage is not None:
+        choose(options.breakage)
     began = time.monotonic()
     until = None if options.minutes is None else began + 60 * options.minutes
     ran = _run_all(wanted, options.workers, results, until, verbose=bool(options.seed), keep_going=options.keep_going)
@@ -46,6 +49,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--minutes", type=float, help="begin no run after so long")
     parser.add_argument("--keep-going", action="store_true", help="do not stop at the first failure")
+    parser.add_argument(
+        "--break", dest="breakage", choices=BREAKAGES, help="break the product like this: runs should fail"
+    )
     return parser.parse_args()
 
 

@@ -8,7 +8,7 @@ from tests.faults.client import ask
 from tests.faults.control import GatewayHangs
 from tests.faults.scenario import Call, Shape
 from tests.faults.verdict import Verdict, wrong_in_books
-from tests.faults.world import World
+from tests.faults.world import World, closes_well
 
 from mintery.ledger.audit import open_audit
 from mintery.usecases.expire_holds import EVIDENCE_SECONDS
@@ -44,9 +44,8 @@ async def end(world: World) -> None:
 
 
 async def _stop_all(world: World) -> None:
-    """Even seeds stop what still runs as an operator does, odd ones kill it."""
     for gate in world.slots.values():
-        if gate.alive and world.scenario.seed % 2 == 0:
+        if gate.alive and closes_well(world.scenario):
             gate.send({"do": "close"})
         else:
             gate.kill()
@@ -90,6 +89,8 @@ def judge(world: World) -> dict[str, Any]:
         world.eye,
         tries=world.tries,
         provider_calls=world.provider.calls,
+        answered=world.provider.answered,
+        calm=world.calm,
         wallets=world.wallets,
     )
     for wrong in verdict.wrong():

@@ -21,6 +21,7 @@ from typing import Any
 
 from pydantic import SecretStr
 from tests.faults.base import Base
+from tests.faults.breakages import break_as_chosen
 from tests.faults.page import Page
 from tests.faults.seams import Reaper, watch, watched_app
 from tests.faults.wire import use_light_transport
@@ -112,6 +113,7 @@ def build(launch: Launch, base: Base, page: Page) -> bootstrap_gateway.Gateway:
 def _serve(launch: Launch, base: Base, page: Page, control: socket.socket) -> None:
     reaper = Reaper(page, launch.life, launch.death)
     watch(reaper)
+    break_as_chosen()
     if launch.seed % 8:
         use_light_transport()
     gateway = build(launch, base, page)

@@ -17,11 +17,14 @@ _PIECE = 37
 
 @dataclass
 class WorldProvider:
-    """``on_call`` is told of a call before anything of it is answered; ``calls`` counts by the call's name."""
+    """``on_call`` is told of a call before anything of it is answered; ``calls`` counts by the call's name, ``answered``
+    those of which something was said.
+    """
 
     known: Mapping[str, Call]
     on_call: Callable[[Call], None]
     calls: Counter[str] = field(default_factory=Counter)
+    answered: Counter[str] = field(default_factory=Counter)
 
     async def answer(self, asked: Asked) -> None:
         body = orjson.loads(asked.body)
@@ -41,8 +44,10 @@ class WorldProvider:
                 asked.reply(b"<html>no JSON</html>", kind="text/html")
             case _ if call.shape is Shape.STREAM:
                 await _stream(asked, call)
+                self.answered[call.name] += 1
             case _:
                 await _whole(asked, call)
+                self.answered[call.name] += 1
 
 
 def reported(call: Call) -> tuple[int, int] | None:

@@ -8,7 +8,7 @@ from tests.faults.client import Seen
 from tests.faults.ledgers import LedgerEye, Request
 from tests.faults.provider import reported
 from tests.faults.requests import Wallets
-from tests.faults.scenario import Call, Exit, Scenario, Shape
+from tests.faults.scenario import Behaviour, Call, Exit, Scenario, Shape
 from tests.usecases.town import MARKUP, PRICES
 
 from mintery.chain.events import BatchSettled, decode_log
@@ -28,6 +28,19 @@ def cost_of(call: Call) -> int | None:
     return -(-usd * (10_000 + MARKUP) // (10_000 * 10**9))
 
 
+_WHOLE = frozenset(
+    {
+        Behaviour.GOOD,
+        Behaviour.SLOW,
+        Behaviour.REPEATS,
+        Behaviour.NO_USAGE,
+        Behaviour.ZERO,
+        Behaviour.NEGATIVE,
+        Behaviour.TENFOLD,
+    }
+)
+
+
 class Verdict:
     """Each check yields what is wrong."""
 
@@ -39,10 +52,13 @@ class Verdict:
         *,
         tries: Mapping[str, Sequence[Seen]],
         provider_calls: Mapping[str, int],
+        answered: Mapping[str, int],
+        calm: bool,
         wallets: Wallets,
     ) -> None:
         self._scenario, self._base, self._eye = scenario, base, eye
         self._tries, self._provider_calls = tries, provider_calls
+        self._answered, self._calm = answered, calm
         self.requests = eye.requests()
         self._by_body: defaultdict[bytes, list[Request]] = defaultdict(list)
         for request in self.requests:
@@ -57,6 +73,7 @@ class Verdict:
         yield from self._ended()
         yield from self._provider_count()
         yield from self._paid_once()
+        yield from self._work_is_charged()
 
     def _requests_of(self, call: Call) -> list[Request]:
         return self._by_body[self._body_of[call.name]]
@@ -124,6 +141,13 @@ class Verdict:
             unresolved = sum(one.released_for == "unresolved" for one in dispatched)
             if not len(dispatched) - unresolved <= called <= len(dispatched):
                 yield f"{call.name}: {called} calls of the provider, {len(dispatched)} dispatched, {unresolved} unresolved"
+
+    def _work_is_charged(self) -> Iterator[str]:
+        """Where no gateway died and no clock jumped, the operator loses nothing: whole answers are charged."""
+        for call in self._scenario.calls if self._calm else ():
+            charged = sum(one.captured is not None for one in self._requests_of(call))
+            if call.behaviour in _WHOLE and charged != self._answered.get(call.name, 0):
+                yield f"{call.name} was answered {self._answered.get(call.name, 0)} times and charged {charged} times"
 
     def _paid_once(self) -> Iterator[str]:
         """Every receipt in exactly one settled batch; in none where its account's credits had left the escrow before."""

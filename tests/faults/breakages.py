@@ -1,0 +1,198 @@
+"""Ways to break the product on purpose, in a forked gateway alone: a harness that finds none of them finds nothing."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from mintery.chain import blocks
+from mintery.domain.hold import Capture
+from mintery.jobs import works
+from mintery.ledger.commands import AbandonBatch, BatchSettledSeen, CaptureHold, MarkDelivered, PlaceHold
+from mintery.ledger.groups import GroupWriter
+from mintery.ledger.store import LedgerStore
+from mintery.usecases import answer_request, pay_for_request, send_attempt
+from mintery.usecases.onchain import OnChain
+
+
+def answer_before_capture() -> None:
+    """The client has its answer's end before the charge is durable."""
+    capture = answer_request._capture
+
+    async def later(work: Any, usage: Any, produced: int, answer: Any) -> Any:
+        _kept.append(asyncio.ensure_future(_after(0.01, capture, work, usage, produced, answer)))
+        return answer_request.meter_usage(work.quote, work.request, usage, produced).cost
+
+    answer_request._capture = later
+
+
+def call_before_hold() -> None:
+    """The provider is asked before the hold is durable."""
+    commit_async = LedgerStore.commit_async
+
+    async def placed(self: LedgerStore, commands: Any) -> Any:
+        if not isinstance(commands[0], PlaceHold):
+            return await commit_async(self, commands)
+        task = asyncio.get_running_loop().create_task(_after(0.01, commit_async, self, commands))
+        _kept.append(task)
+        command = commands[0]
+        hold = pay_for_request.Hold(
+            command.request, command.account, command.amount, command.placed_at, command.lease_until, command.placed_at
+        )
+        return [pay_for_request.HoldPlaced(hold)]
+
+    LedgerStore.commit_async = placed
+
+
+_kept: list[Any] = []
+
+
+async def _after(seconds: float, work: Callable[..., Any], *arguments: Any) -> Any:
+    await asyncio.sleep(seconds)
+    return await work(*arguments)
+
+
+def told_before_commit() -> None:
+    """Callers hear of their writes before COMMIT; the next transaction commits them."""
+    cursor = GroupWriter._cursor
+
+    class Late:
+        def __init__(self, inner: Any) -> None:
+            self._inner = inner
+
+        def execute(self, sql: str, *parameters: Any) -> Any:
+            if sql == "COMMIT":
+                return None
+            if sql.startswith("BEGIN"):
+                with suppress(sqlite3.OperationalError):
+                    self._inner.execute("COMMIT")
+            return self._inner.execute(sql, *parameters)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._inner, name)
+
+    GroupWriter._cursor = lambda self: Late(cursor(self))
+
+
+def join_nothing() -> None:
+    """A declared retry is paid again."""
+
+    async def new(*_arguments: Any, **_options: Any) -> None:
+        return None
+
+    pay_for_request.join_attempt = new
+
+
+def delivered_at_once() -> None:
+    """An answer counts as delivered when it is captured."""
+    commit_async = LedgerStore.commit_async
+
+    async def delivered(self: LedgerStore, commands: Any) -> Any:
+        results = await commit_async(self, commands)
+        if isinstance(commands[0], CaptureHold) and isinstance(results[0], Capture):
+            await commit_async(self, [MarkDelivered(commands[0].request, commands[0].receipt.captured_at)])
+        return results
+
+    LedgerStore.commit_async = delivered
+
+
+def forget_idempotency_keys() -> None:
+    """A key is not written with its request."""
+    commit_async = LedgerStore.commit_async
+
+    async def keyless(self: LedgerStore, commands: Any) -> Any:
+        forgetful = [
+            replace(one, key=replace(one.key, idempotency_key=None)) if isinstance(one, PlaceHold) else one
+            for one in commands
+        ]
+        return await commit_async(self, forgetful)
+
+    LedgerStore.commit_async = keyless
+
+
+def broadcast_before_saving() -> None:
+    """An attempt leaves before it is saved."""
+    save = send_attempt._save
+
+    def sent_first(settlement: Any, batch_id: int, signed: Any, now: Any) -> None:
+        settlement.settler.deliver(signed.raw)
+        save(settlement, batch_id, signed, now)
+
+    send_attempt._save = sent_first
+
+
+def forget_what_may_be_sent() -> None:
+    """A batch of which nobody said that it was taken is formed anew at once."""
+    deliver = send_attempt._deliver
+
+    def forgetful(settlement: Any, record: Any, raw: bytes, tx_hash: str, now: Any, **options: Any) -> Any:
+        result = deliver(settlement, record, raw, tx_hash, now, **options)
+        if isinstance(result, send_attempt.BatchWaiting):
+            attempts = settlement.ledger.batch(record.batch.batch_id).attempts
+            settlement.ledger.commit([AbandonBatch(record.batch.batch_id, "lost", now, dead_attempts=len(attempts))])
+        return result
+
+    send_attempt._deliver = forgetful
+
+
+def expire_at_once() -> None:
+    """Dispatched holds are ended as if their leases had lapsed and nothing had come."""
+    expire = works.expire_holds
+    works.expire_holds = lambda ledger, domain, settler, now: expire(ledger, domain, settler, now + timedelta(days=1))
+
+
+def believe_empty_ranges() -> None:
+    """A range that leaves events out is taken as it is."""
+    blocks._is_complete = lambda *_: True
+
+
+def believe_the_head() -> None:
+    """No confirmations are waited for."""
+    OnChain.confirmed_block = lambda self: self.rpc.block()
+
+
+def overlook_settlements() -> None:
+    """The chain's own word on a batch is not read."""
+    from mintery.usecases import sync_chain  # noqa: PLC0415 -- patched only here
+
+    mapped = sync_chain.map_event
+
+    def deaf(seen: Any, gateway: Any, knows: Any) -> Any:
+        event = mapped(seen, gateway, knows)
+        return None if isinstance(event, BatchSettledSeen) else event
+
+    sync_chain.map_event = deaf
+
+
+def choose(name: str) -> None:
+    """For every gateway that is forked from here on."""
+    global chosen  # noqa: PLW0603 -- forks inherit it
+    chosen = BREAKAGES[name]
+
+
+def break_as_chosen() -> None:
+    if chosen is not None:
+        chosen()
+
+
+chosen: Callable[[], None] | None = None
+BREAKAGES: Mapping[str, Callable[[], None]] = {
+    breakage.__name__: breakage
+    for breakage in (
+        answer_before_capture,
+        call_before_hold,
+        told_before_commit,
+        join_nothing,
+        delivered_at_once,
+        forget_idempotency_keys,
+        broadcast_before_saving,
+        forget_what_may_be_sent,
+        expire_at_once,
+        believe_empty_ranges,
+        believe_the_head,
+        overlook_settlements,
+    )
+}
