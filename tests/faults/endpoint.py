@@ -56,6 +56,8 @@ class Endpoint:
     chain: WorldChain
     memo: Memo
     say: Callable[[str], None]
+    on_transaction: Callable[[bytes], None] = lambda _: None
+    """Called with each raw transaction that arrives, before anything becomes of it."""
     lag: int = 0
     standing: list[_Standing] = field(default_factory=list)
     _roots: dict[tuple[bytes, bytes], bytes] = field(default_factory=dict)
@@ -128,7 +130,9 @@ class Endpoint:
         chain = self.chain
         match method:
             case "eth_sendRawTransaction":
-                sent = hex_bytes(chain.submit(parse_bytes(params[0], "raw transaction")))
+                raw = parse_bytes(params[0], "raw transaction")
+                self.on_transaction(raw)
+                sent = hex_bytes(chain.submit(raw))
                 self.say(f"rpc took transaction {sent[:12]}")
                 return sent
             case "eth_getTransactionCount" if params[1:] == ["pending"]:

@@ -34,6 +34,8 @@ from mintery.ledger import engines
 from mintery.providers.config import ProviderConfig
 from mintery.settings import Settings
 
+REFUSED = 3
+"""How a process ends that says why it does not start."""
 PROVIDER = "acme"
 PROVIDER_ID = 1
 CHAT, EMBED = "acme/small", "acme/tiny"
@@ -84,6 +86,7 @@ def run_gateway(launch: Launch, base: Base, page: Page) -> None:
             _serve(launch, base, page, control)
             status = 0
         except MinteryError as error:
+            status = REFUSED
             _tell(control, {"life": launch.life, "failed": f"{type(error).__name__}: {error}"})
     except BaseException:  # noqa: BLE001 -- the process's edge: the log is all that it leaves
         traceback.print_exc()

@@ -39,6 +39,11 @@ class LedgerEye:
         [[count]] = self.rows("SELECT count(*) FROM requests WHERE body = ? AND dispatched_at IS NOT NULL", [body])
         return int(count)
 
+    def attempts(self, tx_hash: str) -> int:
+        """How many attempts of batches are this transaction: one or none."""
+        [[count]] = self.rows("SELECT count(*) FROM attempts WHERE tx_hash = ?", [tx_hash])
+        return int(count)
+
     def requests(self) -> list[Request]:
         return [
             Request(

@@ -19,7 +19,7 @@ from tests.faults.control import Gate, Gates, GatewayHangs
 from tests.faults.database_trouble import while_entangled, while_full, while_locked, while_stopped
 from tests.faults.databases import Database, PostgresDatabase
 from tests.faults.endpoint import Endpoint, Memo
-from tests.faults.gateway import Launch
+from tests.faults.gateway import REFUSED, Launch
 from tests.faults.http import serve
 from tests.faults.ledgers import LedgerEye
 from tests.faults.page import Page
@@ -52,6 +52,8 @@ from tests.faults.scenario import (
     Work,
 )
 
+from mintery.crypto.hashing import keccak
+
 STARTS = 24
 AGAIN_SECONDS = 0.1
 """Between two starts by a supervisor."""
@@ -79,7 +81,9 @@ class World:
         self._up, self._down = pipes
         self._began = time.monotonic()
         self.chain = WorldChain(base.node, page)
-        self.endpoints = tuple(Endpoint(self.chain, memo, self.say) for _ in range(scenario.endpoints))
+        self.endpoints = tuple(
+            Endpoint(self.chain, memo, self.say, self._on_transaction) for _ in range(scenario.endpoints)
+        )
         self.database = database
         if isinstance(database, PostgresDatabase):
             database.on_cut = self.say
@@ -115,6 +119,13 @@ class World:
             dispatched = self.eye.dispatched(body)
             if dispatched < self.provider.calls[call.name]:
                 self.accuse(f"the provider was called for {call.name} before its hold was durable")
+
+    def _on_transaction(self, raw: bytes) -> None:
+        """An attempt is durable before it leaves: whatever the settler sends is found in the ledger."""
+        tx_hash = "0x" + keccak(raw).hex()
+        with suppress(sqlite3.OperationalError, psycopg.OperationalError):
+            if not self.eye.attempts(tx_hash):
+                self.accuse(f"transaction {tx_hash[:12]} left before it was saved")
 
     # ── from beginning to end ────────────────────────────────────────────────────────────────────────────────────
 
@@ -269,7 +280,7 @@ class World:
             died = self.page.died_at(gate.life)
             why = f"{POINTS[died]}" if died is not None else f"with status {gone['status']}"
             self.say(f"process {gate.life} is gone, {why}")
-            if gone["status"] not in {0, -9} and not gate.failed:
+            if gone["status"] not in {0, -9, REFUSED}:
                 self.accuse(f"process {gate.life} ended by itself with status {gone['status']}")
                 gate.failed = "it ended by itself"
                 self.given_up = True
