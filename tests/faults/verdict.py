@@ -8,7 +8,7 @@ from tests.faults.client import Seen
 from tests.faults.ledgers import LedgerEye, Request
 from tests.faults.provider import reported
 from tests.faults.requests import Wallets
-from tests.faults.scenario import Behaviour, Call, Exit, Scenario, Shape
+from tests.faults.scenario import Behaviour, Call, Exit, Manners, Scenario, Shape
 from tests.usecases.town import MARKUP, PRICES
 
 from mintery.chain.events import BatchSettled, decode_log
@@ -28,6 +28,8 @@ def cost_of(call: Call) -> int | None:
     return -(-usd * (10_000 + MARKUP) // (10_000 * 10**9))
 
 
+_STAYS = frozenset({Manners.GOOD, Manners.HALF_CLOSES})
+"""Who stays and does not see an answer's end was not sent it, whatever the gateway believes."""
 _WHOLE = frozenset(
     {
         Behaviour.GOOD,
@@ -119,6 +121,8 @@ class Verdict:
             again = [one for one in charged[:-1] if not one.delivered]
             if call.retries and again:
                 yield f"{call.name} was charged again while {again[0].id} was not delivered"
+            if call.manners in _STAYS and len(charged) > 1:
+                yield f"{call.name} stayed to the end and was charged {len(charged)} times"
             if not call.retries and len(charged) > 1:
                 yield f"{call.name} was sent once and charged {len(charged)} times"
             if len({seen.receipt for seen in ends}) > 1 and call.key is not None:
