@@ -22,7 +22,8 @@ _PARTS = ("vouchers", "ledger", "growth", "settlement", "memory")
 Found = dict[str, dict[str, float]]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 1 when a part could not be measured. What was measured is shown all the same."""
     chosen = _parser().parse_args(arguments)
     cores = Cores.of_this_machine()
     if not cores.apart:
@@ -31,10 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     figures, parts = Figures(), Found()
     if chosen.rounds:
         figures, parts = _serve(chosen, cores)
-    parts |= _take_parts(chosen, cores)
+    taken, failed = _take_parts(chosen, cores)
+    parts |= taken
     goals = goals_of(figures, parts)
     sys.stdout.write(json.dumps(as_json(figures, parts, goals)) if chosen.json else as_text(figures, parts, goals))
     sys.stdout.write("\n")
+    return 1 if failed else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,26 +69,36 @@ def _serve(chosen: argparse.Namespace, cores: Cores) -> tuple[Figures, Found]:
     return figures, found
 
 
-def _take_parts(chosen: argparse.Namespace, cores: Cores) -> Found:
+def _take_parts(chosen: argparse.Namespace, cores: Cores) -> tuple[Found, list[str]]:
+    """The figures, and the names of the parts that failed."""
     found: Found = {}
+    failed: list[str] = []
+
+    def take(name: str, part: str, *arguments: str) -> None:
+        _tell(f"measuring {name}")
+        try:
+            found[name] = _take(cores, part, *arguments)
+        except subprocess.CalledProcessError as error:
+            _tell(f"{name} failed: {error}")
+            failed.append(name)
+
     with tempfile.TemporaryDirectory(prefix="mintery-bench-") as name:
         folder = Path(name)
         for part in (part for part in ("vouchers", "settlement") if part in chosen.parts):
-            found[part] = _take(cores, part)
+            take(part, part)
         for part, sizes in (("ledger", []), ("growth", [str(size) for size in chosen.growth])):
             if part not in chosen.parts:
                 continue
             if SQLITE in chosen.rows:
-                found[f"{part} {SQLITE}"] = _take(cores, part, str(folder / f"{part}.sqlite"), *sizes)
+                take(f"{part} {SQLITE}", part, str(folder / f"{part}.sqlite"), *sizes)
             if POSTGRESQL in chosen.rows:
                 (own := folder / part).mkdir()
                 with postgresql(own, cores) as url:
-                    found[f"{part} {POSTGRESQL}"] = _take(cores, part, url, *sizes)
-    return found
+                    take(f"{part} {POSTGRESQL}", part, url, *sizes)
+    return found, failed
 
 
 def _take(cores: Cores, part: str, *arguments: str) -> dict[str, float]:
-    _tell(f"measuring {part}")
     with pinned(cores.server):
         ended = subprocess.run(module("parts", part, *arguments), stdout=subprocess.PIPE, check=True)
     figures: dict[str, float] = json.loads(ended.stdout)
@@ -98,4 +111,4 @@ def _tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -134,22 +134,31 @@ _LOCK_NEW_COUNTERS = f"SELECT key, used FROM counters WHERE key IN {_IDS} ORDER 
 
 def _load_postgresql(work: Work, wanted: Wanted) -> Loaded:
     requests, ending = _json(wanted.requests), _json(wanted.ending)
-    questions = [
-        (_LOCK_ACCOUNTS, [requests, _json(wanted.accounts)]),
-        (_REQUESTS, [requests]),
-        (_LIMITS, [ending]),
-        (_LOCK_COUNTERS, [ending, _json(wanted.counters)]),
-    ]
+    questions = {
+        "accounts": (_LOCK_ACCOUNTS, [requests, _json(wanted.accounts)]),
+        "requests": (_REQUESTS, [requests]),
+    }
+    if wanted.ending:
+        questions["limits"] = (_LIMITS, [ending])
+    if wanted.ending or wanted.counters:
+        questions["counters"] = (_LOCK_COUNTERS, [ending, _json(wanted.counters)])
     if wanted.keyed:
-        questions.append((_BY_KEY, [_json([{"a": _hex(a), "b": b} for a, b in wanted.keyed])]))
+        questions["by key"] = (_BY_KEY, [_json([{"a": _hex(a), "b": b} for a, b in wanted.keyed])])
     if wanted.raised:
-        questions.append((_BY_RAISED, [_json([{"a": a, "b": _hex(b)} for a, b in wanted.raised])]))
-    accounts, found, limits, counters, *known = work.ask_all(questions)
+        questions["by raised"] = (_BY_RAISED, [_json([{"a": a, "b": _hex(b)} for a, b in wanted.raised])])
+    found = dict(zip(questions, work.ask_all(list(questions.values())), strict=True))
+    counters = found.get("counters", ())
     new = sorted(set(wanted.counters).difference(row[0] for row in counters))
     if new:  # another process may be making the same ones: there is nothing to lock until they are there
         _, made = work.ask_all([(_NEW_COUNTERS, [_json(new)]), (_LOCK_NEW_COUNTERS, [_json(new)])])
         counters = [*counters, *made]
-    return Loaded(accounts, found, limits, counters, [row for rows in known for row in rows])
+    return Loaded(
+        accounts=found["accounts"],
+        requests=found["requests"],
+        limits=found.get("limits", ()),
+        counters=counters,
+        known=[*found.get("by key", ()), *found.get("by raised", ())],
+    )
 
 
 def _json(value: Sequence[Any]) -> str:

@@ -184,7 +184,8 @@ class Work:
         with connection.pipeline():
             cursors = [connection.execute(text, given, prepare=bool(given)) for text, given in statements]
         self._begun = True
-        return [cursor.fetchall() if cursor.description else () for cursor in cursors]
+        # ``description`` would make an object of every column.
+        return [cursor.fetchall() if cursor.pgresult.nfields else () for cursor in cursors]
 
 
 @dataclass(frozen=True, slots=True)
