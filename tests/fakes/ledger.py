@@ -99,6 +99,10 @@ class InMemoryLedger:
             )
             if same_key or same_raised:
                 return RequestKnown(known.hold.id, "idempotency_key" if same_key else "raised", known.key.body)
+            since = command.repeats_since
+            undelivered = known.delivered_at is None and known.hold.released_for is None
+            if since is not None and undelivered and known.hold.placed_at >= since and known.key == key:
+                return RequestKnown(known.hold.id, "retry", key.body)
         refused = self._refusal(command)
         if refused is not None:
             return refused

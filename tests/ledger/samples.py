@@ -112,6 +112,7 @@ def place(
     dispatch: bool = True,
     at: datetime = NOON,
     body: bytes | None = None,
+    repeats_since: datetime | None = None,
 ) -> PlaceHold:
     signed = of.voucher(most, epoch=epoch)
     return PlaceHold(
@@ -125,6 +126,7 @@ def place(
         placed_at=at,
         lease_until=at + timedelta(minutes=5),
         constraints=constraints,
+        repeats_since=repeats_since,
         dispatch=dispatch,
     )
 

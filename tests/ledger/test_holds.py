@@ -187,6 +187,39 @@ def test_an_idempotency_key_is_found_again_and_belongs_to_its_credential(ledger:
     assert ledger.by_idempotency_key(b"x" * 32, "mine") is None
 
 
+HOUR = timedelta(hours=1)
+BODY = b"b" * 32
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_retry_is_what_it_repeats_even_if_that_was_not_seen_before(
+    ledger: LedgerStore, alice: Wallet, together: bool
+):
+    first = place(1, alice, 10, body=BODY)
+    retry = place(2, alice, 10, body=BODY, at=NOON + timedelta(seconds=1), repeats_since=NOON - HOUR)
+    results = ledger.commit([first, retry]) if together else [*ledger.commit([first]), *ledger.commit([retry])]
+
+    assert results[1] == RequestKnown(first.request, "retry", BODY)
+    assert buckets(ledger, alice) == (990, 10, 0)
+
+
+@pytest.mark.parametrize("why", ["delivered", "released", "long ago", "another body", "another voucher", "no retry"])
+def test_a_retry_of_nothing_that_is_open_is_a_new_request(ledger: LedgerStore, alice: Wallet, why: str):
+    first = place(1, alice, 10, body=BODY)
+    ledger.commit([first])
+    if why == "delivered":
+        ledger.commit([capture(first, alice, 5), MarkDelivered(first.request, NOON)])
+    elif why == "released":
+        ledger.commit([ReleaseHold(first.request, ReleaseReason.PROVIDER_FAILED, NOON)])
+    since = None if why == "no retry" else NOON + timedelta(seconds=why == "long ago")
+    raised = b"r" * 32 if why == "another voucher" else None
+    retry = place(2, alice, 10, body=b"c" * 32 if why == "another body" else BODY, raised=raised, repeats_since=since)
+
+    (result,) = ledger.commit([retry])
+
+    assert isinstance(result, HoldPlaced)
+
+
 def test_only_what_was_dispatched_is_captured(ledger: LedgerStore, alice: Wallet):
     placed = place(1, alice, 10, dispatch=False)
     ledger.commit([placed])

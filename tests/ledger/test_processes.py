@@ -5,11 +5,12 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tests.databases import Database
-from tests.ledger.samples import IDENTITY, Chain, Wallet, deposit, place, wallet
+from tests.ledger.samples import IDENTITY, NOON, Chain, Wallet, deposit, place, wallet
 
 import mintery
 from mintery.ledger.commands import HoldPlaced, RequestKnown, Result
@@ -79,14 +80,18 @@ def test_two_processes_do_not_oversubscribe(ledger: LedgerStore, database: Datab
     assert all(each.available + each.captured == MOST and each.held == 0 for each in balances)
 
 
-@pytest.mark.parametrize("known_by", ["idempotency_key", "raised"])
+@pytest.mark.parametrize("known_by", ["idempotency_key", "raised", "retry"])
 def test_two_ledgers_admit_one_request_by_one_key(
     ledger: LedgerStore, database: Database, alice: Wallet, known_by: str
 ):
     """The key outlives the voucher: the second comes under another voucher."""
     with open_ledger(database.url, IDENTITY) as other, ThreadPoolExecutor(2) as pool:
         for turn in range(10):
-            key = {known_by: f"key-{turn}" if known_by == "idempotency_key" else turn.to_bytes(32)}
+            key = {
+                "idempotency_key": {"idempotency_key": f"key-{turn}"},
+                "raised": {"raised": turn.to_bytes(32)},
+                "retry": {"body": turn.to_bytes(32), "repeats_since": NOON - timedelta(hours=1)},
+            }[known_by]
             asked = [
                 pool.submit(store.commit, [place(10 * turn + number, alice, 1, most=10**6 + number, **key)])
                 for number, store in enumerate((ledger, other))

@@ -47,7 +47,21 @@ def _already(sheet: Sheet, command: PlaceHold) -> HoldPlaced | RequestKnown | No
         known = sheet.by_raised.get((command.account, key.raised))
         if known is not None:
             return RequestKnown(known.request, "raised", known.body)
-    return None
+    return _repeated(sheet, command)
+
+
+def _repeated(sheet: Sheet, command: PlaceHold) -> RequestKnown | None:
+    """What a request that was sent before would join, had it been recorded when the retry was first looked at."""
+    key = command.key
+    if command.repeats_since is None or key.idempotency_key is not None:
+        return None
+    known = sheet.undelivered.get((key.credential, key.body, key.raised))
+    if known is None or known.placed_at < micros(command.repeats_since):
+        return None
+    row = sheet.requests.get(known.request)
+    if row is not None and (row.delivered_at is not None or row.released_for is not None):
+        return None
+    return RequestKnown(known.request, "retry", known.body)
 
 
 def _refusal(account: AccountRow, command: PlaceHold) -> HoldRefused | None:

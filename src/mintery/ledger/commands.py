@@ -155,6 +155,8 @@ class PlaceHold:
             is in another epoch than its own.
         quoted: what it is for: all that its receipt says when no evidence of its end ever comes.
         dispatch: mark it dispatched in the same commit.
+        repeats_since: the request says that it was sent before: one with the same credential, body and raised voucher that was
+            placed since then and not delivered is what it repeats. None for a request that is new.
     """
 
     request: RequestId
@@ -168,6 +170,7 @@ class PlaceHold:
     lease_until: datetime
     constraints: tuple[Constraint, ...] = ()
     dispatch: bool = True
+    repeats_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +192,13 @@ class HoldRefused:
 
 @dataclass(frozen=True, slots=True)
 class RequestKnown:
-    """The raised voucher or the idempotency key was used before, by ``request``, with this body hash."""
+    """The raised voucher or the idempotency key was used before, by ``request``, with this body hash; or it is what a retry
+    repeats.
+    """
 
     request: RequestId
     by: str
-    """``raised`` or ``idempotency_key``."""
+    """``raised``, ``idempotency_key`` or ``retry``."""
     body: bytes
 
 

@@ -19,6 +19,7 @@ REQUEST = (
     "delivered_at, idempotency_key"
 )
 _LIMIT = "request, key, until, counted"
+_UNDELIVERED = " AND delivered_at IS NULL AND released_for IS NULL"
 _KNOWN = "id, placed_at, credential, idempotency_key, account, raised, body"
 
 
@@ -33,6 +34,7 @@ class Wanted:
         ending: ids of requests that may end.
         keyed: (credential, idempotency key) of new requests.
         raised: (account, digest of the raised voucher) of new requests.
+        repeated: (credential, body) of new requests that say that they were sent before.
     """
 
     requests: Sequence[str]
@@ -41,17 +43,21 @@ class Wanted:
     ending: Sequence[str]
     keyed: Sequence[tuple[bytes, str]]
     raised: Sequence[tuple[str, bytes]]
+    repeated: Sequence[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Rows in the order of the columns above; ``known`` are requests with a wanted idempotency key or raised voucher."""
+    """Rows in the order of the columns above; ``known`` are requests with a wanted idempotency key or raised voucher,
+    ``undelivered`` those that a repeated one may join.
+    """
 
     accounts: Sequence[Any]
     requests: Sequence[Any]
     limits: Sequence[Any]
     counters: Sequence[Any]
     known: Sequence[Any]
+    undelivered: Sequence[Any]
 
 
 def load(work: Work, wanted: Wanted) -> Loaded:
@@ -73,6 +79,7 @@ def _load_sqlite(work: Work, wanted: Wanted) -> Loaded:
             *_sqlite_by_pair(work, ("credential", "idempotency_key"), wanted.keyed),
             *_sqlite_by_pair(work, ("account", "raised"), wanted.raised),
         ],
+        undelivered=_sqlite_by_pair(work, ("credential", "body"), wanted.repeated, _UNDELIVERED),
     )
 
 
@@ -89,21 +96,23 @@ def _sqlite_by_key_text(columns: str, table: str, key: str, size: int) -> str:
     return f"SELECT {columns} FROM {table} WHERE {key} IN ({', '.join('?' * size)})"  # noqa: S608 -- our own names
 
 
-def _sqlite_by_pair(work: Work, names: tuple[str, str], pairs: Sequence[tuple[Any, Any]]) -> Sequence[Any]:
+def _sqlite_by_pair(
+    work: Work, names: tuple[str, str], pairs: Sequence[tuple[Any, Any]], beside: str = ""
+) -> Sequence[Any]:
     if not pairs:
         return ()
     size = 1 << (len(pairs) - 1).bit_length()
     padded = [*pairs, *[pairs[-1]] * (size - len(pairs))]
-    return work.ask(_sqlite_by_pair_text(names, size), [field for pair in padded for field in pair])
+    return work.ask(_sqlite_by_pair_text(names, size, beside), [field for pair in padded for field in pair])
 
 
 @cache
-def _sqlite_by_pair_text(names: tuple[str, str], size: int) -> str:
+def _sqlite_by_pair_text(names: tuple[str, str], size: int, beside: str) -> str:
     """Rows may come twice. A cross join is never reordered: the pairs look up the index."""
     first, second = names
     return (
         f"SELECT {_KNOWN} FROM (VALUES {', '.join(['(?, ?)'] * size)}) AS v "  # noqa: S608 -- our own names
-        f"CROSS JOIN requests ON {first} = v.column1 AND {second} = v.column2"
+        f"CROSS JOIN requests ON {first} = v.column1 AND {second} = v.column2{beside}"
     )
 
 
@@ -127,7 +136,10 @@ _BY_RAISED = (
     "JOIN requests ON account = a AND raised = b::bytea"
 )
 
-
+_BY_BODY = (
+    f"SELECT {_KNOWN} FROM json_to_recordset(%s::json) AS v(a text, b text) "  # noqa: S608 -- as above
+    f"JOIN requests ON credential = a::bytea AND body = b::bytea{_UNDELIVERED}"
+)
 _NEW_COUNTERS = f"INSERT INTO counters (key, used) SELECT k, 0 FROM {_IDS} AS v(k) ORDER BY k ON CONFLICT DO NOTHING"  # noqa: S608
 _LOCK_NEW_COUNTERS = f"SELECT key, used FROM counters WHERE key IN {_IDS} ORDER BY key FOR NO KEY UPDATE"  # noqa: S608
 
@@ -146,6 +158,9 @@ def _load_postgresql(work: Work, wanted: Wanted) -> Loaded:
         questions["by key"] = (_BY_KEY, [_json([{"a": _hex(a), "b": b} for a, b in wanted.keyed])])
     if wanted.raised:
         questions["by raised"] = (_BY_RAISED, [_json([{"a": a, "b": _hex(b)} for a, b in wanted.raised])])
+    if wanted.repeated:
+        pairs = [{"a": _hex(a), "b": _hex(b)} for a, b in wanted.repeated]
+        questions["undelivered"] = (_BY_BODY, [_json(pairs)])
     found = dict(zip(questions, work.ask_all(list(questions.values())), strict=True))
     counters = found.get("counters", ())
     new = sorted(set(wanted.counters).difference(row[0] for row in counters))
@@ -158,6 +173,7 @@ def _load_postgresql(work: Work, wanted: Wanted) -> Loaded:
         limits=found.get("limits", ()),
         counters=counters,
         known=[*found.get("by key", ()), *found.get("by raised", ())],
+        undelivered=found.get("undelivered", ()),
     )
 
 

@@ -138,6 +138,8 @@ class Sheet:
     used: dict[str, int]
     by_key: dict[tuple[bytes, str], KnownRow]
     by_raised: dict[tuple[str, bytes], KnownRow]
+    undelivered: dict[tuple[bytes, bytes, bytes | None], KnownRow]
+    """By credential, body and raised voucher; of several, the newest."""
     receipts: dict[str, Row] = field(default_factory=dict)
     answers: dict[str, Row] = field(default_factory=dict)
     _stored: frozenset[str] = frozenset()
@@ -170,6 +172,7 @@ class Sheet:
             self.by_key[key.credential, key.idempotency_key] = known
         if key.raised is not None:
             self.by_raised[row.account, key.raised] = known
+        self.undelivered[key.credential, key.body, key.raised] = known
         if (voucher := (row.account, placed.digest)) not in self.work.known_vouchers:
             self._vouchers[voucher] = _new_voucher(placed)
             self.work.new_vouchers.add(voucher)
@@ -246,6 +249,10 @@ def open_sheet(work: Work, commands: Sequence[RequestCommand]) -> Sheet:
         used=dict(loaded.counters),
         by_key=by_key,
         by_raised=by_raised,
+        undelivered={
+            (credential, body, raised): KnownRow(id_, placed_at, body)
+            for id_, placed_at, credential, _, _, raised, body in sorted(loaded.undelivered, key=lambda row: row[1])
+        },
         _stored=frozenset(key for key, _ in loaded.counters),
     )
 
@@ -260,6 +267,7 @@ def _wanted(commands: Sequence[RequestCommand]) -> Wanted:
         ending=sorted({each.request for each in commands if isinstance(each, CaptureHold | ReleaseHold)}),
         keyed=sorted(keyed),
         raised=sorted({(each.account, each.key.raised) for each in places if each.key.raised is not None}),
+        repeated=sorted({(each.key.credential, each.key.body) for each in places if each.repeats_since is not None}),
     )
 
 

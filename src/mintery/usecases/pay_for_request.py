@@ -21,7 +21,7 @@ from mintery.usecases.answer_request import Dispatched, answer_json, answer_stre
 from mintery.usecases.attempts import Attempt, Attempts
 from mintery.usecases.deliveries import Deliveries
 from mintery.usecases.explain_refusal import explain_refusal
-from mintery.usecases.join_attempt import join_attempt, join_known
+from mintery.usecases.join_attempt import RETRIED_WITHIN, join_attempt, join_known
 from mintery.usecases.meters import Meters, log_transition
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.quote_request import quote_request
@@ -86,7 +86,9 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
     try:
         began = perf_counter()
         quoted = Quoted.of(quote, stream=request.stream)
-        placed = await _place(parts, market, credential, attempt, quoted, amount=quote.amount)
+        placed = await _place(
+            parts, market, credential, attempt, quoted, amount=quote.amount, declared=asked.declared_retry
+        )
         till.meters.placing.observe(perf_counter() - began)
     except BaseException as error:
         attempts.forget(attempt, error if isinstance(error, MinteryError) else AnswerLost(attempt.request))
@@ -131,8 +133,10 @@ async def _place(
     quoted: Quoted,
     *,
     amount: NanoCredits,
+    declared: bool,
 ) -> Hold | RequestKnown:
-    """Set the quote's ``amount`` aside, marked dispatched, in one durable commit.
+    """Set the quote's ``amount`` aside, marked dispatched, in one durable commit. A ``declared`` retry whose first attempt
+    another process recorded meanwhile is not placed.
 
     Raises:
         HoldTooLong, InsufficientBalance, VoucherExhausted, LimitReached, PayoutCapReached, WrongEpoch
@@ -152,6 +156,7 @@ async def _place(
         amount=amount,
         placed_at=now,
         lease_until=now + timedelta(seconds=seconds),
+        repeats_since=now - RETRIED_WITHIN if declared else None,
         constraints=(
             Constraint(
                 PAYOUT_CONSTRAINT + token,
