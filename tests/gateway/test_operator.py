@@ -44,6 +44,7 @@ def test_status_agrees_with_the_account(gateway: Rig):
     [totals] = status["totals"]
     assert totals["captured_nanocredits"] == totals["receipts_nanocredits"] == str(gateway.balance.captured)
     assert status["open_holds"] == []
+    assert (status["process"], status["leaders"], status["alarms"]) == ("", {}, [])
 
 
 def test_draining_refuses_new_requests_and_finishes_old_ones(gateway: Rig):

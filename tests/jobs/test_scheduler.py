@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from mintery.errors import LeadershipLost, RpcUnavailable
 from mintery.jobs.scheduler import Jobs, RunEnd, Work
-from mintery.ledger.leadership import FileLeadership, Leadership
+from mintery.ledger.leadership import Leadership
+from mintery.ledger.leading_by_files import FileLeadership
 from mintery.usecases.alarms import Alarm, Alarms
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

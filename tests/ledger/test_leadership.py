@@ -22,7 +22,7 @@ JOBS = ("sync", "settle")
 LEAD_UNTIL_KILLED = """
 import sys, time
 from mintery.ledger.leadership import open_leadership
-led = open_leadership(sys.argv[1], "the one that dies").contend(["sync", "settle"])
+led = open_leadership(sys.argv[1], "one-that-dies").contend(["sync", "settle"])
 print(*sorted(led), flush=True)
 time.sleep(60)
 """
@@ -102,6 +102,24 @@ def test_whether_a_job_is_led_is_seen_by_who_never_contended_for_it(open_: Open)
     assert not second.is_led("process-1")
 
 
+def test_processes_tell_each_other_something_while_they_run(open_: Open):
+    first, second, third = open_("first"), open_("second"), open_("third")
+    first.contend(["process-1", "sync"])
+    second.contend(["process-2"])
+    third.contend(["process-3"])
+    assert first.notes() == []
+
+    first.announce("17")
+    second.announce("18")
+
+    assert (first.notes(), second.notes(), third.notes()) == (["18"], ["17"], ["17", "18"])
+    assert first.leaders()["sync"] == "first"
+    first.announce("")
+    assert third.notes() == ["18"]
+    second.close()
+    assert third.notes() == []
+
+
 def test_a_killed_leader_is_followed_within_a_second(open_: Open, database: Database):
     follower = open_("follower")
     leader = subprocess.Popen(
@@ -111,7 +129,7 @@ def test_a_killed_leader_is_followed_within_a_second(open_: Open, database: Data
         assert leader.stdout is not None
         assert leader.stdout.readline().split() == sorted(JOBS)
         assert follower.contend(JOBS) == frozenset()
-        assert set(follower.leaders().values()) == {"the one that dies"}
+        assert set(follower.leaders().values()) == {"one-that-dies"}
 
         os.kill(leader.pid, signal.SIGKILL)
 

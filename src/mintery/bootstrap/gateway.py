@@ -146,6 +146,7 @@ def build_gateway(
         registry=registry,
         reconcile=reconciler.as_json,
         leaders=leadership.leaders,
+        alarms=alarms.standing,
         process=process_name(),
         mark=mark,
         runs=lambda request: leadership.is_led(presence_of(mark_of(request))),

@@ -84,7 +84,7 @@ def open_gateway_leadership(settings: Settings, chain: OnChain) -> Leadership:
 
 
 def process_name() -> str:
-    return f"{socket.gethostname()[:40]}:{os.getpid()}"
+    return f"{socket.gethostname()[:36]}:{os.getpid()}"
 
 
 def presence_of(mark: str) -> str:

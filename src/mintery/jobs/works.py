@@ -13,7 +13,8 @@ nothing more. Should it stop between that question and the commit, what it write
 - drop_answers: the limit is a day before the run, so a late one drops less.
 - seal_ledger: the marks of what is sealed are locked while rows are sealed, and a place in the chain of seals is taken once.
 - report_prices: the oracle takes a report for the present epoch only, and ignores one that is older than what it has.
-- market, endpoints: led by nobody. Each process reads its own, and only for itself.
+- market, endpoints: led by nobody. Each process reads its own, and only for itself; it tells the others how far its market is,
+  and the ledger is never brought further than that.
 
 Withdrawing margin or what a provider is owed is a person's command, never a work: the vault pays what is there, once.
 """
@@ -25,6 +26,7 @@ from functools import partial
 
 from mintery.chain.sender import Sender
 from mintery.domain.voucher import Address
+from mintery.errors import NotAvailable
 from mintery.jobs.scheduler import Work
 from mintery.ledger.commands import DropAnswers
 from mintery.ledger.leadership import Leadership
@@ -80,7 +82,7 @@ class JobParts:
 def works_of(parts: JobParts) -> Iterator[Work]:
     intervals = parts.intervals
     yield Work("sync", intervals.sync, partial(_sync, parts, _fenced(parts, "sync")))
-    yield Work("market", intervals.market, lambda _: parts.board.refresh(), led=False)
+    yield Work("market", intervals.market, lambda _: _read_market(parts), led=False)
     yield Work("settle", intervals.settlement, partial(_settle, parts, _fenced(parts, "settle")))
     yield Work("expire_holds", intervals.expiry, partial(_expire, parts, _fenced(parts, "expire_holds")))
     yield Work("reconcile", intervals.reconcile, partial(_reconcile, parts, _fenced(parts, "reconcile")))
@@ -98,8 +100,24 @@ def _fenced(parts: JobParts, job: str) -> Ledger:
     return parts.ledger.fenced(partial(parts.leadership.check, job))
 
 
+def _read_market(parts: JobParts) -> None:
+    """Every process tells the others how far its market is, and that it has none when it sells by none."""
+    try:
+        parts.board.refresh()
+    finally:
+        try:
+            selling_at = str(parts.board.newest().block_number)
+        except NotAvailable:
+            selling_at = ""
+        parts.leadership.announce(selling_at)
+
+
 def _sync(parts: JobParts, ledger: Ledger, now: datetime) -> None:
-    through = parts.board.refresh().block_number
+    """No further than any process's market: one that sells by an older reading would give the room in a payout window, which
+    a settlement frees in the ledger and takes from the next reading, away twice.
+    """
+    own = parts.board.refresh().block_number
+    through = min([own, *map(int, parts.leadership.notes())])
     sync_chain(parts.chain, ledger, parts.gateway, parts.alarms, now, through=through)
 
 

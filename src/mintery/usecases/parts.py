@@ -1,7 +1,7 @@
 """What the gateway is made of. Bootstrap puts it together; use cases take it apart."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from mintery.domain.voucher import Address, EscrowDomain
 from mintery.ledger.reads import Ledger
 from mintery.providers.calls import Provider
 from mintery.units import UnixSeconds
+from mintery.usecases.alarms import StandingAlarm
 from mintery.usecases.known_credentials import KnownCredentials
 from mintery.usecases.tariffs import Tariffs
 
@@ -70,6 +71,7 @@ class GatewayParts:
         clock: aware UTC.
         reconcile: what the operator sees of the last reconciliation, as JSON values.
         leaders: the process that leads each job.
+        alarms: what stands out of order here, and the halts of every process.
         process: this one's name among them.
         mark: the eight hex digits that the ids of this process's requests begin with.
         runs: whether the process that answers a request still does, as far as that can be known. Asks the database.
@@ -93,6 +95,7 @@ class GatewayParts:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     reconcile: Callable[[], Mapping[str, Any]] | None = None
     leaders: Callable[[], Mapping[str, str]] = dict
+    alarms: Callable[[], Sequence[StandingAlarm]] = tuple
     last_reading: Callable[[], tuple[Market, datetime]] | None = None
     process: str = ""
     mark: str = field(default_factory=lambda: secrets.token_hex(MARK_BYTES))

@@ -53,6 +53,16 @@ def report_status(parts: GatewayParts, attempts: Attempts) -> dict[str, Any]:
         "draining": attempts.draining,
         "process": parts.process,
         "leaders": dict(parts.leaders()),
+        "alarms": [
+            {
+                "alarm": standing.alarm.value,
+                "subject": standing.subject,
+                "why": standing.why,
+                "since": standing.since.isoformat(),
+                "halt": standing.halt,
+            }
+            for standing in parts.alarms()
+        ],
         "gateway": parts.gateway,
         "settler": parts.settler.address,
         "chain_id": parts.domain.chain_id,

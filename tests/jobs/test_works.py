@@ -1,0 +1,100 @@
+"""What the works do when several processes share a ledger."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.usecases.town import Till, now
+
+from mintery.errors import LeadershipLost
+from mintery.jobs.works import Intervals, JobParts, works_of
+from mintery.ledger.leadership import Leadership, open_leadership
+from mintery.usecases.refresh_market import MarketBoard
+
+EVERY = Intervals(sync=1, market=1, settlement=1, price=1, heartbeat=60, expiry=1, reconcile=1)
+
+
+@pytest.fixture
+def leadership(tmp_path: Path) -> Iterator[Leadership]:
+    here = open_leadership(tmp_path / "jobs.sqlite", "here")
+    yield here
+    here.close()
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Leadership]:
+    there = open_leadership(tmp_path / "jobs.sqlite", "there")
+    there.contend(["process-2"])
+    yield there
+    there.close()
+
+
+@pytest.fixture
+def parts(till: Till, leadership: Leadership) -> JobParts:
+    return JobParts(
+        chain=till.town.chain,
+        ledger=till.ledger,
+        leadership=leadership,
+        gateway=till.gateway,
+        alarms=till.alarms,
+        board=MarketBoard(till.town.chain, till.gateway, clock=now, longest_age=60),
+        settlement=till.settlement(),
+        reconciler=till.reconciler,
+        reporters=(),
+        report_sender=None,
+        intervals=EVERY,
+    )
+
+
+def run(parts: JobParts, name: str) -> None:
+    next(work for work in works_of(parts) if work.name == name).run(now())
+
+
+def test_the_ledger_never_passes_the_market_of_a_process_that_sells(
+    parts: JobParts, till: Till, leadership: Leadership, elsewhere: Leadership
+):
+    leadership.contend(["sync", "process-1"])
+    member = till.open_account()
+    behind = till.town.rpc.block().number
+    later = till.open_account()
+    elsewhere.announce(str(behind))
+
+    run(parts, "sync")
+
+    last = till.ledger.last_block()
+    assert last is not None
+    assert last.number == behind
+    assert {account.key for account in till.ledger.accounts()} == {member.key}
+
+    elsewhere.announce("")
+    run(parts, "sync")
+    assert {account.key for account in till.ledger.accounts()} == {member.key, later.key}
+
+
+def test_every_process_tells_how_far_its_market_is(
+    parts: JobParts, till: Till, leadership: Leadership, elsewhere: Leadership
+):
+    leadership.contend(["process-1"])
+
+    run(parts, "market")
+
+    assert elsewhere.notes() == [str(till.town.rpc.block().number)]
+
+
+@pytest.mark.parametrize("name", ["sync", "expire_holds", "drop_answers", "seal_ledger"])
+def test_who_does_not_lead_a_work_writes_nothing(
+    parts: JobParts, till: Till, leadership: Leadership, elsewhere: Leadership, name: str
+):
+    member = till.open_account()
+    till.sync()
+    till.hold(member, till.receipt(member, till.town.lines(1)), dispatch=False, lease=0)
+    till.open_account()
+    elsewhere.contend([name])
+    leadership.contend(["process-1"])
+    before = till.ledger.last_block()
+
+    with pytest.raises(LeadershipLost):
+        run(parts, name)
+
+    assert till.ledger.last_block() == before
+    assert len(till.ledger.open_holds()) == 1
