@@ -75,3 +75,12 @@ def bare_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Da
     server: Postgres = request.getfixturevalue("postgres")
     with server.new_database(migrated=False) as name:
         yield Database(server.url(name))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes a minute runs only where `-m` asks for it."""
+    if "deep" in (config.getoption("-m") or ""):
+        return
+    chosen = [item for item in items if item.get_closest_marker("deep") is None]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from tests.databases import Database
 from tests.fleet.fleet import Site, site
+from tests.postgres import Postgres
 
 from mintery.providers.stub import Stub, run_stub
 
@@ -17,14 +18,16 @@ def upstream() -> Iterator[Stub]:
 
 @pytest.fixture(scope="package")
 def town(tmp_path_factory: pytest.TempPathFactory, upstream: Stub) -> Iterator[Site]:
-    """One chain for all tests here; each test has a database, and therefore accounts, of its own."""
+    """One chain for all tests here."""
     with site(tmp_path_factory.mktemp("fleet"), upstream.base_url, 8) as stood:
         yield stood
 
 
-@pytest.fixture
-def ledger_url(postgres_database: Database) -> str:
-    return postgres_database.url
+@pytest.fixture(scope="package")
+def shared(postgres: Postgres, town: Site) -> Iterator[Database]:
+    """The ledger of the one gateway of that chain: an empty one would contradict what the chain has settled."""
+    with postgres.new_database() as name:
+        yield Database(postgres.url(name))
 
 
 @pytest.fixture

@@ -5,15 +5,16 @@ import signal
 from pathlib import Path
 
 import pytest
+from tests.databases import Database
 from tests.fleet.fleet import Site, alive, eventually, launch
 
 from mintery.cli.run import run
 
 
 def test_processes_behind_one_port_are_replaced_when_they_die_and_end_with_their_supervisor(
-    town: Site, ledger_url: str, log: Path
+    town: Site, shared: Database, log: Path
 ):
-    serving = launch(town.environment(ledger_url), "--port", "0", "--processes", "2", log=log).wait_until_ready()
+    serving = launch(town.environment(shared.url), "--port", "0", "--processes", "2", log=log).wait_until_ready()
     first, second = serving.facts["processes"]
 
     def answering() -> int:
