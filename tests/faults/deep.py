@@ -3,6 +3,8 @@
 import argparse
 import json
 import os
+import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -17,6 +19,7 @@ from tests.faults.base import build_base
 from tests.faults.breakages import BREAKAGES, choose
 from tests.faults.databases import Servers
 from tests.faults.draw import draw
+from tests.faults.dying import die_with_parent
 from tests.faults.forks import ForkServer, Ran
 from tests.faults.page import Page
 from tests.faults.rehearsal import rehearse
@@ -67,6 +70,8 @@ def _run_all(
         child = os.fork()
         if not child:
             status = 1
+            die_with_parent(signal.SIGTERM)
+            signal.signal(signal.SIGTERM, _stop)
             try:
                 with path.open("a", encoding="utf-8") as file:
                     _work(seeds[number::workers], file, until, verbose=verbose, keep_going=keep_going)
@@ -80,7 +85,14 @@ def _run_all(
     for child, path in children:
         os.waitpid(child, 0)
         ran += [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    if results is None:
+        shutil.rmtree(kept)
     return ran
+
+
+def _stop(*_: object) -> None:
+    """What was begun is ended: a database server does not go by itself."""
+    raise SystemExit(1)
 
 
 def _work(seeds: Iterable[int], file: TextIO, until: float | None, *, verbose: bool, keep_going: bool) -> None:

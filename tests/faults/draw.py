@@ -34,7 +34,7 @@ from tests.faults.scenario import (
 )
 
 POSTGRES_SHARE = 0.12
-_RARE = frozenset({Step.BATCH_ABANDONED, Step.ANSWERS_DROPPED})
+_RARE = frozenset({Step.BATCH_ABANDONED, Step.ANSWERS_DROPPED, Step.HALT_RAISED})
 _METHODS = (
     "",
     "eth_sendRawTransaction",
@@ -61,6 +61,7 @@ class _Drawing:
         self.dice = random.Random(seed)
         self.calls = 0
         self.confirmations = self.dice.choice((0, 0, 1, 2, 3))
+        self.finality = self.confirmations + self.dice.choice((0, 1, 2, 4))
         self.postgres = self.chance(POSTGRES_SHARE)
         self.processes = 2 if self.postgres and self.chance(0.6) else 1
         self.endpoints = 3 if self.chance(0.1) else 1
@@ -78,6 +79,7 @@ class _Drawing:
             database=POSTGRESQL if self.postgres else SQLITE,
             processes=self.processes,
             confirmations=self.confirmations,
+            finality=self.finality,
             batch_lines=self.dice.choice((1, 2, 100, 100)),
             endpoints=self.endpoints,
             happenings=tuple(happenings),
@@ -154,6 +156,13 @@ class _Drawing:
         found: list[Happening] = []
         if self.chance(0.3):
             found.append(self.trouble())
+        if self.chance(0.08):
+            found += [
+                Deposit(self.dice.randrange(6), 5),
+                Mine(self.confirmations),
+                self.silence(),
+                self.work(("sync",)),
+            ]
         if self.chance(0.15):
             found.append(Deposit(self.dice.randrange(6), self.dice.choice((1, 5, 100))))
         if self.chance(0.1):
@@ -182,12 +191,21 @@ class _Drawing:
             found += [Skip(95), Work(("settle",))]
         if self.chance(0.5):
             found.append(Mine(self.dice.randint(0, self.confirmations + 1)))
-        if self.confirmations and self.chance(0.25):
-            found.append(Reorganise(self.dice.randint(1, self.confirmations), self.dice.choice([*Fate])))
+        found += self.chain_moves()
         if self.chance(0.5):
             found.append(self.work(self.dice.choice((("sync",), ("settle",), ("sync", "settle"), ("reconcile",)))))
         if self.chance(0.06):
             found.append(Kill(self.dice.randrange(self.processes)))
+        return found
+
+    def chain_moves(self) -> list[Happening]:
+        found: list[Happening] = []
+        if self.chance(0.12):
+            found += [Mine(self.confirmations), self.silence(), self.work(("sync",))]
+        if self.finality and self.chance(0.3):
+            found.append(Reorganise(self.dice.randint(1, self.finality), self.dice.choice([*Fate])))
+            if self.chance(0.6):
+                found.append(self.work(self.dice.choice((("sync",), ("settle",), ("reconcile",)))))
         return found
 
     def work(self, jobs: tuple[str, ...]) -> Work:
@@ -206,6 +224,10 @@ class _Drawing:
         count = self.dice.randint(4, 20) if mischief is Mischief.LAGS else self.dice.choice((1, 1, 2, 4))
         blocks = self.dice.randint(1, 3)
         return Trouble(mischief, method, spared, count, blocks, endpoint=self.dice.randrange(self.endpoints))
+
+    def silence(self) -> Trouble:
+        """Events that have just happened are left out of the next range."""
+        return Trouble(Mischief.EMPTY_LOGS, "eth_getLogs", endpoint=self.dice.randrange(self.endpoints))
 
     def exit(self) -> Exit:
         what = self.dice.choice(("start", "start", "close", "cancel", "execute", "release"))

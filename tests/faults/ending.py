@@ -24,16 +24,16 @@ async def end(world: World) -> None:
     world.heal()
     await _stop_all(world)
     world.page.skip(PAST_LEASES)
-    gate = await world.gate(0, clean=True)
-    await world.work(["expire_holds"], 0)
+    gate = await world.fleet.gate(0, clean=True)
+    await world.fleet.work(["expire_holds"], 0)
     await _probe(world, gate.url)
     await _settle(world)
-    await world.work(["endpoints"], 0)
+    await world.fleet.work(["endpoints"], 0)
     if await gate.order("reconcile") != "done":
         world.accuse(f"the gateway's own reconciliation fails: {gate.alarms}")
     if gate.alarms:
         world.accuse(f"alarms stand though all is well: {gate.alarms}")
-    await world.work(["seal_ledger"], 0)
+    await world.fleet.work(["seal_ledger"], 0)
     gate.send({"do": "close"})
     try:
         await asyncio.wait_for(gate.gone.wait(), 15)
@@ -44,7 +44,7 @@ async def end(world: World) -> None:
 
 
 async def _stop_all(world: World) -> None:
-    for gate in world.slots.values():
+    for gate in world.fleet.slots.values():
         if gate.alive and closes_well(world.scenario):
             gate.send({"do": "close"})
         else:
@@ -71,11 +71,11 @@ async def _probe(world: World, url: str) -> None:
 
 async def _settle(world: World) -> None:
     for _ in range(SETTLEMENTS):
-        await world.work(["settle"], 0)
+        await world.fleet.work(["settle"], 0)
         world.chain.mine_empty(world.scenario.confirmations)
-        await world.work(["sync"], 0)
+        await world.fleet.work(["sync"], 0)
         receipts, batches = world.eye.unsettled()
-        if not batches and (not receipts or not world.slots[0].alive):
+        if not batches and (not receipts or not world.fleet.slots[0].alive):
             return
         world.page.skip(100)  # past the age at which a transaction is sent again with higher fees
     world.say(f"not all is settled: {world.eye.unsettled()}")
@@ -99,9 +99,9 @@ def judge(world: World) -> dict[str, Any]:
         for wrong in wrong_in_books(world.base, world.eye, audit):
             world.accuse(wrong)
     return {
-        "lives": world.lives,
+        "lives": world.fleet.lives,
         "requests": len(verdict.requests),
         "charged": sum(one.captured is not None for one in verdict.requests),
         "whole": sum(seen.paid_answer for tries in world.tries.values() for seen in tries),
-        "alarms": sorted({alarm.partition("(")[0] for alarm in world.alarms}),
+        "alarms": sorted({alarm.partition("(")[0] for alarm in world.fleet.alarms}),
     }

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.base import Base
+from tests.faults.dying import die_with_parent
 from tests.faults.gateway import Launch, run_gateway
 from tests.faults.page import Page
 from tests.faults.points import POINTS
@@ -114,6 +115,7 @@ class _Run:
         if pid:
             return pid
         try:
+            die_with_parent(signal.SIGKILL)
             signal.set_wakeup_fd(-1)
             os.close(self._heard)
             os.close(self._tell)

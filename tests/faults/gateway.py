@@ -3,7 +3,6 @@
 Its jobs run when the world says so, over a control connection that also tells the world when it dies.
 """
 
-import ctypes
 import hashlib
 import json
 import os
@@ -22,6 +21,7 @@ from typing import Any
 from pydantic import SecretStr
 from tests.faults.base import Base
 from tests.faults.breakages import break_as_chosen
+from tests.faults.dying import die_with_parent
 from tests.faults.page import Page
 from tests.faults.seams import Reaper, watch, watched_app
 from tests.faults.wire import use_light_transport
@@ -40,7 +40,6 @@ PROVIDER = "acme"
 PROVIDER_ID = 1
 CHAT, EMBED = "acme/small", "acme/tiny"
 _OUTPUT_CAP = 64
-_PDEATHSIG = 1
 _PRAGMAS = engines._PRAGMAS
 
 
@@ -60,6 +59,7 @@ class Launch:
     provider_url: str
     control: int
     confirmations: int
+    finality: int
     batch_lines: int
     death: tuple[int, int] | None = None
     rpc_timeout: float = 10
@@ -96,7 +96,7 @@ def run_gateway(launch: Launch, base: Base, page: Page) -> None:
 
 
 def _prepare(launch: Launch) -> None:
-    ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)
+    die_with_parent(signal.SIGKILL)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     log = os.open(str(Path(launch.directory) / f"gateway-{launch.life}.log"), os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     os.dup2(log, 1)
@@ -169,6 +169,7 @@ def _settings(launch: Launch, base: Base) -> Settings:
         reporter_keys=(reporter,),
         genai_prices=False,
         confirmations=launch.confirmations,
+        finality=launch.finality,
         max_batch_lines=launch.batch_lines,
     )
 

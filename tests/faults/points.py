@@ -13,8 +13,12 @@ from mintery.ledger.commands import (
     FormBatch,
     MarkBroadcast,
     MarkDelivered,
+    MarkFinal,
     PlaceHold,
+    RaiseHalt,
+    RecordReconciliation,
     ReleaseHold,
+    RollBackBlock,
     SaveAttempt,
     SealRows,
 )
@@ -43,6 +47,10 @@ class Step(StrEnum):
     BLOCK_APPENDED = "block appended"
     BATCH_FINAL = "batch final"
     """The block with the batch's event is recorded: confirmed and final are one step."""
+    BLOCK_ROLLED_BACK = "block rolled back"
+    FINAL_MARKED = "final block marked"
+    RECONCILED = "reconciliation recorded"
+    HALT_RAISED = "halt raised"
     ANSWERS_DROPPED = "answers dropped"
     SEALED = "seal written"
 
@@ -109,6 +117,14 @@ def step_of(command: Command) -> Step | None:  # noqa: C901, PLR0911, PLR0912 --
             return Step.BATCH_FINAL
         case AppendBlock():
             return Step.BLOCK_APPENDED
+        case RollBackBlock():
+            return Step.BLOCK_ROLLED_BACK
+        case MarkFinal():
+            return Step.FINAL_MARKED
+        case RecordReconciliation():
+            return Step.RECONCILED
+        case RaiseHalt():
+            return Step.HALT_RAISED
         case DropAnswers():
             return Step.ANSWERS_DROPPED
         case SealRows():

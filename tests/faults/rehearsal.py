@@ -37,7 +37,7 @@ async def _rehearse(base: Base, page: Page, memo: Memo) -> None:
     provider = WorldProvider({call.name: call for call in CALLS}, lambda _: None)
     rpc_server, rpc_url = await serve(rpc.answer)
     provider_server, provider_url = await serve(provider.answer)
-    launch = Launch(0, 0, 0, str(base.directory), str(path), rpc_url, provider_url, 0, 0, 100)
+    launch = Launch(0, 0, 0, str(base.directory), str(path), rpc_url, provider_url, 0, 0, 0, 100)
     gateway = await asyncio.to_thread(build, launch, base, page)
     url = await asyncio.to_thread(gateway.serve, "127.0.0.1", 0)
     for job in JOBS[:2]:

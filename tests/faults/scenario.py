@@ -262,12 +262,16 @@ class Death:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """``processes`` gateways on one ledger; ``confirmations`` until a block is believed; ``endpoints`` of the chain."""
+    """``processes`` gateways on one ledger, ``endpoints`` of the chain.
+
+    A block is believed under ``confirmations`` others, and never taken back under ``finality``.
+    """
 
     seed: int
     database: str
     processes: int
     confirmations: int
+    finality: int
     batch_lines: int
     endpoints: int
     happenings: tuple[Happening, ...]

@@ -8,7 +8,7 @@ from tests.faults.client import Seen
 from tests.faults.ledgers import LedgerEye, Request
 from tests.faults.provider import reported
 from tests.faults.requests import Wallets
-from tests.faults.scenario import Behaviour, Call, Exit, Manners, Scenario, Shape
+from tests.faults.scenario import Behaviour, Call, Deposit, Exit, Fate, Happening, Manners, Reorganise, Scenario, Shape
 from tests.usecases.town import MARKUP, PRICES
 
 from mintery.chain.events import BatchSettled, decode_log
@@ -155,10 +155,16 @@ class Verdict:
 
     def _paid_once(self) -> Iterator[str]:
         """Every receipt in exactly one settled batch; in none where its account's credits had left the escrow before."""
-        left = {self._base.members[one.member].id for one in self._scenario.happenings if isinstance(one, Exit)}
+        moved = Exit | Deposit if any(_loses(one) for one in self._scenario.happenings) else Exit
+        left = {self._base.members[one.member].id for one in self._scenario.happenings if isinstance(one, moved)}
         for request in self.requests:
             if request.batches > 1 or (request.cost and not request.batches and request.account not in left):
                 yield f"the receipt of {request.id} is in {request.batches} settled batches"
+
+
+def _loses(happening: Happening) -> bool:
+    """A deposit that was spent may be gone with its block."""
+    return isinstance(happening, Reorganise) and happening.fate is Fate.LOST
 
 
 def wrong_in_books(base: Base, eye: LedgerEye, audit: LedgerAudit) -> Iterator[str]:

@@ -9,7 +9,7 @@ from tests.faults.scenario import Call, Scenario
 def in_words(scenario: Scenario) -> Iterator[str]:
     yield (
         f"seed {scenario.seed}: {scenario.processes} gateway(s) on {scenario.database}, "
-        f"{scenario.endpoints} rpc endpoint(s), {scenario.confirmations} confirmations, at most {scenario.batch_lines} lines in a batch"
+        f"{scenario.endpoints} rpc endpoint(s), {scenario.confirmations} confirmations, final after {scenario.finality}, at most {scenario.batch_lines} lines in a batch"
     )
     for death in scenario.deaths:
         yield f"process {death.life} dies {POINTS[death.point]}, the {death.count}. time"

@@ -15,11 +15,10 @@ import psycopg
 from tests.faults.base import Base
 from tests.faults.chain import WorldChain
 from tests.faults.client import Seen, ask
-from tests.faults.control import Gate, Gates, GatewayHangs
 from tests.faults.database_trouble import while_entangled, while_full, while_locked, while_stopped
 from tests.faults.databases import Database, PostgresDatabase
 from tests.faults.endpoint import Endpoint, Memo
-from tests.faults.gateway import REFUSED, Launch
+from tests.faults.fleet import Fleet
 from tests.faults.http import serve
 from tests.faults.ledgers import LedgerEye
 from tests.faults.page import Page
@@ -29,7 +28,6 @@ from tests.faults.provider import WorldProvider
 from tests.faults.requests import Wallets
 from tests.faults.scenario import (
     Ask,
-    Behaviour,
     Call,
     CutCommit,
     Deposit,
@@ -42,7 +40,6 @@ from tests.faults.scenario import (
     Manners,
     Mempool,
     Mine,
-    Mischief,
     Reorganise,
     Scenario,
     Skew,
@@ -54,14 +51,7 @@ from tests.faults.scenario import (
 
 from mintery.crypto.hashing import keccak
 
-STARTS = 24
-AGAIN_SECONDS = 0.1
-"""Between two starts by a supervisor."""
-START_SECONDS = 15.0
 BACKOFF_SECONDS = 0.6
-SHORT = 0.12
-"""Seconds that a gateway waits for an endpoint or a provider that stalls in its scenario."""
-_STALLING = frozenset({Behaviour.STALLS, Behaviour.STALLS_MIDWAY})
 _RETRIED = frozenset({408, 409, 429})
 
 
@@ -89,17 +79,9 @@ class World:
             database.on_cut = self.say
         self.provider = WorldProvider({call.name: call for call in scenario.calls}, self._on_provider_call)
         self.wallets = Wallets(base)
-        self.gates = Gates(self.say)
-        self.slots: dict[int, Gate] = {}
-        self.lives = 0
-        self.given_up = False
-        """A gateway broke in a way that nothing here explains: another start would break likewise."""
         self.tries: defaultdict[str, list[Seen]] = defaultdict(list)
         self.wrong: list[str] = []
-        self.alarms: set[str] = set()
-        self._starting: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._urls: dict[str, str] = {}
-        self._control = 0
+        self.fleet = Fleet(scenario, page, directory, database, pipes[0], say=self.say, accuse=self.accuse)
 
     # ── what everybody hears ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -132,13 +114,12 @@ class World:
     async def begin(self) -> None:
         await self.database.begin()
         self.eye = LedgerEye(self.database.connect())
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self._down, self._hear_of_exits)
         rpcs = [await serve(endpoint.answer) for endpoint in self.endpoints]
-        self._urls["rpc"] = ",".join(url for _, url in rpcs)
-        _, self._urls["provider"] = await serve(self.provider.answer)
-        control = await asyncio.start_server(self.gates.connected, "127.0.0.1", 0)
-        self._control = control.sockets[0].getsockname()[1]
+        _, provider_url = await serve(self.provider.answer)
+        await self.fleet.begin(",".join(url for _, url in rpcs), provider_url)
+        asyncio.get_running_loop().add_reader(
+            self._down, lambda: self.fleet.hear_of_exits(os.read(self._down, 1 << 16))
+        )
 
     async def play(self) -> None:
         for number, happening in enumerate(self.scenario.happenings):
@@ -151,7 +132,7 @@ class World:
                 await self.ask_all(happening.calls, happening.jobs, happening.slot)
             case Work(jobs, slot, together):
                 slots = range(self.scenario.processes) if together else (slot,)
-                await asyncio.gather(*(self.work(jobs, one) for one in slots))
+                await asyncio.gather(*(self.fleet.work(jobs, one) for one in slots))
             case Mine(blocks):
                 mined = self.chain.mine_waiting()
                 self.chain.mine_empty(blocks)
@@ -170,23 +151,23 @@ class World:
             case Mempool(instant, fee_factor):
                 self.chain.instant, self.chain.fee_factor = instant, fee_factor
             case Kill(slot):
-                if slot in self.slots:
-                    self.slots[slot].kill()
-                    await self.slots[slot].gone.wait()
+                if slot in self.fleet.slots:
+                    self.fleet.slots[slot].kill()
+                    await self.fleet.slots[slot].gone.wait()
             case LockLedger(millis, calls, jobs):
-                await self.gate(0)
+                await self.fleet.gate(0)
                 await while_locked(self.database, millis, self.ask_all(calls, jobs, 0))
             case Entangle(calls):
-                await self.gate(0)
+                await self.fleet.gate(0)
                 accounts = [self.base.members[call.member].id for call in calls]
                 await while_entangled(self.postgres, accounts, self.ask_all(calls, (), 0), self.say)
             case CutCommit(spared, committed):
                 self.postgres.cut_commit(spared, committed=committed)
             case StopDatabase(millis, calls, jobs):
-                await self.gate(0)
+                await self.fleet.gate(0)
                 await while_stopped(self.postgres, millis, self.ask_all(calls, jobs, 0))
             case FullDisk(room, calls, jobs):
-                await while_full(await self.gate(0), room, self.ask_all(calls, jobs, 0))
+                await while_full(await self.fleet.gate(0), room, self.ask_all(calls, jobs, 0))
 
     @property
     def postgres(self) -> PostgresDatabase:
@@ -204,114 +185,18 @@ class World:
             self.page.skew(slot, 0)
         self.chain.mine_waiting()
 
-    # ── gateways ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def gate(self, slot: int, *, clean: bool = False) -> Gate:
-        """The gateway of ``slot``, started again if it is gone; ``clean``: one that nothing kills.
-
-        Raises:
-            GatewayHangs: it never comes up.
-        """
-        async with self._starting[slot]:
-            failed = ""
-            for _ in range(STARTS):
-                if self.given_up:
-                    break
-                if slot in self.slots and self.slots[slot].alive:
-                    return self.slots[slot]
-                await self.database.usable()
-                started = await self._start(slot, clean=clean)
-                if started.alive:
-                    self.slots[slot] = started
-                    await started.order("market")
-                    await started.order("sync")
-                else:
-                    failed = started.failed
-                    await asyncio.sleep(AGAIN_SECONDS)
-            raise GatewayHangs(f"the gateway in slot {slot} does not come up: {failed}")
-
-    async def _start(self, slot: int, *, clean: bool) -> Gate:
-        life, self.lives = self.lives, self.lives + 1
-        death = None
-        if not clean:
-            death = next(((one.point, one.count) for one in self.scenario.deaths if one.life == life), None)
-        gate = self.gates.expected[life] = Gate(life)
-        launch = Launch(
-            slot=slot,
-            life=life,
-            seed=self.scenario.seed,
-            directory=str(self.directory),
-            ledger=self.database.url,
-            rpc_url=self._urls["rpc"],
-            provider_url=self._urls["provider"],
-            control=self._control,
-            confirmations=self.scenario.confirmations,
-            batch_lines=self.scenario.batch_lines,
-            death=death,
-            rpc_timeout=SHORT if self._rpc_stalls and not clean else 10,
-            provider_timeout=SHORT if self._provider_stalls and not clean else 5,
-        )
-        os.write(self._up, b'{"launch": ' + launch.encode().rstrip() + b"}\n")
-        try:
-            async with asyncio.timeout(START_SECONDS):
-                await asyncio.wait(
-                    [asyncio.ensure_future(gate.ready.wait()), asyncio.ensure_future(gate.gone.wait())],
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-        except TimeoutError:
-            raise GatewayHangs(f"process {life} does not start within {START_SECONDS} s") from None
-        self.say(
-            f"process {life} is up in slot {slot}" if gate.alive else f"process {life} did not start: {gate.failed}"
-        )
-        return gate
-
-    @property
-    def _rpc_stalls(self) -> bool:
-        return any(isinstance(one, Trouble) and one.mischief is Mischief.STALLS for one in self.scenario.happenings)
-
-    @property
-    def _provider_stalls(self) -> bool:
-        return any(call.behaviour in _STALLING for call in self.scenario.calls)
-
-    def _hear_of_exits(self) -> None:
-        for line in os.read(self._down, 1 << 16).splitlines():
-            gone = json.loads(line)
-            gate = self.gates.expected[gone["gone"]]
-            died = self.page.died_at(gate.life)
-            why = f"{POINTS[died]}" if died is not None else f"with status {gone['status']}"
-            self.say(f"process {gate.life} is gone, {why}")
-            if gone["status"] not in {0, -9, REFUSED}:
-                self.accuse(f"process {gate.life} ended by itself with status {gone['status']}")
-                gate.failed = "it ended by itself"
-                self.given_up = True
-            self.gates.lost(gate)
-
-    async def work(self, jobs: Sequence[str], slot: int) -> None:
-        for job in jobs:
-            gate = await self.gate(slot)
-            done = await gate.order(job)
-            while done == "followed" and self._leads_alone(slot):
-                await asyncio.sleep(0.05)  # a dead leader's locks go when its database notices
-                done = await gate.order(job)
-            self.alarms.update(gate.alarms)
-            why = "; ".join(alarm[:120] for alarm in gate.alarms) if done == "failed" else ""
-            self.say(f"process {gate.life}: {job} {done or 'died'} {why}")
-
-    def _leads_alone(self, slot: int) -> bool:
-        return not any(gate.alive for other, gate in self.slots.items() if other != slot)
-
     # ── clients ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def ask_all(self, calls: Sequence[Call], jobs: Sequence[str], slot: int) -> None:
-        await self.gate(slot)
+        await self.fleet.gate(slot)
         processes = self.scenario.processes
         asking = [self.ask(call, (slot + number) % processes) for number, call in enumerate(calls)]
-        await asyncio.gather(*asking, self.work(jobs, slot))
+        await asyncio.gather(*asking, self.fleet.work(jobs, slot))
 
     async def ask(self, call: Call, slot: int) -> Seen:
         """Once, and again while the client has retries left and saw no end."""
         for retry in range(call.retries + 1):
-            gate = await self.gate((slot + retry) % self.scenario.processes)
+            gate = await self.fleet.gate((slot + retry) % self.scenario.processes)
             sent = self.wallets.sent(call, retry)
             manners = call.manners if not retry else Manners.GOOD
             seen = await ask(gate.url, "POST", sent.path, sent.headers, sent.body, manners=manners, at=call.leaves_at)
@@ -340,12 +225,12 @@ class World:
     def calm(self) -> bool:
         """No gateway died or lost its database, and no clock jumped while it may have been at work."""
         stirring = Kill | Skip | Skew | FullDisk | LockLedger | StopDatabase | CutCommit | Entangle
-        died = any(self.page.died_at(life) is not None for life in range(self.lives))
+        died = any(self.page.died_at(life) is not None for life in range(self.fleet.lives))
         stirred = any(isinstance(one, stirring) for one in self.scenario.happenings)
         return not died and not stirred and closes_well(self.scenario)
 
     def result(self, facts: dict[str, Any]) -> None:
-        died = [self.page.died_at(life) for life in range(self.lives)]
+        died = [self.page.died_at(life) for life in range(self.fleet.lives)]
         deaths = [str(POINTS[point]) for point in died if point is not None]
         told = {"result": {"wrong": self.wrong, "deaths": deaths, "facts": facts}}
         os.write(self._up, json.dumps(told).encode() + b"\n")
