@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,7 @@ import os, signal, socket, sys, threading
 stopping = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stopping.set())
 listener = socket.socket(fileno=int(sys.argv[-1]))
+listener.listen()
 listener.settimeout(0.02)
 print('{"base_url": "child"}', flush=True)
 while not stopping.is_set():
@@ -51,10 +53,13 @@ def supervised(script: str = CHILD, *, processes: int = 2, stop_seconds: float =
         supervisor.close()
 
 
-def answering(supervisor: Supervisor) -> int:
-    """Which process took a connection."""
-    with socket.create_connection(("127.0.0.1", supervisor.port), timeout=10) as connection:
-        return int(connection.recv(100))
+def answering(supervisor: Supervisor) -> int | None:
+    """Which process took a connection; None while none is there to take one."""
+    try:
+        with socket.create_connection(("127.0.0.1", supervisor.port), timeout=10) as connection:
+            return int(connection.recv(100))
+    except (ConnectionRefusedError, ConnectionResetError):
+        return None
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
@@ -69,8 +74,19 @@ def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
 def test_all_children_take_connections_of_one_port():
     with supervised(processes=3) as supervisor:
         seen: set[int] = set()
-        assert eventually(lambda: seen.add(answering(supervisor)) or len(seen) == 3)  # type: ignore[func-returns-value]
+        assert eventually(lambda: (seen.add(pid) or len(seen) == 3) if (pid := answering(supervisor)) else False)  # type: ignore[func-returns-value]
         assert seen == set(supervisor.pids)
+
+
+def test_connections_are_shared_evenly_and_none_goes_to_the_dead():
+    with supervised(processes=2) as supervisor:
+        first, second = supervisor.pids
+        taken = Counter(answering(supervisor) for _ in range(60))
+        assert min(taken[first], taken[second]) > 10
+
+        os.kill(first, signal.SIGKILL)
+        assert eventually(lambda: first not in supervisor.pids)
+        assert {answering(supervisor) for _ in range(20)} <= {second, *supervisor.pids}
 
 
 def test_what_dies_is_started_again_and_later_each_time():
@@ -80,7 +96,7 @@ def test_what_dies_is_started_again_and_later_each_time():
             began = time.monotonic()
             os.kill(before, signal.SIGKILL)
 
-            assert answering(supervisor) != before, "a connection waits for the next process"
+            assert eventually(lambda dead=before: answering(supervisor) not in {None, dead})
 
             assert time.monotonic() - began >= pause
             assert eventually(lambda: len(supervisor.pids) == 1)

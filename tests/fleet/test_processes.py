@@ -25,6 +25,7 @@ def test_processes_behind_one_port_are_replaced_when_they_die_and_end_with_their
     assert eventually(lambda: serving.chat(town.keys[0])[0] == 200)
 
     os.kill(first, signal.SIGKILL)
+    assert eventually(lambda: not alive(first))
     assert all(serving.chat(town.keys[0])[0] == 200 for _ in range(5)), "nobody met the dead process"
     assert eventually(lambda: answering() not in {first, second}), "a new process answers"
 

@@ -93,11 +93,26 @@ def bind(host: str, port: int) -> socket.socket:
     Raises:
         PortTaken
     """
+    return _bound(host, port, shared=False)
+
+
+def bind_shared(host: str, port: int) -> socket.socket:
+    """A socket that does not listen yet, on a port that others of ours are bound to as well: connections go to those that
+    listen, evenly on Linux.
+
+    Raises:
+        PortTaken: by another program.
+    """
+    return _bound(host, port, shared=True)
+
+
+def _bound(host: str, port: int, *, shared: bool) -> socket.socket:
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT if shared else socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(_BACKLOG)
+        if not shared:
+            listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:

@@ -1,8 +1,9 @@
 """Several gateway processes behind one port: started, watched, started again when one dies, and stopped together.
 
-The supervisor opens the port and never accepts from it; each child is an ordinary ``mintery serve`` that was handed the
-open socket. A connection that waits while a child dies is therefore another child's, and none is refused. A child learns
-from its standard input's end that the supervisor is gone, and stops as if it had been asked to.
+The supervisor holds the port and never listens on it. Each child is an ordinary ``mintery serve`` that was handed a socket
+of its own on that port, which listens when the child is ready and closes when it dies: the system shares new connections
+evenly among those that live. (One socket for all would give most connections to whoever wakes first.) A child learns from
+its standard input's end that the supervisor is gone, and stops as if it had been asked to.
 """
 
 import logging
@@ -15,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mintery.bootstrap.opening import ledger_path
-from mintery.bootstrap.serving import bind
+from mintery.bootstrap.serving import bind_shared
 from mintery.errors import ChildFailed, NotForProcesses
 from mintery.settings import Settings, environment, variable
 
@@ -55,13 +56,14 @@ class Supervisor:
         stop_seconds: float,
         clock: Clock = time.monotonic,
     ) -> None:
-        """Opens the port.
+        """Takes the port.
 
         Raises:
             PortTaken
         """
-        self._listener = bind(host, port)
-        self.port: int = self._listener.getsockname()[1]
+        self._host = host
+        self._holder = bind_shared(host, port)
+        self.port: int = self._holder.getsockname()[1]
         self._command = tuple(command)
         self._environment = dict(environment)
         self._processes = processes
@@ -101,8 +103,8 @@ class Supervisor:
             self._start_due()
 
     def close(self) -> None:
-        """Stop taking connections, let every child finish what it answers, and kill what does not end in time."""
-        self._listener.close()
+        """Let every child finish what it answers, and kill what does not end in time."""
+        self._holder.close()
         for child in self._children:
             child.running.terminate()
         until = self._clock() + self._stop_seconds
@@ -117,14 +119,15 @@ class Supervisor:
         self._children.clear()
 
     def _start(self, number: int) -> _Child:
-        running = subprocess.Popen(  # noqa: S603 -- our own command
-            [*self._command, "--inherit", str(self._listener.fileno())],
-            env=self._environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            pass_fds=[self._listener.fileno()],
-            text=True,
-        )
+        with bind_shared(self._host, self.port) as own:
+            running = subprocess.Popen(  # noqa: S603 -- our own command
+                [*self._command, "--inherit", str(own.fileno())],
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=[own.fileno()],
+                text=True,
+            )
         return _Child(number, running, self._clock())
 
     def _await_ready(self, child: _Child) -> None:
@@ -160,9 +163,11 @@ def supervise(settings: Settings, arguments: Sequence[str], *, processes: int) -
     environment: a command line is everybody's to see, and a ledger's URL may carry a password.
 
     Raises:
-        NotForProcesses: the ledger is a SQLite file.
+        NotForProcesses: the ledger is a SQLite file, or the system shares no port.
         PortTaken
     """
+    if not hasattr(socket, "SO_REUSEPORT"):
+        raise NotForProcesses(processes, "this system gives a port to one program only")
     if settings.ledger is None or ledger_path(settings, "") is not None:
         raise NotForProcesses(
             processes, "a SQLite file has one writer, so more processes would only wait for each other"
@@ -181,7 +186,7 @@ def supervise(settings: Settings, arguments: Sequence[str], *, processes: int) -
 
 
 def inherited(descriptor: int) -> socket.socket:
-    """The listening socket that a supervisor handed over."""
+    """The socket that a supervisor handed over; whoever serves on it makes it listen."""
     return socket.socket(fileno=descriptor)
 
 
