@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine
 from tests.databases import KINDS, Database, sqlite_database
 
@@ -16,6 +17,9 @@ from mintery.ledger.migrations import upgrade
 if TYPE_CHECKING:
     from tests.postgres import Postgres
 
+settings.register_profile("mintery", deadline=None)
+settings.load_profile("mintery")
+"""A busy machine makes no example wrong."""
 MEMORY = Path("/dev/shm")  # noqa: S108 -- folders of random names are made in it; thousands of commits need no disk
 
 

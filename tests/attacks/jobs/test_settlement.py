@@ -225,7 +225,7 @@ def test_a_node_that_was_on_another_fork_for_a_moment_stops_nothing_for_ever(til
 
     assert till.alarms.standing() == ()
     flows = chain_flows.FlowLedger(elsewhere)
-    flows._last = chain_flows._Summed(1, "0x" + "77" * 32)
+    flows._last_final = chain_flows._Read(1, "0x" + "77" * 32, ())
     with pytest.raises(BlockReplaced):
         flows.up_to(till.town.rpc.block())
     flows._chain = till.town.chain
