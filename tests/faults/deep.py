@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -76,6 +77,8 @@ def _run_all(
                 with path.open("a", encoding="utf-8") as file:
                     _work(seeds[number::workers], file, until, verbose=verbose, keep_going=keep_going)
                 status = 0
+            except BaseException:  # noqa: BLE001 -- the process's edge
+                traceback.print_exc()
             finally:
                 sys.stdout.flush()
                 sys.stderr.flush()

@@ -226,8 +226,8 @@ class _Drawing:
         return Trouble(mischief, method, spared, count, blocks, endpoint=self.dice.randrange(self.endpoints))
 
     def silence(self) -> Trouble:
-        """Events that have just happened are left out of the next range."""
-        return Trouble(Mischief.EMPTY_LOGS, "eth_getLogs", endpoint=self.dice.randrange(self.endpoints))
+        """Events that have just happened are left out of the next range, and of the search for new projects before it."""
+        return Trouble(Mischief.EMPTY_LOGS, "eth_getLogs", count=2, endpoint=self.dice.randrange(self.endpoints))
 
     def exit(self) -> Exit:
         what = self.dice.choice(("start", "start", "close", "cancel", "execute", "release"))

@@ -177,7 +177,7 @@ def wrong_in_books(base: Base, eye: LedgerEye, audit: LedgerAudit) -> Iterator[s
     if not report.holds or report.waiting:
         yield f"the seals do not hold: {report}"
     deployment, rpc = base.deployment, base.town.rpc
-    logs = rpc.logs(deployment.first_block, rpc.block().number, [deployment.escrow])
+    logs = rpc.logs(base.synced + 1, rpc.block().number, [deployment.escrow])
     events = [decode_log(log) for log in logs]
     settled = [one for one in events if isinstance(one, BatchSettled) and one.gateway == base.identity.address]
     counts = Counter(one.batch_id for one in settled)
