@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from tests.databases import Database
-from tests.fleet.fleet import Site, site
+from tests.fleet.fleet import STARTED, Site, site
 from tests.postgres import Postgres
 
 from mintery.providers.stub import Stub, run_stub
@@ -28,6 +28,18 @@ def shared(postgres: Postgres, town: Site) -> Iterator[Database]:
     """The ledger of the one gateway of that chain: an empty one would contradict what the chain has settled."""
     with postgres.new_database() as name:
         yield Database(postgres.url(name))
+
+
+@pytest.fixture(autouse=True)
+def end_what_a_failed_test_left() -> Iterator[None]:
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 @pytest.fixture

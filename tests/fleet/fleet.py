@@ -154,7 +154,12 @@ def launch(environment: Mapping[str, str], *arguments: str, log: Path) -> Servin
         process = subprocess.Popen(
             command, cwd=ROOT, env=dict(environment), stdout=subprocess.PIPE, stderr=errors, text=True
         )
+    STARTED.append(process)
     return Serving(process)
+
+
+STARTED: "list[subprocess.Popen[str]]" = []
+"""By this test; whatever of them still runs when it is over is killed."""
 
 
 def eventually(condition: Callable[[], bool], seconds: float = SECONDS) -> bool:
