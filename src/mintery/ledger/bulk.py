@@ -57,20 +57,20 @@ def _sqlite_text(bulk: Bulk, size: int) -> str:
     return f"UPDATE {table} SET {changes} FROM (VALUES {values}) AS v WHERE {found}"  # noqa: S608 -- as above
 
 
-def postgresql_statement(writes: Sequence[tuple[Bulk, Rows]]) -> tuple[str, list[str]]:
+def postgresql_statement(writes: Sequence[tuple[Bulk, Rows]]) -> tuple[str, list[bytes]]:
     """One statement that does all of ``writes``, and its parameters. No row is in two of them."""
     return _postgresql_text(tuple(bulk for bulk, _ in writes)), [recordset(bulk, rows) for bulk, rows in writes]
 
 
 @cache
 def _postgresql_text(bulks: tuple[Bulk, ...]) -> str:
-    parts = [f"w{index} AS ({_postgresql_part(bulk)})" for index, bulk in enumerate(bulks)]
+    parts = [f"w{index} AS ({_postgresql_part(bulk, index + 1)})" for index, bulk in enumerate(bulks)]
     return f"WITH {', '.join(parts)} SELECT 1"
 
 
-def _postgresql_part(bulk: Bulk) -> str:
+def _postgresql_part(bulk: Bulk, number: int) -> str:
     table, columns = bulk.table.name, bulk.columns
-    source = f"json_to_recordset(%s::json) AS r({', '.join(_typed(bulk.table, name) for name in columns)})"
+    source = f"json_to_recordset(${number}::json) AS r({', '.join(_typed(bulk.table, name) for name in columns)})"
     if bulk.verb.startswith("insert"):
         ending = " ON CONFLICT DO NOTHING" if bulk.verb == "insert new" else ""
         names = ", ".join(columns)
@@ -89,7 +89,7 @@ def _typed(table: Table, name: str) -> str:
     )
 
 
-def recordset(bulk: Bulk, rows: Rows) -> str:
+def recordset(bulk: Bulk, rows: Rows) -> bytes:
     """``rows`` as the JSON that PostgreSQL's ``json_to_recordset`` reads; bytes as hex."""
     names, blobs = bulk.columns, _blobs(bulk)
     records = [dict(zip(names, row, strict=True)) for row in rows]
@@ -97,7 +97,7 @@ def recordset(bulk: Bulk, rows: Rows) -> str:
         for record in records:
             if (value := record[name]) is not None:
                 record[name] = "\\x" + value.hex()
-    return orjson.dumps(records).decode()
+    return orjson.dumps(records)
 
 
 @cache

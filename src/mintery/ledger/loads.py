@@ -116,28 +116,28 @@ def _sqlite_by_pair_text(names: tuple[str, str], size: int, beside: str) -> str:
     )
 
 
-_IDS = "(SELECT json_array_elements_text(%s::json))"
+_IDS, _MORE_IDS = (f"(SELECT json_array_elements_text(${number}::json))" for number in (1, 2))
 _LOCK_ACCOUNTS = (
     f"SELECT {ACCOUNT} FROM accounts WHERE id IN (SELECT account FROM requests WHERE id IN {_IDS} "  # noqa: S608 -- our own
-    f"UNION {_IDS}) ORDER BY id FOR NO KEY UPDATE"
+    f"UNION {_MORE_IDS}) ORDER BY id FOR NO KEY UPDATE"
 )
 _REQUESTS = f"SELECT {REQUEST} FROM requests WHERE id IN {_IDS}"  # noqa: S608 -- as above
 _LIMITS = f"SELECT {_LIMIT} FROM hold_limits WHERE request IN {_IDS}"  # noqa: S608 -- as above
 _LOCK_COUNTERS = (
     f"SELECT key, used FROM counters WHERE key IN (SELECT key FROM hold_limits WHERE request IN {_IDS} "  # noqa: S608
-    f"UNION {_IDS}) ORDER BY key FOR NO KEY UPDATE"
+    f"UNION {_MORE_IDS}) ORDER BY key FOR NO KEY UPDATE"
 )
 _BY_KEY = (
-    f"SELECT {_KNOWN} FROM json_to_recordset(%s::json) AS v(a text, b text) "  # noqa: S608 -- as above
+    f"SELECT {_KNOWN} FROM json_to_recordset($1::json) AS v(a text, b text) "  # noqa: S608 -- as above
     "JOIN requests ON credential = a::bytea AND idempotency_key = b"
 )
 _BY_RAISED = (
-    f"SELECT {_KNOWN} FROM json_to_recordset(%s::json) AS v(a text, b text) "  # noqa: S608 -- as above
+    f"SELECT {_KNOWN} FROM json_to_recordset($1::json) AS v(a text, b text) "  # noqa: S608 -- as above
     "JOIN requests ON account = a AND raised = b::bytea"
 )
 
 _BY_BODY = (
-    f"SELECT {_KNOWN} FROM json_to_recordset(%s::json) AS v(a text, b text) "  # noqa: S608 -- as above
+    f"SELECT {_KNOWN} FROM json_to_recordset($1::json) AS v(a text, b text) "  # noqa: S608 -- as above
     f"JOIN requests ON credential = a::bytea AND body = b::bytea{_UNDELIVERED}"
 )
 _NEW_COUNTERS = f"INSERT INTO counters (key, used) SELECT k, 0 FROM {_IDS} AS v(k) ORDER BY k ON CONFLICT DO NOTHING"  # noqa: S608
@@ -177,8 +177,8 @@ def _load_postgresql(work: Work, wanted: Wanted) -> Loaded:
     )
 
 
-def _json(value: Sequence[Any]) -> str:
-    return orjson.dumps(value).decode()
+def _json(value: Sequence[Any]) -> bytes:
+    return orjson.dumps(value)
 
 
 def _hex(value: bytes) -> str:

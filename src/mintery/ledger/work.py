@@ -18,6 +18,7 @@ from sqlalchemy.sql.elements import ClauseElement
 from mintery.domain.voucher import AccountId, EscrowDomain
 from mintery.errors import LedgerInconsistent
 from mintery.ledger.bulk import Bulk, Rows, postgresql_statement, sqlite_statements
+from mintery.ledger.pipeline import Pipeline, Sent
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -88,13 +89,11 @@ class Work:
     domain: EscrowDomain
     known_vouchers: set[tuple[AccountId, bytes]]
     """Accounts and digests that an earlier transaction stored; the writer forgets them all when it rolls back."""
+    pipeline: Pipeline | None = None
+    """PostgreSQL's."""
     new_vouchers: set[tuple[AccountId, bytes]] = field(default_factory=set)
     _begun: bool = False
     _later: list[tuple[Bulk, Rows]] = field(default_factory=list)
-
-    @property
-    def _sqlite(self) -> bool:
-        return self.dialect.name == "sqlite"
 
     def run(self, statement: Statement, /, **parameters: Any) -> int:
         """Rows changed."""
@@ -116,23 +115,22 @@ class Work:
         self._catch_up()
         return cast("Sequence[Any]", self.cursor.execute(text, parameters).fetchall())
 
-    def ask_all(self, questions: Sequence[tuple[str, Sequence[Any]]]) -> list[Sequence[Any]]:
+    def ask_all(self, questions: Sequence[Sent]) -> list[Sequence[Any]]:
         """PostgreSQL's: the rows of each statement, in one round trip. One without rows gives none."""
-        self._write_later_ones()
-        begin = self._begin_first()
-        return self._pipelined([*begin, *questions])[len(begin) :]
+        before = [*self._begin_first(), *self._writes()]
+        return self._run_all([*before, *questions])[len(before) :]
 
     def write_later(self, writes: Sequence[tuple[Bulk, Rows]]) -> None:
         """Rows that need not be seen before the next question or the commit."""
         self._later += [(bulk, rows) for bulk, rows in writes if rows]
 
     def commit(self) -> None:
-        if self._sqlite:
+        if self.pipeline is None:
             self._catch_up()
             self.cursor.execute("COMMIT")
         else:
-            self._pipelined([*self._begin_first(), *self._writes(), ("COMMIT", ())])
-            if self.cursor.connection.info.transaction_status:  # its COMMIT answers a failed transaction with ROLLBACK
+            self._run_all([*self._begin_first(), *self._writes(), ("COMMIT", ())])
+            if not self.pipeline.idle:
                 raise LedgerInconsistent("a commit left its transaction open")
         self.known_vouchers |= self.new_vouchers
 
@@ -156,36 +154,29 @@ class Work:
             self.cursor.execute(compiled.sql, [parameters[name] for name in compiled.positions])
 
     def _catch_up(self) -> None:
-        if not self._begun:
-            self.cursor.execute(_BEGIN_IMMEDIATE if self._sqlite else _BEGIN)
-            self._begun = True
-        self._write_later_ones()
-
-    def _write_later_ones(self) -> None:
-        if not self._later:
+        if self.pipeline is not None:
+            if before := [*self._begin_first(), *self._writes()]:
+                self._run_all(before)
             return
-        if self._sqlite:
-            for bulk, rows in self._later:
-                for text, parameters in sqlite_statements(bulk, rows):
-                    self.cursor.execute(text, parameters)
-            self._later.clear()
-        else:
-            self._pipelined(self._writes())
+        if not self._begun:
+            self.cursor.execute(_BEGIN_IMMEDIATE)
+            self._begun = True
+        for bulk, rows in self._later:
+            for text, parameters in sqlite_statements(bulk, rows):
+                self.cursor.execute(text, parameters)
+        self._later.clear()
 
-    def _begin_first(self) -> list[tuple[str, Sequence[Any]]]:
+    def _begin_first(self) -> list[Sent]:
         return [] if self._begun else [(_BEGIN, ())]
 
-    def _writes(self) -> list[tuple[str, Sequence[Any]]]:
+    def _writes(self) -> list[Sent]:
         writes, self._later = self._later, []
         return [postgresql_statement(writes)] if writes else []
 
-    def _pipelined(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[Sequence[Any]]:
-        connection = self.cursor.connection
-        with connection.pipeline():
-            cursors = [connection.execute(text, given, prepare=bool(given)) for text, given in statements]
+    def _run_all(self, statements: Sequence[Sent]) -> list[Sequence[Any]]:
+        assert self.pipeline is not None  # noqa: S101 -- only PostgreSQL is asked so
         self._begun = True
-        # ``description`` would make an object of every column.
-        return [cursor.fetchall() if cursor.pgresult.nfields else () for cursor in cursors]
+        return self.pipeline.run(statements)
 
 
 @dataclass(frozen=True, slots=True)
