@@ -11,11 +11,15 @@ from typing import Any
 from mintery.chain import blocks
 from mintery.domain.hold import Capture
 from mintery.jobs import works
+from mintery.ledger import apply_holds, apply_settled
 from mintery.ledger.commands import AbandonBatch, BatchSettledSeen, CaptureHold, MarkDelivered, PlaceHold
 from mintery.ledger.groups import GroupWriter
 from mintery.ledger.store import LedgerStore
 from mintery.usecases import answer_request, pay_for_request, send_attempt
 from mintery.usecases.onchain import OnChain
+
+LATE = 0.2
+"""Seconds: far longer than anything takes that should have waited for it."""
 
 
 def answer_before_capture() -> None:
@@ -23,7 +27,7 @@ def answer_before_capture() -> None:
     capture = answer_request._capture
 
     async def later(work: Any, usage: Any, produced: int, answer: Any) -> Any:
-        _kept.append(asyncio.ensure_future(_after(0.01, capture, work, usage, produced, answer)))
+        _kept.append(asyncio.ensure_future(_after(LATE, capture, work, usage, produced, answer)))
         return answer_request.meter_usage(work.quote, work.request, usage, produced).cost
 
     answer_request._capture = later
@@ -36,7 +40,7 @@ def call_before_hold() -> None:
     async def placed(self: LedgerStore, commands: Any) -> Any:
         if not isinstance(commands[0], PlaceHold):
             return await commit_async(self, commands)
-        task = asyncio.get_running_loop().create_task(_after(0.01, commit_async, self, commands))
+        task = asyncio.get_running_loop().create_task(_after(LATE, commit_async, self, commands))
         _kept.append(task)
         command = commands[0]
         hold = pay_for_request.Hold(
@@ -78,12 +82,13 @@ def told_before_commit() -> None:
 
 
 def join_nothing() -> None:
-    """A declared retry is paid again."""
+    """A declared retry is paid again: neither the use case nor the ledger looks for its first try."""
 
     async def new(*_arguments: Any, **_options: Any) -> None:
         return None
 
     pay_for_request.join_attempt = new
+    apply_holds._repeated = lambda *_: None
 
 
 def delivered_at_once() -> None:
@@ -125,7 +130,7 @@ def broadcast_before_saving() -> None:
 
 
 def forget_what_may_be_sent() -> None:
-    """A batch of which nobody said that it was taken is formed anew at once."""
+    """A batch of which nobody said that it was taken is formed anew at once, and not remembered when the chain has it."""
     deliver = send_attempt._deliver
 
     def forgetful(settlement: Any, record: Any, raw: bytes, tx_hash: str, now: Any, **options: Any) -> Any:
@@ -136,6 +141,7 @@ def forget_what_may_be_sent() -> None:
         return result
 
     send_attempt._deliver = forgetful
+    apply_settled.restore_batch = lambda *_, **__: False
 
 
 def expire_at_once() -> None:
@@ -167,10 +173,10 @@ def overlook_settlements() -> None:
     sync_chain.map_event = deaf
 
 
-def choose(name: str) -> None:
-    """For every gateway that is forked from here on."""
+def choose(name: str | None) -> None:
+    """For every gateway that is forked from here on; None: nothing is broken."""
     global chosen  # noqa: PLW0603 -- forks inherit it
-    chosen = BREAKAGES[name]
+    chosen = None if name is None else BREAKAGES[name]
 
 
 def break_as_chosen() -> None:

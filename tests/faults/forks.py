@@ -34,11 +34,14 @@ World = Callable[[Scenario, Base, Page, Path, tuple[int, int]], None]
 
 @dataclass(slots=True)
 class Ran:
-    """``wrong`` is empty when everything held. ``deaths`` and ``reached`` are points by their words."""
+    """``wrong`` is empty when everything held, or, where a ``breakage`` was exercised, when it was found out. ``deaths`` and
+    ``reached`` are points by their words.
+    """
 
     seed: int
     wrong: list[str]
     seconds: float
+    breakage: str | None = None
     cpu: float = 0
     trace: list[str] = field(default_factory=list)
     deaths: list[str] = field(default_factory=list)

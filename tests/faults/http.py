@@ -35,6 +35,11 @@ class Asked:
     async def flush(self) -> None:
         await self._writer.drain()
 
+    @property
+    def gone(self) -> bool:
+        """The other side has given up."""
+        return self._reader.at_eof() or self._writer.is_closing()
+
     def cut(self) -> None:
         """Drop the connection, as a crash would."""
         reset(self._writer)

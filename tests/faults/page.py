@@ -26,6 +26,10 @@ class Page:
     """Anonymous shared memory: a fork keeps it, and a process that is killed loses nothing that it wrote."""
 
     def __init__(self) -> None:
+        self.part()
+
+    def part(self) -> None:
+        """From here on this process and its forks have a page of their own."""
         self._memory = mmap.mmap(-1, _SIZE)
 
     def begin(self, offset: int) -> None:

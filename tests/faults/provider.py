@@ -18,19 +18,32 @@ _PIECE = 37
 @dataclass
 class WorldProvider:
     """``on_call`` is told of a call before anything of it is answered; ``calls`` counts by the call's name, ``answered``
-    those of which something was said.
+    those of which something was said. Nothing is said while ``answers`` is not set.
     """
 
     known: Mapping[str, Call]
     on_call: Callable[[Call], None]
     calls: Counter[str] = field(default_factory=Counter)
     answered: Counter[str] = field(default_factory=Counter)
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.answers.set()
+
+    def hold_back(self) -> None:
+        self.called.clear()
+        self.answers.clear()
 
     async def answer(self, asked: Asked) -> None:
         body = orjson.loads(asked.body)
         call = self.known[body["user"]]
         self.calls[call.name] += 1
         self.on_call(call)
+        self.called.set()
+        await self.answers.wait()
+        if asked.gone:
+            return
         match call.behaviour:
             case Behaviour.STALLS:
                 await asked.hang()

@@ -105,11 +105,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """All at once, while ``jobs`` run one after the other. ``slot``: who is asked first; two processes take turns."""
+    """All at once, while ``jobs`` run one after the other. ``slot``: who is asked first; two processes take turns.
+
+    ``meanwhile``: jobs begin when the provider has been called, which answers nobody before they are done.
+    """
 
     calls: tuple[Call, ...]
     jobs: tuple[str, ...] = ()
     slot: int = 0
+    meanwhile: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,8 +128,8 @@ class World:
 
     async def do(self, happening: Happening) -> None:  # noqa: C901, PLR0912 -- one flat table
         match happening:
-            case Ask():
-                await self.ask_all(happening.calls, happening.jobs, happening.slot)
+            case Ask(calls, jobs, slot, meanwhile):
+                await (self.ask_meanwhile if meanwhile else self.ask_all)(calls, jobs, slot)
             case Work(jobs, slot, together):
                 slots = range(self.scenario.processes) if together else (slot,)
                 await asyncio.gather(*(self.fleet.work(jobs, one) for one in slots))
@@ -192,6 +192,19 @@ class World:
         processes = self.scenario.processes
         asking = [self.ask(call, (slot + number) % processes) for number, call in enumerate(calls)]
         await asyncio.gather(*asking, self.fleet.work(jobs, slot))
+
+    async def ask_meanwhile(self, calls: Sequence[Call], jobs: Sequence[str], slot: int) -> None:
+        """The jobs run while calls are under way at the provider, if any arrives there."""
+        self.provider.hold_back()
+        asking = asyncio.ensure_future(self.ask_all(calls, (), slot))
+        called = asyncio.ensure_future(self.provider.called.wait())
+        await asyncio.wait([asking, called], return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await self.fleet.work(jobs, slot)
+        finally:
+            self.provider.answers.set()
+            called.cancel()
+        await asking
 
     async def ask(self, call: Call, slot: int) -> Seen:
         """Once, and again while the client has retries left and saw no end."""
