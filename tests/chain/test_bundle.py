@@ -1,4 +1,6 @@
-"""From a bundle alone, with the compiler that it names, everything on the chain can be built again, byte for byte."""
+"""From a bundle alone, with the compiler that it names, everything on the chain can be built again, byte for byte; and so can
+the artifacts that ship.
+"""
 
 import json
 from collections.abc import Mapping
@@ -8,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from mintery.chain import compiler as compiling
+from mintery.chain.artifact import CONTRACTS
 from mintery.chain.bundle import CONTRACTS_FILE, INPUT_FILE, OpenedToken, bundle_contracts, write_bundle
-from mintery.chain.compiler import Compiler
+from mintery.chain.compiler import Compiler, artifact_texts
 from mintery.chain.deploy import salt_of
 from mintery.chain.deployment import load_deployment
 from mintery.chain.events import ProjectOpened, events_of
@@ -20,6 +24,7 @@ from mintery.errors import SourcesDiffer
 from mintery.units import AssetUnits, BasisPoints, CreditUnits, Par
 
 Built = Mapping[str, Mapping[str, Any]]
+ARTIFACTS = Path(compiling.__file__).parent / "artifacts"
 
 
 @pytest.fixture
@@ -107,3 +112,13 @@ def test_other_sources_are_refused(world: Any, contracts_dir: Path):
         bundle_contracts(contracts_dir, replace(deployment, contracts=older), deployment.vault, [])
 
     assert refused.value.contract == "ReserveVault"
+
+
+def test_the_shipped_artifacts_are_these_sources_byte_for_byte(
+    contracts_dir: Path, compiler: Compiler, built_from_bundle: Built
+):
+    rebuilt = artifact_texts(contracts_dir, compiler, built=built_from_bundle)
+
+    assert sorted(rebuilt) == sorted(CONTRACTS) == sorted(path.stem for path in ARTIFACTS.glob("*"))
+    stale = [name for name, text in rebuilt.items() if (ARTIFACTS / f"{name}.json").read_text() != text]
+    assert stale == [], "run `python -m mintery.chain.compiler`"
