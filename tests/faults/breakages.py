@@ -1,9 +1,7 @@
 """Ways to break the product on purpose, in a forked gateway alone: a harness that finds none of them finds nothing."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,6 +13,7 @@ from mintery.ledger import apply_holds, apply_settled
 from mintery.ledger.commands import AbandonBatch, BatchSettledSeen, CaptureHold, MarkDelivered, PlaceHold
 from mintery.ledger.groups import GroupWriter
 from mintery.ledger.store import LedgerStore
+from mintery.ledger.work import Work
 from mintery.usecases import answer_request, pay_for_request, send_attempt
 from mintery.usecases.onchain import OnChain
 
@@ -61,24 +60,16 @@ async def _after(seconds: float, work: Callable[..., Any], *arguments: Any) -> A
 
 def told_before_commit() -> None:
     """Callers hear of their writes before COMMIT; the next transaction commits them."""
-    cursor = GroupWriter._cursor
+    transaction = GroupWriter._transaction
 
-    class Late:
-        def __init__(self, inner: Any) -> None:
-            self._inner = inner
+    def late(self: GroupWriter, lists: Any) -> Any:
+        cursor = self._connect()
+        if cursor.connection.in_transaction:  # SQLite's
+            cursor.execute("COMMIT")
+        return transaction(self, lists)
 
-        def execute(self, sql: str, *parameters: Any) -> Any:
-            if sql == "COMMIT":
-                return None
-            if sql.startswith("BEGIN"):
-                with suppress(sqlite3.OperationalError):
-                    self._inner.execute("COMMIT")
-            return self._inner.execute(sql, *parameters)
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._inner, name)
-
-    GroupWriter._cursor = lambda self: Late(cursor(self))
+    GroupWriter._transaction = late
+    Work.commit = Work._catch_up
 
 
 def join_nothing() -> None:

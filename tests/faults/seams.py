@@ -15,6 +15,7 @@ from mintery.chain.rpc import Rpc
 from mintery.ledger.commands import Command
 from mintery.ledger.groups import GroupWriter
 from mintery.ledger.store import LedgerStore
+from mintery.ledger.work import Work
 from mintery.providers.openai_compatible import OpenAICompatible
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
@@ -41,6 +42,10 @@ class Reaper:
                 self._page.die(self._life, number)
                 os.kill(os.getpid(), signal.SIGKILL)
 
+    def awaits(self, steps: Sequence[Step], stage: Stage) -> bool:
+        """Whether it dies at one of these, now or later."""
+        return self._death is not None and any(self._death[0] == NUMBER_OF[Point(step, stage)] for step in steps)
+
     def reach_all(self, steps: Sequence[Step], stage: Stage) -> None:
         for step in steps:
             self.reach(step, stage)
@@ -59,7 +64,7 @@ def watch(reaper: Reaper) -> None:
 
 def _watch_ledger(reaper: Reaper) -> None:
     commit, commit_async = LedgerStore.commit, LedgerStore.commit_async
-    transaction, open_cursor = GroupWriter._transaction, GroupWriter._cursor
+    transaction, commit_work = GroupWriter._transaction, Work.commit
     writing: list[Step] = []  # the one writer thread's transaction
 
     def told_commit(self: LedgerStore, commands: Sequence[Command]) -> Any:
@@ -76,31 +81,17 @@ def _watch_ledger(reaper: Reaper) -> None:
         writing[:] = dict.fromkeys(step for commands in lists for step in steps_of(commands))
         return transaction(self, lists)
 
-    def watched_cursor(self: GroupWriter) -> Any:
-        return _WatchedCursor(open_cursor(self), reaper, tuple(writing))
+    def watched_work(self: Work) -> None:
+        if reaper.awaits(writing, Stage.BEFORE):
+            self._catch_up()  # PostgreSQL would be sent the last statements together with COMMIT
+        reaper.reach_all(writing, Stage.BEFORE)
+        commit_work(self)
+        reaper.reach_all(writing, Stage.AFTER)
 
     LedgerStore.commit = told_commit
     LedgerStore.commit_async = told_commit_async
     GroupWriter._transaction = watched_transaction
-    GroupWriter._cursor = watched_cursor
-
-
-class _WatchedCursor:
-    """The writer's cursor in one transaction, whose COMMIT is seen."""
-
-    def __init__(self, cursor: Any, reaper: Reaper, steps: Sequence[Step]) -> None:
-        self._cursor, self._reaper, self._steps = cursor, reaper, steps
-
-    def execute(self, sql: str, *parameters: Any) -> Any:
-        if sql != "COMMIT":
-            return self._cursor.execute(sql, *parameters)
-        self._reaper.reach_all(self._steps, Stage.BEFORE)
-        done = self._cursor.execute(sql)
-        self._reaper.reach_all(self._steps, Stage.AFTER)
-        return done
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._cursor, name)
+    Work.commit = watched_work
 
 
 def _watch_rpc(reaper: Reaper) -> None:
