@@ -16,20 +16,17 @@ from mintery.bootstrap.supervising import FIRST_PAUSE, Supervisor
 from mintery.errors import ChildFailed, PortTaken
 
 CHILD = """
-import os, signal, socket, sys, threading
+import os, select, signal, socket, sys, threading
 stopping = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-listener = socket.socket(fileno=int(sys.argv[-1]))
-listener.listen()
-listener.settimeout(0.02)
+listeners = [socket.socket(fileno=int(sys.argv[place])) for place in (-3, -1)]
+for listener in listeners:
+    listener.listen()
 print('{"base_url": "child"}', flush=True)
 while not stopping.is_set():
-    try:
-        connection, _ = listener.accept()
-    except TimeoutError:
-        continue
-    with connection:
-        connection.sendall(str(os.getpid()).encode())
+    for listener in select.select(listeners, [], [], 0.02)[0]:
+        with listener.accept()[0] as connection:
+            connection.sendall(str(os.getpid()).encode())
 """
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('{\"base_url\"', flush=True); time.sleep(60)"
 FAILS = "print('why not'); raise SystemExit(7)"
@@ -53,10 +50,10 @@ def supervised(script: str = CHILD, *, processes: int = 2, stop_seconds: float =
         supervisor.close()
 
 
-def answering(supervisor: Supervisor) -> int | None:
+def answering(supervisor: Supervisor, port: int | None = None) -> int | None:
     """Which process took a connection; None while none is there to take one."""
     try:
-        with socket.create_connection(("127.0.0.1", supervisor.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", port or supervisor.port), timeout=10) as connection:
             return int(connection.recv(100))
     except (ConnectionRefusedError, ConnectionResetError):
         return None
@@ -87,6 +84,18 @@ def test_connections_are_shared_evenly_and_none_goes_to_the_dead():
         os.kill(first, signal.SIGKILL)
         assert eventually(lambda: first not in supervisor.pids)
         assert {answering(supervisor) for _ in range(20)} <= {second, *supervisor.pids}
+
+
+def test_each_child_answers_alone_at_a_port_that_outlives_it():
+    with supervised(processes=2) as supervisor:
+        ports = [int(child["url"].rpartition(":")[2]) for child in supervisor.children]
+        assert [answering(supervisor, port) for port in ports] == supervisor.pids
+        dead = supervisor.pids[0]
+
+        os.kill(dead, signal.SIGKILL)
+
+        assert eventually(lambda: answering(supervisor, ports[0]) not in {None, dead})
+        assert {int(child["url"].rpartition(":")[2]) for child in supervisor.children} == set(ports)
 
 
 def test_what_dies_is_started_again_and_later_each_time():
@@ -123,6 +132,15 @@ def test_a_child_that_cannot_start_is_told_with_its_words():
     with pytest.raises(ChildFailed) as failed, supervised(FAILS):
         pass
     assert (failed.value.code, failed.value.said) == (7, "why not\n")
+
+
+def test_own_ports_follow_the_shared_one_and_none_may_be_taken():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortTaken) as refused:
+            Supervisor(["never"], {}, host="127.0.0.1", port=port - 2, processes=2, stop_seconds=1)
+
+    assert port - 2 <= refused.value.port <= port, "of a neighbour's, if that is taken too"
 
 
 def test_a_taken_port_is_refused_before_anything_starts():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.databases import Database
-from tests.fleet.fleet import Site, alive, eventually, launch
+from tests.fleet.fleet import OPERATOR, Serving, Site, alive, eventually, launch
 
 from mintery.cli.run import run
 
@@ -15,7 +15,7 @@ def test_processes_behind_one_port_are_replaced_when_they_die_and_end_with_their
     town: Site, shared: Database, log: Path
 ):
     serving = launch(town.environment(shared.url), "--port", "0", "--processes", "2", log=log).wait_until_ready()
-    first, second = serving.facts["processes"]
+    first, second = (child["pid"] for child in serving.facts["processes"])
 
     def answering() -> int:
         return int(serving.get("/operator/status")["process"].rpartition(":")[2])
@@ -23,6 +23,10 @@ def test_processes_behind_one_port_are_replaced_when_they_die_and_end_with_their
     seen = {answering() for _ in range(20)}
     assert seen <= {first, second}
     assert eventually(lambda: serving.chat(town.keys[0])[0] == 200)
+
+    here, there = (Serving(serving.process, {"base_url": f"{each['url']}/v1"}) for each in serving.facts["processes"])
+    assert here.ask("POST", "/operator/drain", None, OPERATOR)[1]["draining"]
+    assert (here.chat(town.keys[0])[0], there.chat(town.keys[0])[0]) == (503, 200)
 
     os.kill(first, signal.SIGKILL)
 

@@ -86,10 +86,12 @@ class Gateway:
         """Settle everything that is owed, and wait until it is final."""
         return settle_until_final(self.settlement, self.sync, utc_now)
 
-    def serve(self, host: str, port: int, *, listener: socket.socket | None = None) -> str:
-        """Begin to answer, on ``listener`` where a supervisor has opened it; where. Raises PortTaken."""
+    def serve(self, host: str, port: int, *, listeners: Sequence[socket.socket] = ()) -> str:
+        """Begin to answer, on ``listeners`` where a supervisor has bound them; where. Raises PortTaken."""
         seconds = self.parts.limits.drain_seconds
-        self.server = GatewayServer(self.app, host, port, drain_seconds=seconds, listener=listener, bounds=self.bounds)
+        self.server = GatewayServer(
+            self.app, host, port, drain_seconds=seconds, listeners=listeners, bounds=self.bounds
+        )
         return self.server.url
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ import errno
 import gc
 import socket
 import threading
+from collections.abc import Sequence
 
 import uvicorn
 from fastapi import FastAPI
@@ -35,19 +36,19 @@ class GatewayServer:
         port: int,
         *,
         drain_seconds: int = 30,
-        listener: socket.socket | None = None,
+        listeners: Sequence[socket.socket] = (),
         bounds: ConnectionBounds = DEFAULT_BOUNDS,
     ) -> None:
-        """Returns when it accepts connections. ``port`` 0 takes a free one; ``listener`` is open there already, and is
-        closed in the end. ``close`` waits ``drain_seconds`` for clients that neither send the rest of their request nor
+        """Returns when it accepts connections. ``port`` 0 takes a free one; ``listeners`` are bound already, the first of them
+        there, and are closed in the end. ``close`` waits ``drain_seconds`` for clients that neither send the rest of their request nor
         read their answer, then cuts them off.
 
         Raises:
             PortTaken
         """
-        self._socket = listener or bind(host, port)
+        self._sockets = [*listeners] or [bind(host, port)]
         self.host = host
-        self.port: int = self._socket.getsockname()[1]
+        self.port: int = self._sockets[0].getsockname()[1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
         config = BoundedConfig(
             app,
@@ -61,7 +62,7 @@ class GatewayServer:
         )
         self._server = _ReadyServer(config)
         self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, name="gateway-http", daemon=True
+            target=self._server.run, kwargs={"sockets": self._sockets}, name="gateway-http", daemon=True
         )
         self._thread.start()
         self._server.ready.wait()
@@ -69,7 +70,8 @@ class GatewayServer:
     def close(self) -> None:
         self._server.should_exit = True
         self._thread.join()
-        self._socket.close()
+        for listener in self._sockets:
+            listener.close()
 
 
 class _ReadyServer(uvicorn.Server):

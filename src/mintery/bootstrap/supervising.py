@@ -2,8 +2,9 @@
 
 The supervisor holds the port and never listens on it. Each child is an ordinary ``mintery serve`` that was handed a socket
 of its own on that port, which listens when the child is ready and closes when it dies: the system shares new connections
-evenly among those that live. (One socket for all would give most connections to whoever wakes first.) A child learns from
-its standard input's end that the supervisor is gone, and stops as if it had been asked to.
+evenly among those that live. (One socket for all would give most connections to whoever wakes first.) Each child also has
+a port to itself, one after the other behind the shared one, for what concerns it alone: its metrics, its draining. A child
+learns from its standard input's end that the supervisor is gone, and stops as if it had been asked to.
 """
 
 import logging
@@ -13,7 +14,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
 from mintery.bootstrap.opening import ledger_path
 from mintery.bootstrap.serving import bind_shared
@@ -43,7 +46,7 @@ class _Child:
 
 
 class Supervisor:
-    """``command`` starts a child; ``--inherit FD`` is added to it. ``environment`` is the children's own."""
+    """``command`` starts a child; ``--inherit FD`` is added to it twice, for the shared port and for its own. ``environment`` is the children's own."""
 
     def __init__(
         self,
@@ -56,14 +59,15 @@ class Supervisor:
         stop_seconds: float,
         clock: Clock = time.monotonic,
     ) -> None:
-        """Takes the port.
+        """Takes the port, and one after it for each process; all free ones if ``port`` is 0.
 
         Raises:
             PortTaken
         """
         self._host = host
         self._holder = bind_shared(host, port)
-        self.port: int = self._holder.getsockname()[1]
+        self.port: int = _port_of(self._holder)
+        self._own = self._bind_own(port, processes)
         self._command = tuple(command)
         self._environment = dict(environment)
         self._processes = processes
@@ -77,6 +81,15 @@ class Supervisor:
     def pids(self) -> list[int]:
         """Of the children that run, in their order."""
         return [child.running.pid for child in self._children]
+
+    @property
+    def children(self) -> list[dict[str, Any]]:
+        """``pid`` of each child that runs and ``url`` where it answers alone."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return [
+            {"pid": child.running.pid, "url": f"http://{host}:{_port_of(self._own[child.number])}"}
+            for child in self._children
+        ]
 
     def start(self) -> str:
         """What the first child said when it was ready to answer. It deploys and migrates what is missing, so the others
@@ -104,7 +117,8 @@ class Supervisor:
 
     def close(self) -> None:
         """Let every child finish what it answers, and kill what does not end in time."""
-        self._holder.close()
+        for holder in (self._holder, *self._own):
+            holder.close()
         for child in self._children:
             child.running.terminate()
         until = self._clock() + self._stop_seconds
@@ -118,14 +132,25 @@ class Supervisor:
             _close_pipes(child.running)
         self._children.clear()
 
+    def _bind_own(self, port: int, processes: int) -> list[socket.socket]:
+        with ExitStack() as bound:
+            bound.callback(self._holder.close)
+            own = [
+                bound.enter_context(bind_shared(self._host, port + 1 + number if port else 0))
+                for number in range(processes)
+            ]
+            bound.pop_all()
+        return own
+
     def _start(self, number: int) -> _Child:
-        with bind_shared(self._host, self.port) as own:
+        own_port = _port_of(self._own[number])
+        with bind_shared(self._host, self.port) as shared, bind_shared(self._host, own_port) as own:
             running = subprocess.Popen(  # noqa: S603 -- our own command
-                [*self._command, "--inherit", str(own.fileno())],
+                [*self._command, "--inherit", str(shared.fileno()), "--inherit", str(own.fileno())],
                 env=self._environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                pass_fds=[own.fileno()],
+                pass_fds=[shared.fileno(), own.fileno()],
                 text=True,
             )
         return _Child(number, running, self._clock())
@@ -183,6 +208,11 @@ def supervise(settings: Settings, arguments: Sequence[str], *, processes: int) -
         processes=processes,
         stop_seconds=STOP_SECONDS,
     )
+
+
+def _port_of(bound: socket.socket) -> int:
+    port: int = bound.getsockname()[1]
+    return port
 
 
 def inherited(descriptor: int) -> socket.socket:

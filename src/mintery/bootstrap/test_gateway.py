@@ -1,6 +1,7 @@
 """A gateway that sells a stub's TEST answers, on a local chain that runs somewhere else."""
 
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -37,9 +38,9 @@ def start_test_gateway(
     *,
     on_step: OnStep = lambda _line: None,
     jobs: bool = True,
-    listener: socket.socket | None = None,
+    listeners: Sequence[socket.socket] = (),
 ) -> TestGateway:
-    """Return when requests can be paid. What is missing on the chain is deployed. ``listener``: as ``Gateway.serve``.
+    """Return when requests can be paid. What is missing on the chain is deployed. ``listeners``: as ``Gateway.serve``.
 
     Raises:
         RpcUnavailable, PortTaken, ConfigurationError
@@ -60,7 +61,7 @@ def start_test_gateway(
         make_ready(gateway, on_step)
         if jobs:
             gateway.jobs.start()
-        started.url = gateway.serve(settings.host, settings.port, listener=listener)
+        started.url = gateway.serve(settings.host, settings.port, listeners=listeners)
     except BaseException:
         started.close()
         raise

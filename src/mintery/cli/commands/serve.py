@@ -34,7 +34,7 @@ def serve(
     rpc: RpcUrl = None,
     deployment: DeploymentFile = None,
     as_json: Json = False,
-    inherit: Annotated[int | None, typer.Option(hidden=True)] = None,
+    inherit: Annotated[list[int] | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run a gateway with its jobs (sync, settle, prices, reconcile) until you stop it.
 
@@ -44,6 +44,8 @@ def serve(
     Several processes share one PostgreSQL, here with --processes, or each started by itself on a port of its own, on any
     number of machines. All of them answer; each job runs in one of them, its leader, and within seconds in another one
     when that dies (`GET /v1/operator/status` names the leaders). They need the same keys, providers and chain.
+    With --processes each one also answers alone, at the ports after that one: /metrics and /v1/operator/drain are of one
+    process.
 
     A process that is killed loses the answers it was giving: their holds are released after their lease and 15 minutes,
     and nobody pays for them. What was captured stays charged once, and its answer is there for a retry. SIGTERM lets
@@ -58,7 +60,7 @@ def serve(
         _serve(settings, test=test, as_json=as_json, inherit=inherit)
 
 
-def _serve(settings: "Settings", *, test: bool, as_json: bool, inherit: int | None) -> None:
+def _serve(settings: "Settings", *, test: bool, as_json: bool, inherit: list[int] | None) -> None:
     from mintery.bootstrap.serving import spare_collector
     from mintery.cli.waiting import until_signalled
 
@@ -99,7 +101,7 @@ def _supervise(settings: "Settings", processes: int, *, test: bool, as_json: boo
             sys.stdout.write(failed.said)  # the child has told why, where and as it was asked to
             raise typer.Exit(failed.code) from None
         try:
-            _tell({**facts, "processes": supervisor.pids}, as_json=as_json)
+            _tell({**facts, "processes": supervisor.children}, as_json=as_json)
             supervisor.watch(stop)
         finally:
             supervisor.close()
@@ -110,7 +112,7 @@ def _tell(facts: dict[str, Any], *, as_json: bool) -> None:
         ("base_url", facts["base_url"]),
         ("gateway", facts["gateway"]),
         ("models", ", ".join(facts["models"])),
-        *([("processes", ", ".join(map(str, facts["processes"])))] if "processes" in facts else []),
+        *[(f"process {each['pid']}", each["url"]) for each in facts.get("processes", [])],
     ]
     title = "Gateway running" + (", TEST answers only" if facts["test"] else "")
     show(facts, pairs(f"{title}. Stop with Ctrl-C.", rows), as_json=as_json)
@@ -129,7 +131,7 @@ def _answer_supervisor(facts: dict[str, Any], stop: threading.Event) -> None:
     threading.Thread(target=watch, name="supervisor-watch", daemon=True).start()
 
 
-def _start(settings: "Settings", scope: ExitStack, inherit: int | None) -> "tuple[Gateway, str]":
+def _start(settings: "Settings", scope: ExitStack, inherit: list[int] | None) -> "tuple[Gateway, str]":
     from mintery.bootstrap import build_gateway, inherited
 
     gateway = build_gateway(settings)
@@ -137,13 +139,11 @@ def _start(settings: "Settings", scope: ExitStack, inherit: int | None) -> "tupl
     gateway.sync()
     gateway.board.refresh()
     gateway.jobs.start()
-    listener = None if inherit is None else inherited(inherit)
-    return gateway, gateway.serve(settings.host, settings.port, listener=listener)
+    return gateway, gateway.serve(settings.host, settings.port, listeners=[inherited(each) for each in inherit or []])
 
 
-def _start_test(settings: "Settings", scope: ExitStack, inherit: int | None) -> "tuple[Gateway, str]":
+def _start_test(settings: "Settings", scope: ExitStack, inherit: list[int] | None) -> "tuple[Gateway, str]":
     from mintery.bootstrap import inherited, start_test_gateway
 
-    listener = None if inherit is None else inherited(inherit)
-    started = scope.enter_context(start_test_gateway(settings, listener=listener))
+    started = scope.enter_context(start_test_gateway(settings, listeners=[inherited(each) for each in inherit or []]))
     return started.gateway, started.url
