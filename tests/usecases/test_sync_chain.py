@@ -1,8 +1,11 @@
 """Every confirmed event once, and no silence over a chain that changed its past."""
 
+from dataclasses import replace
+
 import pytest
 from tests.usecases.town import Member, Till, now
 
+from mintery.chain.rpc import BlockRef, Rpc
 from mintery.crypto.vouchers import account_id
 from mintery.domain.voucher import AccountKey
 from mintery.errors import BlockReplaced
@@ -13,6 +16,17 @@ from mintery.usecases.exit_credits import cancel_exit, execute_exit, release_cre
 from mintery.usecases.onchain import OnChain
 from mintery.usecases.sync_chain import sync_chain
 from mintery.usecases.transfer_credits import transfer_credits
+
+
+class BehindRpc(Rpc):
+    """The same chain from a node that has not seen its newest blocks."""
+
+    def __init__(self, rpc: Rpc, head: int) -> None:
+        super().__init__(rpc.wire)
+        self._head = head
+
+    def block(self, tag: int | str = "latest") -> BlockRef:
+        return super().block(self._head if tag in {"latest", "finalized"} else tag)
 
 
 def balance(till: Till, member: Member) -> tuple[int, int]:
@@ -135,3 +149,41 @@ def test_a_ledger_opened_again_goes_on_where_it_stood(till: Till):
 
     assert balance(till, first) == (1, 0)
     assert balance(till, second) == (2, 0)
+
+
+def test_whoever_is_overtaken_between_two_ranges_leaves_no_block_out(till: Till, monkeypatch: pytest.MonkeyPatch):
+    chain = till.town.chain
+    first = till.sync().last
+    assert first is not None
+    till.town.rpc.request("evm_mine")
+    member = till.open_account("10")
+    deposited = till.town.rpc.block().number
+    till.town.advance(1)
+    monkeypatch.setattr("mintery.usecases.sync_chain.BLOCKS_AT_ONCE", deposited - first.number)
+    overtaken = False
+
+    def overtake() -> None:
+        nonlocal overtaken
+        if not overtaken:
+            overtaken = True
+            sync_chain(chain, till.ledger, till.gateway, till.alarms, now(), through=deposited - 1)
+
+    sync_chain(chain, till.ledger.fenced(overtake), till.gateway, till.alarms, now())
+    till.sync()
+
+    assert balance(till, member) == (10, 0)
+    assert till.reconciler.reconcile(now()).differences == ()
+
+
+def test_a_node_that_is_behind_lifts_no_halt(till: Till):
+    last = till.sync().last
+    assert last is not None
+    till.alarms.sound(Alarm.BLOCK_REPLACED, "block 1 was final and is another one", now())
+    behind = replace(till.town.chain, rpc=BehindRpc(till.town.rpc, last.number - 1))
+
+    synced = sync_chain(behind, till.ledger, till.gateway, till.alarms, now())
+
+    assert (synced.last, synced.blocks) == (last, 0)
+    assert [alarm.alarm for alarm in till.alarms.standing()] == [Alarm.BLOCK_REPLACED]
+    till.sync()
+    assert till.alarms.standing() == ()

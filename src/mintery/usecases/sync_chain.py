@@ -66,6 +66,10 @@ def sync_chain(
         OutcomeMismatch: the chain settled a batch that is not the one recorded; an alarm stands from then on.
         LedgerInconsistent: the chain says what this ledger cannot follow; likewise.
     """
+    before = ledger.last_block()
+    if before is not None and before.number > chain.rpc.block().number:
+        # This node is behind: it says nothing of what is recorded, nor that a halt is over.
+        return Synced(before, 0, 0)
     try:
         synced = _sync(chain, ledger, gateway, through, now)
     except FinalBlockReplaced as error:
@@ -85,9 +89,6 @@ def sync_chain(
 def _sync(chain: OnChain, ledger: Ledger, gateway: Address, through: int | None, now: datetime) -> Synced:
     final, confirmed = chain.finalized_block().number, chain.confirmed_block().number
     target = confirmed if through is None else min(confirmed, through)
-    before = ledger.last_block()
-    if before is not None and before.number > chain.rpc.block().number:
-        return Synced(before, 0, 0)  # this node is behind, and says nothing of what is recorded
     undone, last = _replaced(chain, ledger, final)
     pending: list[Command] = [RollBackBlock(block.hash, now) for block in undone]
     first = chain.deployment.first_block if last is None else last.number + 1
@@ -97,6 +98,9 @@ def _sync(chain: OnChain, ledger: Ledger, gateway: Address, through: int | None,
         appended = to_commands(read, last, gateway, ledger, escrow=chain.escrow.address)
         last = _commit(ledger, pending, appended, last)
         pending = []
+        if appended and last != appended[-1].block:
+            # Overtaken: what lies between the other's last block and the next range was read by nobody.
+            return Synced(last, blocks, events, len(undone))
         blocks += len(appended)
         events += sum(len(command.events) for command in appended)
     last = _commit(ledger, pending, (), last)
