@@ -83,9 +83,11 @@ class LedgerEye:
     def buckets(self) -> dict[str, int]:
         """Every book and bucket by its own transfers, whatever is stored elsewhere."""
         sums: dict[str, int] = {}
-        for debit, credit, amount in self.rows("SELECT debit, credit, amount FROM transfers"):
-            sums[debit] = sums.get(debit, 0) - amount
-            sums[credit] = sums.get(credit, 0) + amount
+        for debit, credit, amount, rest in self.rows("SELECT debit, credit, amount, coalesce(rest, 0) FROM transfers"):
+            back = "available:" + debit.partition(":")[2]
+            for side, change in ((debit, -amount - rest), (credit, amount), (back, rest)):
+                if change:
+                    sums[side] = sums.get(side, 0) + change
         return sums
 
     def accounts(self) -> list[Any]:

@@ -1,8 +1,8 @@
 """How holds end: captured with a receipt, or released; and what is kept of their answers."""
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select
 
-from mintery.domain.hold import Capture, Ending, ReleaseReason, RequestId
+from mintery.domain.hold import Capture, Ending, ReleaseReason
 from mintery.domain.receipt import Receipt, canonical_facts
 from mintery.ledger.books import Move
 from mintery.ledger.commands import (
@@ -15,24 +15,11 @@ from mintery.ledger.commands import (
     NotWritten,
     ReleaseHold,
 )
-from mintery.ledger.schema import answers, counters, hold_limits, receipts
+from mintery.ledger.schema import answers, receipts
 from mintery.ledger.sheet import CAPTURED, DELIVERED, RELEASED, AccountRow, RequestRow, Sheet
 from mintery.ledger.work import Statement, Work, micros
 from mintery.units import NanoCredits
 
-_limits = Statement(
-    select(hold_limits.c.key, hold_limits.c.until, hold_limits.c.counted)
-    .where(hold_limits.c.request == bindparam("request"))
-    .order_by(hold_limits.c.key)
-)
-_set_counted = Statement(
-    update(hold_limits)
-    .where(hold_limits.c.request == bindparam("request_id"), hold_limits.c.key == bindparam("limit"))
-    .values(counted=bindparam("left"))
-)
-_uncount = Statement(
-    update(counters).where(counters.c.key == bindparam("counter")).values(used=counters.c.used - bindparam("freed"))
-)
 _facts = Statement(select(receipts.c.facts).where(receipts.c.request == bindparam("request")))
 _drop_answers = Statement(delete(answers).where(answers.c.kept_since < bindparam("before")))
 
@@ -57,15 +44,17 @@ def capture_hold(sheet: Sheet, command: CaptureHold) -> Capture | HoldNotEnding 
     _end(sheet, row, account, covered=covered, at=at)
     row.captured = receipt.cost
     sheet.touch(row, CAPTURED)
-    sheet.post(Move.CAPTURE, covered, row, "capture", at, resolves=True)
-    sheet.post(Move.REST, rest, row, "rest", at, resolves=not covered)
+    if covered:
+        sheet.post(Move.CAPTURE, covered, row, "capture", at, resolves=True, rest=rest)
+    else:
+        sheet.post(Move.REST, rest, row, "rest", at, resolves=True)
     settles = receipt.cost
     if receipt.cost > covered and not _owe(sheet, row, account, receipt.cost - covered, at=at):
         settles = NanoCredits(0)
     sheet.uncount(row, {Ending.CAPTURE: 0, Ending.SETTLEMENT: settles, Ending.NEVER: receipt.cost})
     _record_receipt(sheet, receipt, row)
     if (answer := command.answer) is not None:
-        sheet.answers[row.id] = (row.id, answer.status, answer.content_type, answer.body, at)
+        sheet.answers[row.id] = (at, row.id, answer.status, answer.content_type, answer.body)
     return Capture(row.id, receipt.cost, NanoCredits(row.amount - receipt.cost), receipt.captured_at)
 
 
@@ -173,18 +162,9 @@ def mark_delivered(sheet: Sheet, command: MarkDelivered) -> Done | NotWritten:
     row.delivered_at = micros(command.at)
     sheet.touch(row, DELIVERED)
     if row.idempotency_key is None:
-        sheet.drop_answer(row.id)
+        sheet.drop_answer(row.id, row.ended_at)
     return Done(1)
 
 
 def drop_answers(work: Work, command: DropAnswers) -> Done:
     return Done(work.run(_drop_answers, before=micros(command.before)))
-
-
-def free_limits(work: Work, request: RequestId | str, left: dict[Ending, int]) -> None:
-    """Let the request count for ``left`` against its constraints, by when each ends; never for more than it did."""
-    for key, until, counted in work.rows(_limits, request=request):
-        stays = min(left.get(Ending(until), counted), counted)
-        if stays != counted:
-            work.run(_set_counted, request_id=request, limit=key, left=stays)
-            work.run(_uncount, counter=key, freed=counted - stays)

@@ -11,7 +11,8 @@ from mintery.ledger.commands import (
     PlaceHold,
     RequestKnown,
 )
-from mintery.ledger.sheet import DISPATCHED, LEASED, AccountRow, LimitRow, RequestRow, Sheet
+from mintery.ledger.limits import Limit
+from mintery.ledger.sheet import DISPATCHED, LEASED, AccountRow, RequestRow, Sheet
 from mintery.ledger.work import micros
 from mintery.units import MAX_NANOCREDITS, NanoCredits
 
@@ -95,7 +96,10 @@ def _place(sheet: Sheet, account: AccountRow, command: PlaceHold) -> HoldPlaced:
         epoch=account.epoch,
         amount=amount,
         backed=amount,
-        limits=len(command.constraints),
+        limits=[
+            Limit(each.key, each.until.value, amount, min(each.ceiling, MAX_NANOCREDITS))
+            for each in sorted(command.constraints, key=lambda each: each.key)
+        ],
         placed_at=at,
         lease_until=micros(command.lease_until),
         dispatched_at=at if command.dispatch else None,
@@ -105,10 +109,7 @@ def _place(sheet: Sheet, account: AccountRow, command: PlaceHold) -> HoldPlaced:
         delivered_at=None,
         idempotency_key=command.key.idempotency_key,
     )
-    limits = [
-        LimitRow(each.key, each.until.value, amount, min(each.ceiling, MAX_NANOCREDITS)) for each in command.constraints
-    ]
-    sheet.add(row, command, limits)
+    sheet.add(row, command)
     for constraint in command.constraints:
         sheet.count(constraint.key, amount)
     account.available -= amount

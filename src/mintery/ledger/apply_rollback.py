@@ -16,7 +16,8 @@ from mintery.errors import LedgerInconsistent
 from mintery.ledger.books import Move, OpenAccount
 from mintery.ledger.chain_rows import Place, last_block, lock_chain, place_of, set_epoch, set_exit
 from mintery.ledger.commands import Done, MarkFinal, NotWritten, RollBackBlock
-from mintery.ledger.covering import count_again, cover, turn_epoch
+from mintery.ledger.covering import cover, turn_epoch
+from mintery.ledger.limits import count_again
 from mintery.ledger.schema import batch_lines, batches, blocks, events, finality, requests, undone_blocks, vouchers
 from mintery.ledger.work import Statement, Work, insert_of, micros
 

@@ -8,9 +8,9 @@ from mintery.domain.batch import LineOutcome
 from mintery.domain.hold import Ending
 from mintery.errors import LedgerInconsistent, OutcomeMismatch
 from mintery.ledger.apply_batches import restore_batch
-from mintery.ledger.apply_endings import free_limits
 from mintery.ledger.books import Book, Move, OpenAccount
 from mintery.ledger.commands import BatchSettledSeen, Block
+from mintery.ledger.limits import free_limits
 from mintery.ledger.schema import batch_lines, batches, requests, vouchers
 from mintery.ledger.work import Statement, Work
 from mintery.units import CreditUnits, nanocredits

@@ -4,10 +4,10 @@ from sqlalchemy import bindparam, select
 
 from mintery.domain.hold import Ending
 from mintery.errors import LedgerInconsistent
-from mintery.ledger.apply_endings import free_limits
 from mintery.ledger.books import Book, Move, OpenAccount
 from mintery.ledger.commands import Done, NotWritten, WriteOff
 from mintery.ledger.covering import cover
+from mintery.ledger.limits import free_limits
 from mintery.ledger.schema import batches, requests, write_offs
 from mintery.ledger.work import Statement, Work, insert_of, micros
 

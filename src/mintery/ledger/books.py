@@ -123,6 +123,7 @@ def post(
         pending=pending,
         at=at,
         reference=reference,
+        rest=None,
     )
 
 

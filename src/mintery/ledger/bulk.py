@@ -50,7 +50,8 @@ def _sqlite_text(bulk: Bulk, size: int) -> str:
         return f"INSERT INTO {table} ({', '.join(bulk.columns)}) VALUES {values}{ending}"  # noqa: S608 -- our own names
     found = " AND ".join(f"{table}.{name} = v.column{index}" for index, name in enumerate(bulk.columns[: bulk.keys], 1))
     if bulk.verb == "delete":
-        return f"DELETE FROM {table} WHERE {bulk.columns[0]} IN ({', '.join('?' * size)})"  # noqa: S608 -- our own names
+        keys = ", ".join(bulk.columns[: bulk.keys])
+        return f"DELETE FROM {table} WHERE ({keys}) IN (VALUES {values})"  # noqa: S608 -- our own names
     changes = ", ".join(
         f"{name} = v.column{index}" for index, name in enumerate(bulk.columns[bulk.keys :], bulk.keys + 1)
     )

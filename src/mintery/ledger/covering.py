@@ -4,14 +4,14 @@ An account's *charges* are what the unsettled receipts of its epoch cost: captur
 the undoing of one, turns the epoch, the charges of the one that ends are lost, and those of the one that begins are owed.
 """
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import bindparam, exists, select
 
 from mintery.domain.hold import Ending
-from mintery.ledger.apply_endings import free_limits
 from mintery.ledger.books import Book, Move, OpenAccount, set_backed
+from mintery.ledger.limits import count_again, free_limits
 from mintery.ledger.rows import exact_sum, whole
-from mintery.ledger.schema import batches, counters, hold_limits, receipts, requests, write_offs
-from mintery.ledger.work import Statement, Work
+from mintery.ledger.schema import batches, receipts, requests, write_offs
+from mintery.ledger.work import Statement
 
 _short_holds = Statement(
     select(requests.c.id, requests.c.amount, requests.c.backed)
@@ -37,24 +37,6 @@ _unsettled = (
 )
 _charges = Statement(_unsettled.with_only_columns(*exact_sum(receipts.c.cost)))
 _limited = Statement(_unsettled.where(requests.c.limits > 0))
-_uncounted = Statement(
-    select(hold_limits.c.key, hold_limits.c.counted, requests.c.captured)
-    .join_from(hold_limits, requests, requests.c.id == hold_limits.c.request)
-    .where(
-        hold_limits.c.request == bindparam("request"),
-        hold_limits.c.until == Ending.SETTLEMENT.value,
-        hold_limits.c.counted < requests.c.captured,
-    )
-    .order_by(hold_limits.c.key)
-)
-_set_counted = Statement(
-    update(hold_limits)
-    .where(hold_limits.c.request == bindparam("its_request"), hold_limits.c.key == bindparam("limit"))
-    .values(counted=bindparam("now_counted"))
-)
-_count = Statement(
-    update(counters).where(counters.c.key == bindparam("counter")).values(used=counters.c.used + bindparam("more"))
-)
 
 
 def cover(opened: OpenAccount) -> None:
@@ -84,10 +66,3 @@ def turn_epoch(opened: OpenAccount, epoch: int, spent_settled: int) -> None:
     for (request,) in opened.work.rows(_limited, account=opened.id, of_epoch=epoch):
         count_again(opened.work, request)
     cover(opened)
-
-
-def count_again(work: Work, request: str) -> None:
-    """A captured request waits for its settlement again, and counts for what it cost until then."""
-    for key, counted, cost in work.rows(_uncounted, request=request):
-        work.run(_set_counted, its_request=request, limit=key, now_counted=cost)
-        work.run(_count, counter=key, more=cost - counted)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, and_, exists, func, select
 
 from mintery.errors import LedgerInconsistent
 from mintery.ledger.books import BUCKETS, Book, entry
+from mintery.ledger.limits import parse_limits
 from mintery.ledger.queries import totals
 from mintery.ledger.rows import exact_sum, whole
 from mintery.ledger.schema import (
@@ -15,12 +16,13 @@ from mintery.ledger.schema import (
     batch_receipts,
     batches,
     counters,
-    hold_limits,
     receipts,
     requests,
     transfers,
     write_offs,
 )
+
+_AT_ONCE = 5_000
 
 
 def check(connection: Connection) -> None:
@@ -55,6 +57,11 @@ def _stored_balances(connection: Connection) -> Iterator[str]:
         for name, *halves in connection.execute(select(side, *exact_sum(transfers.c.amount)).group_by(side)):
             if Book(name.partition(":")[0]) in BUCKETS:
                 summed[name] += sign * whole(*halves)
+    rests = select(transfers.c.debit, *exact_sum(transfers.c.rest)).where(transfers.c.rest.is_not(None))
+    for name, *halves in connection.execute(rests.group_by(transfers.c.debit)):
+        rest = whole(*halves)
+        summed[name] -= rest
+        summed[entry(Book.AVAILABLE, name.partition(":")[2], "")] += rest
     stored: Counter[str] = Counter()
     for row in connection.execute(select(accounts)):
         for bucket in BUCKETS:
@@ -111,10 +118,12 @@ def _conservation(connection: Connection) -> Iterator[str]:
 
 def _counters(connection: Connection) -> Iterator[str]:
     stored = Counter({row.key: row.used for row in connection.execute(select(counters.c.key, counters.c.used))})
-    counted = connection.execute(
-        select(hold_limits.c.key, *exact_sum(hold_limits.c.counted)).group_by(hold_limits.c.key)
-    )
-    yield from _differences("counter", stored, _sums(counted))
+    counted: Counter[str] = Counter()
+    limited = select(requests.c.limited).where(requests.c.limits > 0)
+    for text in connection.execute(limited.execution_options(yield_per=_AT_ONCE)).scalars():
+        for limit in parse_limits(text):
+            counted[limit.key] += limit.counted
+    yield from _differences("counter", stored, counted)
 
 
 def _batched(connection: Connection) -> Iterator[str]:

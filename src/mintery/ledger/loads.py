@@ -11,14 +11,15 @@ from typing import Any
 
 import orjson
 
+from mintery.ledger.limits import parse_limits
 from mintery.ledger.work import Work
 
 ACCOUNT = "id, token, epoch, available, held, captured, uncovered, spent_settled, exiting, closing"
 REQUEST = (
-    "id, account, epoch, amount, backed, limits, placed_at, lease_until, dispatched_at, captured, released_for, ended_at, "
+    "id, account, epoch, amount, backed, limited, placed_at, lease_until, dispatched_at, captured, released_for, ended_at, "
     "delivered_at, idempotency_key"
 )
-_LIMIT = "request, key, until, counted"
+_LIMITED = REQUEST.split(", ").index("limited")
 _UNDELIVERED = " AND delivered_at IS NULL AND released_for IS NULL"
 _KNOWN = "id, placed_at, credential, idempotency_key, account, raised, body"
 
@@ -54,7 +55,6 @@ class Loaded:
 
     accounts: Sequence[Any]
     requests: Sequence[Any]
-    limits: Sequence[Any]
     counters: Sequence[Any]
     known: Sequence[Any]
     undelivered: Sequence[Any]
@@ -67,13 +67,12 @@ def load(work: Work, wanted: Wanted) -> Loaded:
 def _load_sqlite(work: Work, wanted: Wanted) -> Loaded:
     requests = _sqlite_by_key(work, REQUEST, "requests", "id", wanted.requests)
     accounts = sorted({*wanted.accounts, *(row[1] for row in requests)})
-    limited = {row[0] for row in requests if row[5]}.intersection(wanted.ending)
-    limits = _sqlite_by_key(work, _LIMIT, "hold_limits", "request", sorted(limited))
-    counters = sorted({*wanted.counters, *(row[1] for row in limits)})
+    ending = set(wanted.ending)
+    limited = (row[_LIMITED] for row in requests if row[_LIMITED] is not None and row[0] in ending)
+    counters = sorted({*wanted.counters, *(limit.key for text in limited for limit in parse_limits(text))})
     return Loaded(
         accounts=_sqlite_by_key(work, ACCOUNT, "accounts", "id", accounts),
         requests=requests,
-        limits=limits,
         counters=_sqlite_by_key(work, "key, used", "counters", "key", counters),
         known=[
             *_sqlite_by_pair(work, ("credential", "idempotency_key"), wanted.keyed),
@@ -122,9 +121,9 @@ _LOCK_ACCOUNTS = (
     f"UNION {_MORE_IDS}) ORDER BY id FOR NO KEY UPDATE"
 )
 _REQUESTS = f"SELECT {REQUEST} FROM requests WHERE id IN {_IDS}"  # noqa: S608 -- as above
-_LIMITS = f"SELECT {_LIMIT} FROM hold_limits WHERE request IN {_IDS}"  # noqa: S608 -- as above
 _LOCK_COUNTERS = (
-    f"SELECT key, used FROM counters WHERE key IN (SELECT key FROM hold_limits WHERE request IN {_IDS} "  # noqa: S608
+    "SELECT key, used FROM counters WHERE key IN ("  # noqa: S608 -- as above
+    f"SELECT l ->> 0 FROM requests, json_array_elements(limited::json) AS l WHERE id IN {_IDS} "
     f"UNION {_MORE_IDS}) ORDER BY key FOR NO KEY UPDATE"
 )
 _BY_KEY = (
@@ -150,8 +149,6 @@ def _load_postgresql(work: Work, wanted: Wanted) -> Loaded:
         "accounts": (_LOCK_ACCOUNTS, [requests, _json(wanted.accounts)]),
         "requests": (_REQUESTS, [requests]),
     }
-    if wanted.ending:
-        questions["limits"] = (_LIMITS, [ending])
     if wanted.ending or wanted.counters:
         questions["counters"] = (_LOCK_COUNTERS, [ending, _json(wanted.counters)])
     if wanted.keyed:
@@ -170,7 +167,6 @@ def _load_postgresql(work: Work, wanted: Wanted) -> Loaded:
     return Loaded(
         accounts=found["accounts"],
         requests=found["requests"],
-        limits=found.get("limits", ()),
         counters=counters,
         known=[*found.get("by key", ()), *found.get("by raised", ())],
         undelivered=found.get("undelivered", ()),

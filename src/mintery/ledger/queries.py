@@ -49,7 +49,12 @@ _records = select(
     answers.c.status,
     answers.c.content_type,
     answers.c.body.label("answer_body"),
-).join_from(requests, answers, answers.c.request == requests.c.id, isouter=True)
+).join_from(
+    requests,
+    answers,
+    (answers.c.kept_since == requests.c.ended_at) & (answers.c.request == requests.c.id),
+    isouter=True,
+)
 _receipts = (
     select(
         receipts.c.facts,

@@ -123,6 +123,8 @@ requests = table(
     # What is still in the account's held bucket for it; a chain event may have taken some.
     *integer("backed"),
     *integer("limits"),
+    # The limits themselves, where it has any: see ``limits``.
+    text("limited", null=True),
     *integer("placed_at"),
     *integer("lease_until"),
     *integer("dispatched_at", null=True),
@@ -183,24 +185,15 @@ counters = table(
     *integer("used"),
 )
 
-hold_limits = table(
-    "hold_limits",
-    Column("request", Text, ForeignKey("requests.id"), primary_key=True),
-    Column("key", Text, ForeignKey("counters.key"), primary_key=True),
-    *integer("ceiling"),
-    text("until"),
-    # What it still counts against the counter; the counter's ``used`` is their sum.
-    *integer("counted"),
-)
-
+# ``kept_since`` is when the request ended: one index finds an answer by its request, and those that are too old.
 answers = table(
     "answers",
-    Column("request", Text, ForeignKey("requests.id"), primary_key=True),
+    *integer("kept_since"),
+    text("request", ForeignKey("requests.id")),
     *integer("status"),
     text("content_type"),
     blob("body"),
-    *integer("kept_since"),
-    Index(None, "kept_since"),
+    PrimaryKeyConstraint("kept_since", "request"),
 )
 
 receipts = table(
@@ -224,7 +217,7 @@ receipts = table(
 transfers = table(
     "transfers",
     sequence(),
-    Column("id", Text, nullable=False, unique=True),
+    text("id"),
     text("kind"),
     text("debit"),
     text("credit"),
@@ -232,15 +225,16 @@ transfers = table(
     text("pending", null=True),
     *integer("at"),
     text("reference"),
+    # What goes from the debited side to what is available, beside ``amount``.
+    *integer("rest", least=1, null=True),
     CheckConstraint("debit <> credit", name="two_sides"),
+    CheckConstraint("rest IS NULL OR pending IS NOT NULL", name="rest_of_pending"),
 )
-Index(
-    "uq_transfers_pending",
-    transfers.c.pending,
-    unique=True,
-    sqlite_where=transfers.c.pending.is_not(None),
-    postgresql_where=transfers.c.pending.is_not(None),
-)
+# What resolves a pending transfer is known by that one, and nothing else does; every other one is known by its id.
+_RESOLVES = transfers.c.pending.is_not(None)
+Index("uq_transfers_pending", transfers.c.pending, unique=True, sqlite_where=_RESOLVES, postgresql_where=_RESOLVES)
+_OF_ITS_OWN = transfers.c.pending.is_(None)
+Index("uq_transfers_id", transfers.c.id, unique=True, sqlite_where=_OF_ITS_OWN, postgresql_where=_OF_ITS_OWN)
 
 batches = table(
     "batches",

@@ -20,7 +20,9 @@ from mintery.domain.voucher import EscrowDomain
 from mintery.ledger.schema import receipts, transfers, write_offs
 
 FORMAT = "mintery-seals"
-VERSION = 1
+VERSION = 2
+_LATER: Mapping[int, frozenset[str]] = {1: frozenset({"rest"}), 2: frozenset()}
+"""Columns that a version does not cover, as no row had them then."""
 
 
 class Source(IntEnum):
@@ -33,7 +35,9 @@ class Source(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A table with the columns that version ``VERSION`` of the form covers; the first is its sequence number."""
+    """A table with the columns that version ``VERSION`` of the form covers; the first is its sequence number. A version covers
+    the first of them: what came later stands last.
+    """
 
     table: Table
     columns: tuple[str, ...]
@@ -45,7 +49,7 @@ class Sealed:
 
 SEALED: Mapping[Source, Sealed] = {
     Source.TRANSFERS: Sealed(
-        transfers, ("seq", "id", "kind", "debit", "credit", "amount", "pending", "at", "reference")
+        transfers, ("seq", "id", "kind", "debit", "credit", "amount", "pending", "at", "reference", "rest")
     ),
     Source.RECEIPTS: Sealed(
         receipts,
@@ -73,6 +77,12 @@ def first_hash(domain: EscrowDomain) -> bytes:
     return hashlib.sha256(orjson.dumps([FORMAT, domain.chain_id, domain.escrow])).digest()
 
 
-def seal_hash(before: bytes, source: Source, row: Sequence[Any]) -> bytes:
-    """The seal of ``row`` (the columns of ``SEALED[source]``), which follows the seal ``before``."""
-    return hashlib.sha256(before + orjson.dumps([VERSION, SEALED[source].name, *row], default=bytes.hex)).digest()
+def covered(version: int, source: Source) -> int | None:
+    """How many columns of a row a seal of ``version`` covers; None where there is no such version."""
+    later = _LATER.get(version)
+    return None if later is None else len([name for name in SEALED[source].columns if name not in later])
+
+
+def seal_hash(before: bytes, source: Source, row: Sequence[Any], version: int = VERSION) -> bytes:
+    """The seal of ``row`` (what ``version`` covers of ``SEALED[source]``), which follows the seal ``before``."""
+    return hashlib.sha256(before + orjson.dumps([version, SEALED[source].name, *row], default=bytes.hex)).digest()

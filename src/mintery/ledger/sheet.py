@@ -13,9 +13,10 @@ from mintery.domain.voucher import AccountId
 from mintery.ledger.books import Move, sides
 from mintery.ledger.bulk import Bulk, Row
 from mintery.ledger.commands import CaptureHold, PlaceHold, ReleaseHold, RequestCommand
+from mintery.ledger.limits import Limit, limits_text, parse_limits
 from mintery.ledger.loads import Wanted, load
 from mintery.ledger.rows import voucher_row
-from mintery.ledger.schema import accounts, answers, counters, hold_limits, receipts, requests, transfers, vouchers
+from mintery.ledger.schema import accounts, answers, counters, receipts, requests, transfers, vouchers
 from mintery.ledger.work import Work, instant_of
 from mintery.units import NanoCredits
 
@@ -24,9 +25,9 @@ _VOUCHERS = Bulk(
     vouchers,
     ("account", "digest", "chain_id", "epoch", "max_spend", "deadline", "key_hash", "r", "vs"),
 )
-_FACTS = ("backed", "lease_until", "dispatched_at", "captured", "released_for", "ended_at", "delivered_at")
-CAPTURED = ("backed", "captured", "ended_at")
-RELEASED = ("backed", "released_for", "ended_at")
+_FACTS = ("backed", "limited", "lease_until", "dispatched_at", "captured", "released_for", "ended_at", "delivered_at")
+CAPTURED = ("backed", "limited", "captured", "ended_at")
+RELEASED = ("backed", "limited", "released_for", "ended_at")
 DISPATCHED = ("dispatched_at",)
 LEASED = ("lease_until",)
 DELIVERED = ("delivered_at",)
@@ -43,8 +44,6 @@ _NEW_REQUESTS = Bulk("insert", requests, (*_ORIGIN, *_FACTS))
 _ACCOUNTS = Bulk("update", accounts, ("id", "available", "held", "captured", "uncovered"))
 _COUNTERS = Bulk("update", counters, ("key", "used"))
 _NEW_COUNTERS = Bulk("insert", counters, _COUNTERS.columns)
-_LIMITS = Bulk("update", hold_limits, ("request", "key", "counted"), keys=2)
-_NEW_LIMITS = Bulk("insert", hold_limits, ("request", "key", "until", "ceiling", "counted"))
 _RECEIPTS = Bulk(
     "insert",
     receipts,
@@ -53,9 +52,11 @@ _RECEIPTS = Bulk(
         "signature",
     ),
 )
-_ANSWERS = Bulk("insert", answers, ("request", "status", "content_type", "body", "kept_since"))
-_NO_ANSWERS = Bulk("delete", answers, ("request",))
-_TRANSFERS = Bulk("insert", transfers, ("id", "kind", "debit", "credit", "amount", "pending", "at", "reference"))
+_ANSWERS = Bulk("insert", answers, ("kept_since", "request", "status", "content_type", "body"))
+_NO_ANSWERS = Bulk("delete", answers, ("kept_since", "request"), keys=2)
+_TRANSFERS = Bulk(
+    "insert", transfers, ("id", "kind", "debit", "credit", "amount", "pending", "at", "reference", "rest")
+)
 
 
 @dataclass(slots=True)
@@ -83,7 +84,7 @@ class RequestRow:
     epoch: int
     amount: int
     backed: int
-    limits: int
+    limits: list[Limit]
     placed_at: int
     lease_until: int
     dispatched_at: int | None
@@ -92,6 +93,10 @@ class RequestRow:
     ended_at: int | None
     delivered_at: int | None
     idempotency_key: str | None
+
+    @property
+    def limited(self) -> str | None:
+        return limits_text(self.limits)
 
     @property
     def hold(self) -> Hold:
@@ -105,17 +110,6 @@ class RequestRow:
             captured=None if self.captured is None else NanoCredits(self.captured),
             released_for=None if self.released_for is None else ReleaseReason(self.released_for),
         )
-
-
-@dataclass(slots=True)
-class LimitRow:
-    """What a request still counts against a counter, and until when."""
-
-    key: str
-    until: str
-    counted: int
-    ceiling: int | None = None
-    """Of a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +128,6 @@ class Sheet:
     work: Work
     accounts: dict[str, AccountRow]
     requests: dict[str, RequestRow]
-    limits: dict[str, list[LimitRow]]
     used: dict[str, int]
     by_key: dict[tuple[bytes, str], KnownRow]
     by_raised: dict[tuple[str, bytes], KnownRow]
@@ -151,21 +144,25 @@ class Sheet:
     _changed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _changed_accounts: set[str] = field(default_factory=set)
     _counters: set[str] = field(default_factory=set)
-    _limits: dict[tuple[str, str], LimitRow] = field(default_factory=dict)
 
-    def post(self, move: Move, amount: int, row: RequestRow, name: str, at: int, *, resolves: bool = False) -> None:
-        """Record one transfer of the request's account, as ``books.post`` does; ``resolves``: it ends the hold's own."""
+    def post(
+        self, move: Move, amount: int, row: RequestRow, name: str, at: int, *, resolves: bool = False, rest: int = 0
+    ) -> None:
+        """Record one transfer of the request's account, as ``books.post`` does; ``resolves``: it ends the hold's own, and
+        ``rest`` of that is available again.
+        """
         if amount == 0:
             return
         token = self.accounts[row.account].token or ""
         debit, credit = sides(move, row.account, token)
         pending = f"{row.id}/hold" if resolves else None
-        self._transfers.append((f"{row.id}/{name}", move.kind, debit, credit, amount, pending, at, row.id))
+        self._transfers.append(
+            (f"{row.id}/{name}", move.kind, debit, credit, amount, pending, at, row.id, rest or None)
+        )
 
-    def add(self, row: RequestRow, placed: PlaceHold, limits: list[LimitRow]) -> None:
+    def add(self, row: RequestRow, placed: PlaceHold) -> None:
         """A new request, with the voucher that admits it."""
         self.requests[row.id] = row
-        self.limits[row.id] = limits
         self._new[row.id] = placed
         key, known = placed.key, KnownRow(row.id, row.placed_at, placed.key.body)
         if key.idempotency_key is not None:
@@ -192,16 +189,14 @@ class Sheet:
 
     def uncount(self, row: RequestRow, left: Mapping[Ending, int]) -> None:
         """Let the request count for ``left`` against its constraints, by when each ends; never for more than it did."""
-        for limit in self.limits.get(row.id, ()):
-            stays = min(left.get(Ending(limit.until), limit.counted), limit.counted)
-            if stays != limit.counted:
+        for limit in row.limits:
+            if (stays := limit.stays(left)) != limit.counted:
                 self.count(limit.key, stays - limit.counted)
                 limit.counted = stays
-                self._limits[row.id, limit.key] = limit
 
-    def drop_answer(self, request: RequestId) -> None:
+    def drop_answer(self, request: RequestId, ended_at: int) -> None:
         if self.answers.pop(request, None) is None:
-            self._dropped.append((request,))
+            self._dropped.append((ended_at, request))
 
     def close(self) -> None:
         new = [(self.requests[each], placed) for each, placed in self._new.items()]
@@ -210,7 +205,6 @@ class Sheet:
             row = self.requests[request]
             changed.setdefault(facts, []).append((request, *[getattr(row, fact) for fact in facts]))
         stored, made = sorted(self._counters & self._stored), sorted(self._counters - self._stored)
-        limits = [(*key, limit.counted) for key, limit in sorted(self._limits.items()) if key[0] not in self._new]
         balances = [_balances(self.accounts[each]) for each in sorted(self._changed_accounts)]
         self.work.write_later(
             [
@@ -219,8 +213,6 @@ class Sheet:
                 *((_REQUESTS[facts], rows) for facts, rows in changed.items()),
                 (_NEW_COUNTERS, [(key, self.used[key]) for key in made]),
                 (_COUNTERS, [(key, self.used[key]) for key in stored]),
-                (_NEW_LIMITS, [_new_limit(row, limit) for row, _ in new for limit in self.limits[row.id]]),
-                (_LIMITS, limits),
                 (_RECEIPTS, list(self.receipts.values())),
                 (_ANSWERS, list(self.answers.values())),
                 (_NO_ANSWERS, self._dropped),
@@ -233,9 +225,6 @@ class Sheet:
 def open_sheet(work: Work, commands: Sequence[RequestCommand]) -> Sheet:
     """With all that ``commands`` may touch; on PostgreSQL their accounts and counters are locked from here on."""
     loaded = load(work, _wanted(commands))
-    limits: dict[str, list[LimitRow]] = {}
-    for request, key, until, counted in loaded.limits:
-        limits.setdefault(request, []).append(LimitRow(key, until, counted))
     by_key, by_raised = {}, {}
     for id_, placed_at, credential, idempotency_key, account, raised, body in loaded.known:
         known = KnownRow(id_, placed_at, body)
@@ -244,8 +233,7 @@ def open_sheet(work: Work, commands: Sequence[RequestCommand]) -> Sheet:
     return Sheet(
         work=work,
         accounts={row[0]: AccountRow(*row) for row in loaded.accounts},
-        requests={row[0]: RequestRow(*row) for row in loaded.requests},
-        limits=limits,
+        requests={row[0]: _request_row(row) for row in loaded.requests},
         used=dict(loaded.counters),
         by_key=by_key,
         by_raised=by_raised,
@@ -271,9 +259,16 @@ def _wanted(commands: Sequence[RequestCommand]) -> Wanted:
     )
 
 
+def _request_row(stored: Row) -> RequestRow:
+    row = RequestRow(*stored)
+    row.limits = parse_limits(stored[5])
+    return row
+
+
 def _facts(row: RequestRow) -> Row:
     return (
         row.backed,
+        row.limited,
         row.lease_until,
         row.dispatched_at,
         row.captured,
@@ -296,7 +291,7 @@ def _new_request(row: RequestRow, placed: PlaceHold) -> Row:
         placed.digest,
         quoted_text(placed.quoted),
         row.amount,
-        row.limits,
+        len(row.limits),
         row.placed_at,
         *_facts(row),
     )
@@ -305,10 +300,6 @@ def _new_request(row: RequestRow, placed: PlaceHold) -> Row:
 def _new_voucher(placed: PlaceHold) -> Row:
     row = voucher_row(placed.signed, placed.digest, placed.account)
     return tuple(row[name] for name in _VOUCHERS.columns)
-
-
-def _new_limit(row: RequestRow, limit: LimitRow) -> Row:
-    return row.id, limit.key, limit.until, limit.ceiling, limit.counted
 
 
 def _balances(row: AccountRow) -> Row:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, exists, func, select
 from mintery.domain.voucher import Address, EscrowDomain
 from mintery.errors import LedgerInconsistent
 from mintery.ledger.schema import identity, seal_gaps, seal_marks, seals
-from mintery.ledger.sealing import SEALED, VERSION, Source, first_hash, seal_hash
+from mintery.ledger.sealing import SEALED, VERSION, Source, covered, first_hash, seal_hash
 
 _CHUNK = 5_000
 
@@ -103,7 +103,8 @@ class _Walk:
         self.head = Seal(position, found.hex())
         self.checked += 1
         before, self._before = self._before, found
-        if version != VERSION or code not in SEALED:
+        most = covered(version, Source(code)) if code in SEALED else None
+        if most is None:
             self._report(Misfit(position, f"table {code}", f"version {VERSION}", f"version {version}"))
             return
         source = Source(code)
@@ -111,7 +112,9 @@ class _Walk:
         columns = row[_FROM[source] : _FROM[source] + len(SEALED[source].columns)]
         if columns[0] is None:
             self._report(Misfit(position, name, found.hex(), "no such row"))
-        elif before is not None and (computed := seal_hash(before, source, columns)) != found:
+        elif any(column is not None for column in columns[most:]):
+            self._report(Misfit(position, name, found.hex(), f"more than version {version} covers"))
+        elif before is not None and (computed := seal_hash(before, source, columns[:most], version)) != found:
             self._report(Misfit(position, name, found.hex(), computed.hex()))
 
     def _report(self, misfit: Misfit) -> None:

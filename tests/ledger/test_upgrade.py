@@ -1,0 +1,110 @@
+"""A ledger that an earlier version wrote, opened by this one: nothing in it is lost, and it goes on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import MetaData, create_engine
+from sqlalchemy.exc import IntegrityError
+from tests.databases import Database
+from tests.ledger.samples import IDENTITY, NOON, QUOTED, capture, place, request_id, wallet
+
+from mintery.domain.hold import Ending
+from mintery.ledger.audit import open_audit
+from mintery.ledger.commands import Answer, MarkDelivered, SealRows
+from mintery.ledger.migrations import FOLDER
+from mintery.ledger.store import LedgerStore, open_ledger
+
+ALICE = wallet(1)
+WRITTEN = Path(__file__).parent / "revision_0005.json"
+"""Each table's rows as revision 0005 had them. Of alice's 500, request 1 was charged 60 of 100 and has a kept answer, 2 holds
+30, 3 was released, and 4 was charged 10, which batch 1 settles. 1 and 4 count against both limits, 2 against one. All of it
+is sealed.
+"""
+
+
+@pytest.fixture
+def written(bare_database: Database) -> Database:
+    engine = create_engine(bare_database.url)
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(FOLDER))
+        command.upgrade(config, "0005")
+        tables = MetaData()
+        tables.reflect(connection)
+        connection.execute(tables.tables["seal_marks"].delete())
+        for name, rows in json.loads(WRITTEN.read_text()).items():
+            connection.execute(tables.tables[name].insert(), [_unhexed(row) for row in rows])
+        if bare_database.kind == "postgresql":
+            for name in ("transfers", "receipts", "batches"):
+                last = f"(SELECT max(seq) FROM {name})"  # noqa: S608 -- our own names
+                connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('{name}', 'seq'), {last})")
+    engine.dispose()
+    return bare_database
+
+
+def _unhexed(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: bytes.fromhex(value["hex"]) if isinstance(value, dict) else value for name, value in row.items()}
+
+
+def counted(ledger: LedgerStore) -> tuple[int, int]:
+    return ledger.used(f"limit:{Ending.SETTLEMENT.value}"), ledger.used(f"limit:{Ending.NEVER.value}")
+
+
+def test_an_earlier_ledger_is_opened_with_all_that_it_held(written: Database):
+    with open_ledger(written.url, IDENTITY) as ledger:
+        ledger.check()
+        balance = ledger.account(ALICE.id)
+        assert balance is not None
+        assert (balance.available, balance.held, balance.captured) == (400, 30, 70)
+        assert counted(ledger) == (60 + 30 + 10, 60 + 10)
+        first = ledger.request(request_id(1))
+        assert first is not None
+        assert (first.quoted, first.answer) == (QUOTED, Answer(200, "application/json", b"{}"))
+
+
+def test_what_was_open_ends_as_it_would_have(written: Database):
+    with open_ledger(written.url, IDENTITY) as ledger:
+        second = place(2, ALICE, 30)
+        ledger.commit([capture(second, ALICE, 20), MarkDelivered(request_id(4), NOON)])
+
+        ledger.check()
+        assert counted(ledger) == (60 + 20 + 10, 60 + 10)
+        fourth = ledger.request(request_id(4))
+        assert fourth is not None
+        assert fourth.answer is None
+
+
+def test_earlier_seals_hold_and_new_ones_follow_them(written: Database):
+    with open_ledger(written.url, IDENTITY) as ledger:
+        second = place(2, ALICE, 30)
+        ledger.commit([capture(second, ALICE, 20), SealRows(100, NOON)])
+    with open_audit(written.url) as audit:
+        report = audit.verify()
+
+    assert (report.holds, report.checked, report.waiting) == (True, 11 + 2, 0)
+
+
+def test_what_an_earlier_seal_does_not_cover_must_not_be_there(written: Database):
+    open_ledger(written.url, IDENTITY).close()
+    trigger = "transfers_no_update" if written.kind == "sqlite" else "transfers_no_change ON transfers"
+    written.run(f"DROP TRIGGER {trigger}")
+    written.run("UPDATE transfers SET rest = 1 WHERE kind = 'capture' AND reference LIKE '%%4'")
+
+    with open_audit(written.url) as audit:
+        report = audit.verify()
+
+    assert (report.holds, report.misfits) == (False, 1)
+
+
+@pytest.mark.parametrize("name", ["id", "pending"])
+def test_a_hold_and_its_end_are_written_once_still(written: Database, name: str):
+    open_ledger(written.url, IDENTITY).close()
+    columns = "id, kind, debit, credit, amount, pending, at, reference"
+    kind = "hold" if name == "id" else "capture"
+
+    with pytest.raises(IntegrityError):
+        written.run(f"INSERT INTO transfers ({columns}) SELECT {columns} FROM transfers WHERE kind = '{kind}'")  # noqa: S608
