@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from collections import Counter
@@ -56,7 +57,6 @@ TEST_SECONDS = 300
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--budget", type=int, default=4 * 3600, help="seconds after which no new mutant is begun")
 parser.add_argument("--results", type=Path, default=CONTRACTS / "cache/mutants.jsonl")
-parser.add_argument("--work", type=Path, default=CONTRACTS / "cache/mutation", help="where the copy lives")
 parser.add_argument("--only", nargs="*", default=list(TARGETS), help="sources, like ReserveVault.sol")
 parser.add_argument("--list", action="store_true", help="only count the mutants")
 parser.add_argument("forge", help="the binary")
@@ -102,13 +102,13 @@ class Bench:
 
     @classmethod
     def prepare(cls, root: Path, forge: str) -> "Bench":
-        if root.exists():
-            shutil.rmtree(root)
         # What is built is copied too: forge looks at the sources alone.
         subprocess.run([forge, "build", "--quiet"], cwd=CONTRACTS, check=True)  # noqa: S603
-        leave_out = shutil.ignore_patterns(root.name, "*.jsonl", "node_modules")
+        leave_out = shutil.ignore_patterns("*.jsonl", "node_modules")
         shutil.copytree(CONTRACTS, root, ignore=leave_out, symlinks=True)
         (root / "node_modules").symlink_to(CONTRACTS / "node_modules")
+        # Of a copy forge builds some again; it must not do so over a mutant.
+        subprocess.run([forge, "build", "--quiet"], cwd=root, check=True)  # noqa: S603
         bench = cls(root, forge, {})
         for targets, _ in TARGETS.values():
             for target in targets:
@@ -181,7 +181,6 @@ def judge(mutant: Mutant, source: str, compiler: Compiler, bench: Bench, baselin
 
 def main() -> int:
     args = parser.parse_args()
-    begun = time.monotonic()
     known: dict[str, str] = {}
     if args.results.exists():
         for line in args.results.read_text().splitlines():
@@ -192,7 +191,8 @@ def main() -> int:
     open_ = sorted((mutant for mutant in every if mutant.key not in known), key=in_no_order)
     print(f"{len(every)} mutants, {len(every) - len(open_)} judged before")
     if open_ and not args.list:
-        work(open_, sources, args, known, begun)
+        with tempfile.TemporaryDirectory() as directory:
+            work(open_, sources, Path(directory) / "contracts", args, known)
     return report(every, known)
 
 
@@ -201,9 +201,14 @@ def in_no_order(mutant: Mutant) -> bytes:
 
 
 def work(
-    mutants: list[Mutant], sources: dict[str, str], args: argparse.Namespace, known: dict[str, str], begun: float
+    mutants: list[Mutant],
+    sources: dict[str, str],
+    copy: Path,
+    args: argparse.Namespace,
+    known: dict[str, str],
 ) -> None:
-    bench, compiler = Bench.prepare(args.work, args.forge), Compiler.start()
+    begun = time.monotonic()
+    bench, compiler = Bench.prepare(copy, args.forge), Compiler.start()
     for path, (targets, _) in TARGETS.items():
         if path == targets[0].split(":")[0]:
             bench.install(compiler.build(path, (CONTRACTS / path).read_text(), targets)["bytecode"])
@@ -224,7 +229,6 @@ def work(
             results.write(json.dumps(row) + "\n")
             results.flush()
     compiler.process.kill()
-    shutil.rmtree(args.work)
 
 
 def report(every: list[Mutant], known: dict[str, str]) -> int:
