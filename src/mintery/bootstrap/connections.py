@@ -51,6 +51,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._bounds = config.bounds
         self._headlong = 0
         """Bytes since a head, a piece of a body or a message was last complete."""
+        self._in_head = False
         self._head_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
 
@@ -70,14 +71,16 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._headlong > self._bounds.head_bytes and not self.transport.is_closing():
             self.send_400_response("The request's head is too long.")
+        if self._in_head and self._head_timer is None:  # most heads come whole, and need no timer
+            self._await_head()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        if self._head_timer is None:
-            self._await_head()
+        self._in_head = True
 
     def on_headers_complete(self) -> None:
         self._headlong = 0
+        self._in_head = False
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None

@@ -56,6 +56,7 @@ class GatewayServer:
             ws="none",
             proxy_headers=False,  # nothing here asks who the client is, and no client may say so
             access_log=False,
+            server_header=False,  # nor what answers
             log_level="warning",
             log_config=None,
             timeout_graceful_shutdown=drain_seconds,

@@ -88,6 +88,8 @@ def check_sellable(price: PriceInForce, *, hold: UsdWad, now: UnixSeconds, limit
         PriceStale, PriceQueued, HoldAboveStaleLimit: each with the seconds after which to try again.
     """
     state = price.state_at(now, limits)
+    if state is PriceState.NORMAL:
+        return state
     name = str(price.sku)
     match state:
         case PriceState.HARD_STALE:

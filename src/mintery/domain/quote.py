@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from mintery.domain.model import Model, Unit
 from mintery.domain.price import FreshnessLimits, PriceInForce, PriceState, Sku, check_sellable
@@ -26,8 +27,7 @@ class UsageSource(StrEnum):
     """The provider's figures were negative or cost more than the hold; an alarm was raised."""
 
 
-@dataclass(frozen=True, slots=True)
-class PricedLine:
+class PricedLine(NamedTuple):
     """``quantity`` units of one SKU at one pinned price version."""
 
     sku: Sku
@@ -42,8 +42,7 @@ class PricedLine:
         return UsdWad(self.unit_price * self.quantity)
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(NamedTuple):
     """An upper bound. ``lines`` carry the most units that the request can use.
 
     Attributes:
@@ -68,9 +67,11 @@ class Quote:
     def at(self, used: Quantities) -> tuple[PricedLine, ...]:
         """The same pinned prices for what was used. Units without quantity are left out."""
         return tuple(
-            PricedLine(line.sku, line.sku_index, line.provider_id, line.price_version, line.unit_price, quantity)
-            for line in self.lines
-            if (quantity := used.get(Unit(line.sku.unit), 0))
+            [
+                PricedLine(line.sku, line.sku_index, line.provider_id, line.price_version, line.unit_price, quantity)
+                for line in self.lines
+                if (quantity := used.get(Unit(line.sku.unit), 0))
+            ]
         )
 
     def cost(self, lines: Iterable[PricedLine]) -> NanoCredits:
@@ -78,7 +79,7 @@ class Quote:
 
 
 def total_cost(lines: Iterable[PricedLine]) -> UsdWad:
-    return UsdWad(sum(line.cost for line in lines))
+    return UsdWad(sum([line.unit_price * line.quantity for line in lines]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +124,13 @@ def quote(
     """
     model = tariff.model
     lines = tuple(
-        PricedLine(price.sku, price.index, model.provider_id, price.version, price.usd, most.get(unit, 0))
-        for unit, price in tariff.prices
+        [
+            PricedLine(price.sku, price.index, model.provider_id, price.version, price.usd, most.get(unit, 0))
+            for unit, price in tariff.prices
+        ]
     )
     usd = total_cost(lines)
-    states = [check_sellable(price, hold=usd, now=now, limits=limits) for _, price in tariff.prices]
+    states = {check_sellable(price, hold=usd, now=now, limits=limits) for _, price in tariff.prices}
     return Quote(
         model=model,
         lines=lines,

@@ -1,7 +1,6 @@
 """What a hold was placed for, kept beside it: a receipt can then be written when the process that quoted it is gone."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -12,8 +11,7 @@ from mintery.domain.voucher import Kind
 from mintery.units import BasisPoints, Par
 
 
-@dataclass(frozen=True, slots=True)
-class Quoted:
+class Quoted(NamedTuple):
     """The quote's facts that its receipt repeats.
 
     Attributes:

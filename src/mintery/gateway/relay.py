@@ -19,7 +19,7 @@ async def relay(attempt: Attempt, head: Head, problems: Problems, receive: Recei
     """
     if head.content_type == EVENTS:
         return await _relay_stream(attempt, head, problems, receive, send)
-    body = b"".join([piece async for piece in attempt.pieces()])
+    body = await attempt.whole()
     left = _left(receive)
     await send(_start(attempt, head, (b"content-length", b"%d" % len(body))))
     await send({"type": "http.response.body", "body": body})
@@ -29,8 +29,6 @@ async def relay(attempt: Attempt, head: Head, problems: Problems, receive: Recei
 async def _relay_stream(attempt: Attempt, head: Head, problems: Problems, receive: Receive, send: Send) -> bool:
     await send(_start(attempt, head))
     async for piece in attempt.pieces():
-        if _left(receive):
-            return False
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     if (error := attempt.error) is not None:
         await send({"type": "http.response.body", "body": event_of(problems.of(error).body), "more_body": True})

@@ -2,13 +2,12 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mintery.domain.model import Endpoint
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens as the provider counts them, unchecked: they may be negative or absurd.
 
     Attributes:
@@ -21,13 +20,12 @@ class Usage:
     cached: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A whole JSON answer, byte for byte.
 
     Attributes:
         usage: None when the provider left it out, or it is not whole numbers.
-        produced: UTF-8 bytes of generated text and tool arguments, for the estimate when usage is missing.
+        produced: UTF-8 bytes of generated text and tool arguments, for the estimate; 0 where ``usage`` is there.
     """
 
     body: bytes
@@ -35,8 +33,7 @@ class Reply:
     produced: int
 
 
-@dataclass(frozen=True, slots=True)
-class StreamEvent:
+class StreamEvent(NamedTuple):
     """One event of a streamed answer, byte for byte, or several that came together and carry nothing but text.
 
     Attributes:

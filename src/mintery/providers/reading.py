@@ -31,8 +31,9 @@ def read_reply(provider: str, endpoint: Endpoint, body: bytes) -> Reply:
     parts = answer.get("choices" if endpoint is Endpoint.CHAT else "data")
     if not isinstance(parts, list):
         raise ProviderNonsense(provider, "choices or data are missing")
-    produced = sum(_produced(part, "message") for part in parts) if endpoint is Endpoint.CHAT else 0
-    return Reply(body, read_usage(answer.get("usage")), produced)
+    usage = read_usage(answer.get("usage"))
+    counted = usage is None and endpoint is Endpoint.CHAT
+    return Reply(body, usage, sum(_produced(part, "message") for part in parts) if counted else 0)
 
 
 def is_plain(arrived: bytes) -> bool:

@@ -2,8 +2,8 @@
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass
 from time import perf_counter
+from typing import NamedTuple
 
 from mintery.domain.hold import Capture, Hold, ReleaseReason, RequestId
 from mintery.domain.quote import Quote, UsageSource
@@ -24,8 +24,7 @@ QUEUE_SECONDS = 0.05
 """Between two tries to write an end that the ledger cannot take now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatched:
+class Dispatched(NamedTuple):
     """A request whose hold is durable: the provider may be called."""
 
     parts: GatewayParts

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mintery.domain.hold import RequestId
 from mintery.domain.voucher import AccountId
@@ -21,8 +21,7 @@ JSON = "application/json"
 EVENTS = "text/event-stream"
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """What is known when an answer begins.
 
     Attributes:
@@ -120,6 +119,12 @@ class Attempt:
                 return
             else:
                 await self._more()
+
+    async def whole(self) -> bytes:
+        """Everything, once the answer has ended."""
+        while not self._ended:
+            await self._more()
+        return self.so_far()
 
     async def _more(self) -> None:
         reader = asyncio.get_running_loop().create_future()

@@ -9,8 +9,10 @@ from mintery.usecases.attempts import Attempts
 from mintery.usecases.meters import log_alarm
 from mintery.usecases.parts import GatewayParts
 
-GATHER_SECONDS = 0.02
-"""Nobody waits for these marks, so many go into one commit. A client that has its answer sends no retry of it."""
+GATHER_SECONDS = 0.2
+"""Nobody waits for these marks, so many go into one commit. A client that has its answer sends no retry of it, and one that
+sends the same again on purpose and then retries that waits for half a second first.
+"""
 
 
 class Deliveries:

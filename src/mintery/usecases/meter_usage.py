@@ -8,7 +8,7 @@
   for what was delivered.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mintery.domain.model import Unit
 from mintery.domain.quote import PricedLine, Quote, UsageSource
@@ -19,8 +19,7 @@ from mintery.usecases.shape_request import ShapedRequest
 BYTES_PER_TOKEN = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Metered:
+class Metered(NamedTuple):
     """The charge: ``cost`` (nanocredits) follows from ``lines`` and is never above the hold."""
 
     lines: tuple[PricedLine, ...]

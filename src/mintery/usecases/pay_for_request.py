@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from time import perf_counter
+from typing import NamedTuple
 
 from mintery.domain.hold import Constraint, Ending, Hold
 from mintery.domain.market import Market
@@ -31,8 +32,7 @@ from mintery.usecases.verify_credential import Credential, check_may_spend
 PAYOUT_CONSTRAINT = "payout:"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One request as it came in. ``declared_retry``: the client says that it sent this before."""
 
     endpoint: Endpoint

@@ -9,8 +9,7 @@ upstream reads. A field that could cost more, or that nobody here knows, is refu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -49,8 +48,7 @@ HARMLESS: Mapping[str, tuple[Any, ...]] = {
 """Fields that pass only with these values: others cost more."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShapedRequest:
+class ShapedRequest(NamedTuple):
     """What goes upstream, and the most it can use.
 
     Attributes:
@@ -103,11 +101,12 @@ def shape_request(model: Model, terms: Terms, fields: Mapping[str, Any], *, choi
         MalformedRequest, Unsupported: each with the field.
     """
     known = CHAT_FIELDS if model.endpoint is Endpoint.CHAT else EMBEDDING_FIELDS
-    for name, value in fields.items():
+    for name in fields:
         if name not in known and name not in terms.extra_fields:
             raise Unsupported(f"{name[:80]} is not supported: it may change what the request costs", field=name[:80])
-        if name in HARMLESS and value not in HARMLESS[name]:
-            raise Unsupported(f"{name} is supported only as {HARMLESS[name][-1]}: others cost more", field=name)
+    for name, harmless in HARMLESS.items():
+        if name in fields and fields[name] not in harmless:
+            raise Unsupported(f"{name} is supported only as {harmless[-1]}: others cost more", field=name)
     if model.endpoint is Endpoint.EMBEDDINGS:
         return _shape_embeddings(model, fields)
     return _shape_chat(model, terms, fields, choices)
@@ -193,6 +192,8 @@ def _check_part(part: Any) -> None:
 
 def _check_known(given: Mapping[str, Any], known: frozenset[str], field: str) -> None:
     """Cache marks and the like are priced apart by some providers."""
+    if known.issuperset(given):
+        return
     if unknown := [name for name, value in given.items() if name not in known and value is not None]:
         raise Unsupported(f"{unknown[0][:80]} in {field} is not supported: it may cost more", field=field)
 
