@@ -2,7 +2,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mintery.domain.model import Endpoint
@@ -93,6 +93,7 @@ CHUNKS = st.builds(
 )
 
 
+@example([{"choices": [{"delta": {"content": "choices"}}]}, {"id": "x"}], False)
 @given(st.lists(CHUNKS | st.sampled_from([{"choices": []}, {"id": "x"}, []]), min_size=1, max_size=4), st.booleans())
 def test_what_is_called_plain_says_nothing_but_text(chunks: list[Any], done: bool):
     arrived = b"".join(event_of(orjson.dumps(chunk)) for chunk in chunks) + b"data: [DONE]\n\n" * done

@@ -40,7 +40,8 @@ def is_plain(arrived: bytes) -> bool:
     """Whether these bytes are whole chunks, each on one line, that say nothing of usage, errors or the end.
 
     They are not parsed: a name in quotes stands in JSON only as a key or as a whole text, for quotes inside a text are
-    escaped. So what is called plain is plain, and a text that happens to be ``error`` is merely read the long way.
+    escaped, and only a key is followed by a colon. So what is called plain is plain, and a text that happens to be ``error``
+    is merely read the long way.
     """
     events = arrived.count(b"\n\n")
     return (
@@ -48,7 +49,7 @@ def is_plain(arrived: bytes) -> bool:
         and arrived.endswith(b"}\n\n")
         and arrived.count(b"}\n\ndata: {") == events - 1
         and arrived.count(b"\n") == 2 * events
-        and arrived.count(b'"choices"') == events
+        and arrived.count(b'"choices":') == events
         and arrived.count(b'"usage"') == arrived.count(b'"usage":null')
         and b'"error"' not in arrived
         and b"\r" not in arrived
