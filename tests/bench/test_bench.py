@@ -12,12 +12,12 @@ import pytest
 import uvloop
 from tests.bench.goals import goals_of
 from tests.bench.load import BadAnswer, Load, http_request, run_burst
-from tests.bench.machine import processor_seconds, resident_bytes
+from tests.bench.machine import family, processor_seconds, resident_bytes
 from tests.bench.memory import bytes_per_stream
 from tests.bench.rounds import JSON, MODES, SSE, Cell, Figures, Taken, body_of, take_burst
 from tests.bench.rows import LITELLM, MOCK, PASSTHROUGH, SQLITE, Row
 from tests.bench.standing import NeverStood, Standing, module, start
-from tests.bench.table import as_json, as_text
+from tests.bench.table import as_json, as_text, bound_of
 
 CORE = min(os.sched_getaffinity(0))
 
@@ -125,6 +125,36 @@ def test_goals_are_met_only_by_time_and_core() -> None:
     text = as_text(figures, parts, goals)
     assert text.count("MISS") == 4
     assert json.loads(json.dumps(as_json(figures, parts, goals)))["goals"][0]["found"] == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(
+    ("processor", "beside", "strangers", "bound"),
+    [
+        (95, 40, 0.05, "core 95%"),
+        (60, 96, 0.0, "other core 96%"),
+        (95, 96, 0.3, "others 30%"),
+        (60, 40, 0.0, "waiting 40%"),
+    ],
+)
+def test_a_figure_names_what_held_it_back(processor: float, beside: float, strangers: float, bound: str) -> None:
+    figures = Figures()
+    figures.add(SQLITE, Cell(JSON, 16), Taken(10_000, 1, 1, processor, beside, strangers))
+
+    assert bound_of(figures, SQLITE, Cell(JSON, 16)) == bound
+
+
+def test_alone_nothing_works_at_the_same_time() -> None:
+    figures = Figures()
+    figures.add(SQLITE, Cell(JSON, 1), Taken(500, 2, 3, 800, 200))
+
+    assert bound_of(figures, SQLITE, Cell(JSON, 1)) == "waiting 50%"
+
+
+def test_what_works_beside_is_counted(passthrough: Row) -> None:
+    taken = take_burst(passthrough, Cell(JSON, 2), seconds=30, most=20)
+
+    assert taken.beside > 0
+    assert os.getpid() in family(os.getpid())
 
 
 def test_medians_are_of_the_rounds() -> None:
