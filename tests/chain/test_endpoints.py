@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.chain.conftest import Anvil
+from web3.providers.base import JSONBaseProvider
+from web3.types import RPCEndpoint
 
 from mintery.chain.devchain.chain import DevChain
 from mintery.chain.endpoint import Endpoint, Request, Wire
@@ -43,6 +45,7 @@ class Node(Wire):
     leaves_out_logs: bool = False
     balance: int = 7
     nonce: int = 3
+    counts_in_words: bool = False
     refuses: RpcRefused | None = None
     forgets_answer: bool = False
     taken: list[str] = field(default_factory=list)
@@ -67,7 +70,7 @@ class Node(Wire):
         return hex(self.chain_id)
 
     def eth_block_number(self) -> str:
-        return hex(self.head)
+        return "many" if self.counts_in_words else hex(self.head)
 
     def eth_get_block_by_number(self, name: str, _whole: bool) -> dict[str, str] | None:
         tags = {"latest": self.head, "finalized": max(0, self.head - 5)}
@@ -108,7 +111,7 @@ class Node(Wire):
         return answer
 
     def eth_get_transaction_count(self, _address: str, _tag: str) -> str:
-        return hex(self.nonce)
+        return "many" if self.counts_in_words else hex(self.nonce)
 
     def eth_get_transaction_by_hash(self, tx_hash: str) -> dict[str, str] | None:
         return {"hash": tx_hash} if tx_hash in self.taken else None
@@ -358,6 +361,45 @@ def test_a_nonce_is_one_that_a_quorum_has_reached(clock: Clock):
     assert over(nodes, clock).nonce(ESCROW, "pending") == 3
 
 
+def test_one_that_counts_in_words_is_passed_over(clock: Clock):
+    nodes = three()
+    nodes[0].counts_in_words = True
+    rpc = over(nodes, clock)
+
+    assert rpc.nonce(ESCROW, "pending") == 3
+    assert len(rpc.logs(1, HEAD, [ESCROW])) == HEAD
+
+
+def test_one_that_boasts_of_a_head_that_no_other_has_is_not_asked_first(clock: Clock):
+    nodes = three()
+    nodes[2].head = HEAD + 1_000_000
+    nodes[2].balance = 10**6
+    rpc = over(nodes, clock)
+    rpc.block()
+
+    assert rpc.call(Call("read", ESCROW, b"")) == (7).to_bytes(32, "big")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [{"id": 0, "jsonrpc": "2.0"}, {"id": 1, "jsonrpc": "2.0"}],
+        [{"id": 0, "error": {"code": 1}}, {"id": 1, "error": "no"}],
+        ["0x1", None],
+        {"id": 0},
+        {"error": None},
+    ],
+    ids=["neither result nor error", "errors of no kind", "no objects", "one without an error", "an error of nothing"],
+)
+def test_a_batch_answered_with_no_json_rpc_is_no_answer(answer: Any):
+    class Provider(JSONBaseProvider):
+        def make_batch_request(self, _requests: list[tuple[RPCEndpoint, Any]]) -> Any:
+            return answer
+
+    with pytest.raises(RpcUnavailable, match="no JSON-RPC"):
+        Endpoint(Provider(), "https://a").request_all([("eth_blockNumber", []), ("eth_chainId", [])])
+
+
 def test_no_key_is_ever_shown():
     with pytest.raises(RpcUnavailable) as raised:
         connect("http://127.0.0.1:1/v3/secret-one, http://user:secret-two@127.0.0.1:1/", timeout=0.5)
@@ -383,6 +425,7 @@ def test_two_keys_of_one_host_are_told_apart(clock: Clock):
             "leaves_out_logs": st.booleans(),
             "balance": st.integers(0, 10**6),
             "nonce": st.integers(0, 10),
+            "counts_in_words": st.booleans(),
             "silent": st.booleans(),
         },
     ),

@@ -17,6 +17,7 @@ DEFAULT_TIMEOUT = 10.0
 REQUESTS_IN_ONE = 100
 """How many a batch carries; hosted endpoints take no more."""
 _NO_ANSWER = (Web3Exception, requests.RequestException, OSError, ValueError)
+_MALFORMED = (TypeError, KeyError, AttributeError)
 
 Request = tuple[str, list[Any]]
 """A method and its parameters."""
@@ -78,16 +79,23 @@ class Endpoint(Wire):
     def _batch(self, wanted: Sequence[Request]) -> list[Any | RpcRefused]:
         try:
             answers: Any = self._provider.make_batch_request([(RPCEndpoint(m), parameters) for m, parameters in wanted])
+            return _results(self.url, wanted, answers)
         except _NO_ANSWER as error:
             raise RpcUnavailable(self.url, _why(error)) from None
-        if not isinstance(answers, list):
-            raise _refused("a batch", answers["error"])
-        if len(answers) != len(wanted):
-            raise RpcUnavailable(self.url, f"{len(answers)} answers to {len(wanted)} requests")
-        return [
-            _refused(method, answer["error"]) if "error" in answer else answer["result"]
-            for (method, _), answer in zip(wanted, answers, strict=True)
-        ]
+        except _MALFORMED:
+            raise RpcUnavailable(self.url, "its answer is no JSON-RPC") from None
+
+
+def _results(url: str, wanted: Sequence[Request], answers: Any) -> list[Any | RpcRefused]:
+    """Raises one of ``_MALFORMED`` for what no endpoint may answer, and RpcRefused where it takes no batches."""
+    if not isinstance(answers, list):
+        raise _refused("a batch", answers["error"])
+    if len(answers) != len(wanted):
+        raise RpcUnavailable(url, f"{len(answers)} answers to {len(wanted)} requests")
+    return [
+        _refused(method, answer["error"]) if "error" in answer else answer["result"]
+        for (method, _), answer in zip(wanted, answers, strict=True)
+    ]
 
 
 def without_secrets(url: str) -> str:

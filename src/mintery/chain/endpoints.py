@@ -174,7 +174,7 @@ class Endpoints(Wire):
 
     def _count(self, wanted: Request) -> Any:
         answered = self._ask([wanted])
-        counts = [int(answer, 16) for _, (answer,) in answered if isinstance(answer, str)]
+        counts = [count for _, (answer,) in answered if (count := _count_of(answer)) is not None]
         if len(counts) < self.quorum:
             return self._too_few(wanted, answered)
         return hex(sorted(counts, reverse=True)[self.quorum - 1])
@@ -194,7 +194,8 @@ class Endpoints(Wire):
 
     def _first(self, wanted: Request) -> Any:
         """One that is known to be behind is asked last; one that refuses the request itself leaves it to the next."""
-        newest = max(member.head for member in self._members)
+        # The newest that a quorum was seen with: nobody comes first by boasting.
+        newest = sorted((member.head for member in self._members), reverse=True)[self.quorum - 1]
         refused: Any = None
         for member in sorted(self._askable(), key=lambda member: member.head < newest):
             answered = self._ask([wanted], of=[member])
@@ -241,7 +242,7 @@ class Endpoints(Wire):
         if not needed:
             return member.ask(wanted, now)
         head, *answers = member.ask([("eth_blockNumber", []), *wanted], now)
-        if not isinstance(head, str) or int(head, 16) < needed:
+        if (count := _count_of(head)) is None or count < needed:
             return [RpcRefused(method, 0, f"block {needed} is not there yet") for method, _ in wanted]
         return answers
 
@@ -261,6 +262,13 @@ class Endpoints(Wire):
     def _tell(self, member: Member) -> None:
         if member.fault is not None:
             _log.error("endpoint put aside", extra={"url": member.url, "why": member.fault.why})
+
+
+def _count_of(answer: Any) -> int | None:
+    try:
+        return int(answer, 16)
+    except (TypeError, ValueError):
+        return None
 
 
 def _name(wires: Sequence[Wire], at: int) -> str:
