@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.usecases.town import Member, Till, Town, now, open_till
 
 from mintery.crypto.vouchers import account_id
-from mintery.errors import LedgerUnavailable, ReconciliationFailed, SettlementHalted
+from mintery.errors import LeadershipLost, LedgerUnavailable, ReconciliationFailed, SettlementHalted
 from mintery.ledger.commands import AppendBlock, Block, ClearHalt, DepositSeen, Done
 from mintery.ledger.reads import Halt, Ledger
 from mintery.units import CreditUnits, NanoCredits
@@ -131,6 +131,23 @@ def test_a_cleared_halt_comes_back_while_the_difference_is_there(till: Till):
     till.reconciler.reconcile(now())
     with pytest.raises(SettlementHalted):
         settle_batch(till.settlement(), now())
+
+
+def test_whoever_lost_the_lead_while_it_compared_lifts_no_halt(till: Till):
+    till.open_account("10")
+    till.sync()
+    till.alarms.sound(Alarm.RECONCILIATION, "found by the one that leads now", now())
+
+    def lost() -> None:
+        raise LeadershipLost("reconcile")
+
+    with pytest.raises(LeadershipLost):
+        till.reconciler.reconcile(now(), ledger=till.ledger.fenced(lost))
+
+    assert [alarm.alarm for alarm in till.alarms.standing()] == [Alarm.RECONCILIATION]
+    assert till.reconciler.last is None
+    till.reconciler.reconcile(now())
+    assert till.alarms.standing() == ()
 
 
 def test_another_process_keeps_to_a_halt_and_sees_it_fall(till: Till):

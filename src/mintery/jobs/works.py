@@ -9,7 +9,7 @@ nothing more. Should it stop between that question and the commit, what it write
   may still take effect is not abandoned (``AbandonBatch.dead_attempts``).
 - expire_holds: one conditional update ends a hold, and who comes second changes nothing (HoldNotEnding); the time of the
   decision is the run's, so a late one finds fewer holds lapsed, never more.
-- reconcile: writes nothing; its alarm is this process's.
+- reconcile: what it found is recorded before an alarm sounds or falls, so whoever lost the lead while it compared says nothing.
 - drop_answers: the limit is a day before the run, so a late one drops less.
 - seal_ledger: the marks of what is sealed are locked while rows are sealed, and a place in the chain of seals is taken once.
 - report_prices: the oracle takes a report for the present epoch only, and ignores one that is older than what it has.
@@ -125,13 +125,13 @@ def _settle(parts: JobParts, ledger: Ledger, now: datetime) -> None:
     """A process that has just begun reconciles before it settles: its alarms did not outlive the last one."""
     _sync(parts, ledger, now)
     if parts.reconciler.last is None:
-        parts.reconciler.reconcile(now).raise_on_difference()
+        parts.reconciler.reconcile(now, ledger=ledger).raise_on_difference()
     settle_batch(replace(parts.settlement, ledger=ledger), now)
 
 
 def _reconcile(parts: JobParts, ledger: Ledger, now: datetime) -> None:
     _sync(parts, ledger, now)
-    parts.reconciler.reconcile(now).raise_on_difference()
+    parts.reconciler.reconcile(now, ledger=ledger).raise_on_difference()
 
 
 def _expire(parts: JobParts, ledger: Ledger, now: datetime) -> None:

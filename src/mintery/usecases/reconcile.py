@@ -109,11 +109,12 @@ class Reconciler:
         self._lock = threading.Lock()
         self.last: Reconciliation | None = None
 
-    def reconcile(self, now: datetime) -> Reconciliation:
+    def reconcile(self, now: datetime, *, ledger: Ledger | None = None) -> Reconciliation:
         """Compare everything at the newest block that the ledger has recorded.
 
         A difference sounds an alarm that no settlement passes; it falls when a later comparison agrees. Whether to raise
-        is the caller's choice (``raise_on_difference``).
+        is the caller's choice (``raise_on_difference``). ``ledger``: the same one as the leader of a job writes it; whoever
+        lost the lead while it compared records nothing, and neither sounds nor lifts an alarm.
 
         Raises:
             LedgerInconsistent: the ledger has recorded no block, or its tables contradict each other.
@@ -127,11 +128,12 @@ class Reconciler:
                 raise BlockReplaced(at.number, recorded=recorded.block.hash, connected=at.hash)
             seen = read_chain(self._chain, recorded.accounts, self._flows, at)
             compared = Reconciliation(recorded.block, tuple(compare(seen, recorded, self._gateway)))
-            self._record(compared, now)
+            self._record(ledger or self._ledger, compared, now)
             standing = {each.what: each for each in self._ledger.differences()} if compared.differences else {}
             self.last = replace(compared, standing=standing)
-        self._tell(self.last, now)
-        return self.last
+            # Before the next one compares: an older result must not have the last word.
+            self._tell(self.last, now)
+            return self.last
 
     def as_json(self) -> dict[str, Any]:
         """The last comparison as the operator sees it; empty before the first."""
@@ -144,9 +146,9 @@ class Reconciler:
             self._alarms.sound(Alarm.LEDGER_INCONSISTENT, str(error), now)
             raise
 
-    def _record(self, result: Reconciliation, now: datetime) -> None:
+    def _record(self, ledger: Ledger, result: Reconciliation, now: datetime) -> None:
         found = tuple(Difference(check.what, check.left, check.right) for check in result.differences)
-        self._ledger.commit([RecordReconciliation(result.block, found, now)])
+        ledger.commit([RecordReconciliation(result.block, found, now)])
 
     def _tell(self, result: Reconciliation, now: datetime) -> None:
         if not result.differences:
