@@ -64,6 +64,8 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     WriteOff: write_off,
     SealRows: seal_rows,
 }
+_BESIDE = (SealRows, DropAnswers, SaveAttempt, MarkBroadcast, RaiseHalt, LiftHalt, ClearHalt, RecordReconciliation)
+"""They write nothing that a sheet remembers."""
 
 
 def apply_all(work: Work, lists: Sequence[Sequence[Command]]) -> list[list[Result]]:
@@ -76,6 +78,8 @@ def apply_all(work: Work, lists: Sequence[Sequence[Command]]) -> list[list[Resul
     for on_a_sheet, run in groupby(numbered, key=lambda each: type(each[1]) in _ON_A_SHEET):
         if not on_a_sheet:
             for index, command in run:
+                if not isinstance(command, _BESIDE):
+                    work.memory.forget()
                 results[index].append(_ALONE[type(command)](work, command))
             continue
         together = list(run)

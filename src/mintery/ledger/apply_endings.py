@@ -15,8 +15,9 @@ from mintery.ledger.commands import (
     NotWritten,
     ReleaseHold,
 )
+from mintery.ledger.memory import AccountRow, RequestRow
 from mintery.ledger.schema import answers, receipts
-from mintery.ledger.sheet import CAPTURED, DELIVERED, RELEASED, AccountRow, RequestRow, Sheet
+from mintery.ledger.sheet import CAPTURED, DELIVERED, RELEASED, Sheet
 from mintery.ledger.work import Statement, Work, micros
 from mintery.units import NanoCredits
 

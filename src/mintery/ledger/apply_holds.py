@@ -12,7 +12,8 @@ from mintery.ledger.commands import (
     RequestKnown,
 )
 from mintery.ledger.limits import Limit
-from mintery.ledger.sheet import DISPATCHED, LEASED, AccountRow, RequestRow, Sheet
+from mintery.ledger.memory import AccountRow, RequestRow
+from mintery.ledger.sheet import DISPATCHED, LEASED, Sheet
 from mintery.ledger.work import micros
 from mintery.units import MAX_NANOCREDITS, NanoCredits
 

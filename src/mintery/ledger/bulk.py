@@ -48,6 +48,10 @@ def _sqlite_text(bulk: Bulk, size: int) -> str:
     if bulk.verb.startswith("insert"):
         ending = " ON CONFLICT DO NOTHING" if bulk.verb == "insert new" else ""
         return f"INSERT INTO {table} ({', '.join(bulk.columns)}) VALUES {values}{ending}"  # noqa: S608 -- our own names
+    if bulk.verb == "update" and size == 1:  # a single row of VALUES would be compiled again at each execution
+        changes = ", ".join(f"{name} = ?{index}" for index, name in enumerate(bulk.columns, 1) if index > bulk.keys)
+        found = " AND ".join(f"{name} = ?{index}" for index, name in enumerate(bulk.columns[: bulk.keys], 1))
+        return f"UPDATE {table} SET {changes} WHERE {found}"  # noqa: S608 -- as above
     found = " AND ".join(f"{table}.{name} = v.column{index}" for index, name in enumerate(bulk.columns[: bulk.keys], 1))
     if bulk.verb == "delete":
         keys = ", ".join(bulk.columns[: bulk.keys])

@@ -22,6 +22,7 @@ from mintery.errors import LedgerUnavailable
 from mintery.ledger.apply import apply_all
 from mintery.ledger.commands import Command, Result
 from mintery.ledger.faults import Fault, fault_of, told
+from mintery.ledger.memory import Memory
 from mintery.ledger.pipeline import Pipeline
 from mintery.ledger.work import Work
 
@@ -32,6 +33,8 @@ RECONNECT_SECONDS = 5.0
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.005, 0.5
 _KNOWN_VOUCHERS = 100_000
 _ITS_OWN = frozenset({Fault.REFUSED, Fault.RACE, Fault.OTHER})
+_ROWS = frozenset({Fault.REFUSED, Fault.RACE})
+"""What may come of a request that was taken to be new and is not: the next try trusts nothing."""
 """Faults of one list, not of the database or of the group."""
 
 _log = logging.getLogger(__name__)
@@ -50,6 +53,7 @@ class GroupWriter:
         self._cursor: DBAPICursor | None = None
         self._pipeline: Pipeline | None = None
         self._known_vouchers: set[tuple[AccountId, bytes]] = set()
+        self._memory = Memory()
 
     def write(self, lists: Sequence[Sequence[Command]]) -> list[Written]:
         """One outcome for each list, in order. All lists are written in one transaction unless one of them fails."""
@@ -78,6 +82,7 @@ class GroupWriter:
     def _insist(self, lists: Sequence[Sequence[Command]]) -> Sequence[Sequence[Result]]:
         uncertain_until: float | None = None
         for tries in range(1, 1_000):
+            trusting = self._memory.trusted
             try:
                 return self._transaction(lists)
             except Exception as error:
@@ -87,7 +92,8 @@ class GroupWriter:
                     uncertain_until = uncertain_until or time.monotonic() + RECONNECT_SECONDS
                 uncertain = fault in {Fault.BROKEN, Fault.OUTAGE} and uncertain_until is not None
                 if not (
-                    (fault is Fault.CONTENTION and tries < CONTENTION_TRIES)
+                    (fault in _ROWS and trusting)
+                    or (fault is Fault.CONTENTION and tries < CONTENTION_TRIES)
                     or (fault is Fault.RACE and tries < RACE_TRIES)
                     or (uncertain and time.monotonic() < (uncertain_until or 0))
                 ):
@@ -98,7 +104,8 @@ class GroupWriter:
 
     def _transaction(self, lists: Sequence[Sequence[Command]]) -> list[list[Result]]:
         cursor = self._connect()
-        work = Work(cursor, self._engine.dialect, self._domain, self._known_vouchers, self._pipeline)
+        memory = self._memory if self._pipeline is None else Memory()
+        work = Work(cursor, self._engine.dialect, self._domain, self._known_vouchers, memory, self._pipeline)
         results = apply_all(work, lists)
         work.commit()
         if len(self._known_vouchers) > _KNOWN_VOUCHERS:
@@ -121,6 +128,7 @@ class GroupWriter:
     def _roll_back(self, fault: Fault) -> None:
         """Forget what the transaction knew. A connection that cannot even roll back is dropped."""
         self._known_vouchers.clear()
+        self._memory.forget()
         if self._connection is None:
             return
         try:

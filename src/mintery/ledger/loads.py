@@ -31,7 +31,7 @@ class Wanted:
     Attributes:
         requests: ids of requests that are there, or may be.
         accounts: ids of accounts, beside those of ``requests``.
-        counters: their keys, beside those that limit ``ending``.
+        counters: their keys, beside those that limit ``ending``; SQLite is asked for those of all ``requests``.
         ending: ids of requests that may end.
         keyed: (credential, idempotency key) of new requests.
         raised: (account, digest of the raised voucher) of new requests.
@@ -67,9 +67,7 @@ def load(work: Work, wanted: Wanted) -> Loaded:
 def _load_sqlite(work: Work, wanted: Wanted) -> Loaded:
     requests = _sqlite_by_key(work, REQUEST, "requests", "id", wanted.requests)
     accounts = sorted({*wanted.accounts, *(row[1] for row in requests)})
-    ending = set(wanted.ending)
-    limited = (row[_LIMITED] for row in requests if row[_LIMITED] is not None and row[0] in ending)
-    counters = sorted({*wanted.counters, *(limit.key for text in limited for limit in parse_limits(text))})
+    counters = sorted({*wanted.counters, *(limit.key for row in requests for limit in parse_limits(row[_LIMITED]))})
     return Loaded(
         accounts=_sqlite_by_key(work, ACCOUNT, "accounts", "id", accounts),
         requests=requests,
@@ -144,13 +142,13 @@ _LOCK_NEW_COUNTERS = f"SELECT key, used FROM counters WHERE key IN {_IDS} ORDER 
 
 
 def _load_postgresql(work: Work, wanted: Wanted) -> Loaded:
-    requests, ending = _json(wanted.requests), _json(wanted.ending)
+    requests = _json(wanted.requests)
     questions = {
         "accounts": (_LOCK_ACCOUNTS, [requests, _json(wanted.accounts)]),
         "requests": (_REQUESTS, [requests]),
     }
     if wanted.ending or wanted.counters:
-        questions["counters"] = (_LOCK_COUNTERS, [ending, _json(wanted.counters)])
+        questions["counters"] = (_LOCK_COUNTERS, [_json(wanted.ending), _json(wanted.counters)])
     if wanted.keyed:
         questions["by key"] = (_BY_KEY, [_json([{"a": _hex(a), "b": b} for a, b in wanted.keyed])])
     if wanted.raised:

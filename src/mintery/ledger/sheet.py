@@ -7,18 +7,18 @@ CHECKs and unique indexes of the tables have the last word. It holds requests th
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mintery.domain.hold import Ending, Hold, ReleaseReason, RequestId
+from mintery.domain.hold import Ending, RequestId
 from mintery.domain.quoted import quoted_text
 from mintery.domain.voucher import AccountId
 from mintery.ledger.books import Move, sides
 from mintery.ledger.bulk import Bulk, Row
 from mintery.ledger.commands import CaptureHold, PlaceHold, ReleaseHold, RequestCommand
-from mintery.ledger.limits import Limit, limits_text, parse_limits
+from mintery.ledger.limits import parse_limits
 from mintery.ledger.loads import Wanted, load
+from mintery.ledger.memory import AccountRow, Memory, RequestRow
 from mintery.ledger.rows import voucher_row
 from mintery.ledger.schema import accounts, answers, counters, receipts, requests, transfers, vouchers
-from mintery.ledger.work import Work, instant_of
-from mintery.units import NanoCredits
+from mintery.ledger.work import Work
 
 _VOUCHERS = Bulk(
     "insert new",
@@ -59,59 +59,6 @@ _TRANSFERS = Bulk(
 )
 
 
-@dataclass(slots=True)
-class AccountRow:
-    """Nanocredits. ``token`` is None until the first deposit."""
-
-    id: AccountId
-    token: str | None
-    epoch: int
-    available: int
-    held: int
-    captured: int
-    uncovered: int
-    spent_settled: int
-    exiting: int
-    closing: int
-
-
-@dataclass(slots=True)
-class RequestRow:
-    """Instants are microseconds since 1970."""
-
-    id: RequestId
-    account: AccountId
-    epoch: int
-    amount: int
-    backed: int
-    limits: list[Limit]
-    placed_at: int
-    lease_until: int
-    dispatched_at: int | None
-    captured: int | None
-    released_for: str | None
-    ended_at: int | None
-    delivered_at: int | None
-    idempotency_key: str | None
-
-    @property
-    def limited(self) -> str | None:
-        return limits_text(self.limits)
-
-    @property
-    def hold(self) -> Hold:
-        return Hold(
-            id=self.id,
-            account=self.account,
-            amount=NanoCredits(self.amount),
-            placed_at=instant_of(self.placed_at),
-            lease_until=instant_of(self.lease_until),
-            dispatched_at=None if self.dispatched_at is None else instant_of(self.dispatched_at),
-            captured=None if self.captured is None else NanoCredits(self.captured),
-            released_for=None if self.released_for is None else ReleaseReason(self.released_for),
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class KnownRow:
     """A request that was placed with some idempotency key or raised voucher."""
@@ -123,7 +70,10 @@ class KnownRow:
 
 @dataclass(slots=True)
 class Sheet:
-    """Made by ``open_sheet``. Rows are changed in place, which ``touch`` records; ``close`` gives all to the transaction."""
+    """Made by ``open_sheet``. Rows are changed in place, which ``touch`` records; ``close`` gives all to the transaction.
+
+    ``accounts``, ``requests`` and ``used`` are the writer's memory itself.
+    """
 
     work: Work
     accounts: dict[str, AccountRow]
@@ -135,8 +85,6 @@ class Sheet:
     """By credential, body and raised voucher; of several, the newest."""
     receipts: dict[str, Row] = field(default_factory=dict)
     answers: dict[str, Row] = field(default_factory=dict)
-    _stored: frozenset[str] = frozenset()
-    """Counters that have a row."""
     _new: dict[str, PlaceHold] = field(default_factory=dict)
     _vouchers: dict[tuple[AccountId, bytes], Row] = field(default_factory=dict)
     _transfers: list[Row] = field(default_factory=list)
@@ -144,6 +92,7 @@ class Sheet:
     _changed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _changed_accounts: set[str] = field(default_factory=set)
     _counters: set[str] = field(default_factory=set)
+    _new_counters: set[str] = field(default_factory=set)
 
     def post(
         self, move: Move, amount: int, row: RequestRow, name: str, at: int, *, resolves: bool = False, rest: int = 0
@@ -184,8 +133,12 @@ class Sheet:
         self._changed_accounts.add(row.id)
 
     def count(self, key: str, change: int) -> None:
-        self.used[key] = self.used.get(key, 0) + change
-        self._counters.add(key)
+        before = self.used.get(key)
+        if before is None:
+            self._new_counters.add(key)
+        elif key not in self._new_counters:
+            self._counters.add(key)
+        self.used[key] = (before or 0) + change
 
     def uncount(self, row: RequestRow, left: Mapping[Ending, int]) -> None:
         """Let the request count for ``left`` against its constraints, by when each ends; never for more than it did."""
@@ -204,15 +157,14 @@ class Sheet:
         for request, facts in sorted(self._changed.items()):
             row = self.requests[request]
             changed.setdefault(facts, []).append((request, *[getattr(row, fact) for fact in facts]))
-        stored, made = sorted(self._counters & self._stored), sorted(self._counters - self._stored)
         balances = [_balances(self.accounts[each]) for each in sorted(self._changed_accounts)]
         self.work.write_later(
             [
                 (_VOUCHERS, list(self._vouchers.values())),
                 (_NEW_REQUESTS, [_new_request(row, placed) for row, placed in new]),
                 *((_REQUESTS[facts], rows) for facts, rows in changed.items()),
-                (_NEW_COUNTERS, [(key, self.used[key]) for key in made]),
-                (_COUNTERS, [(key, self.used[key]) for key in stored]),
+                (_NEW_COUNTERS, [(key, self.used[key]) for key in sorted(self._new_counters)]),
+                (_COUNTERS, [(key, self.used[key]) for key in sorted(self._counters)]),
                 (_RECEIPTS, list(self.receipts.values())),
                 (_ANSWERS, list(self.answers.values())),
                 (_NO_ANSWERS, self._dropped),
@@ -220,11 +172,22 @@ class Sheet:
                 (_ACCOUNTS, balances),
             ]
         )
+        for request in self._changed:  # nothing is asked of it any more
+            row = self.requests[request]
+            if row.delivered_at is not None or row.released_for is not None:
+                del self.requests[request]
 
 
 def open_sheet(work: Work, commands: Sequence[RequestCommand]) -> Sheet:
     """With all that ``commands`` may touch; on PostgreSQL their accounts and counters are locked from here on."""
-    loaded = load(work, _wanted(commands))
+    work.begin()
+    memory = work.memory
+    loaded = load(work, _wanted(commands, memory))
+    for row in loaded.accounts:
+        memory.accounts[row[0]] = AccountRow(*row)
+    for row in loaded.requests:
+        memory.requests[row[0]] = _request_row(row)
+    memory.used.update(loaded.counters)
     by_key, by_raised = {}, {}
     for id_, placed_at, credential, idempotency_key, account, raised, body in loaded.known:
         known = KnownRow(id_, placed_at, body)
@@ -232,30 +195,33 @@ def open_sheet(work: Work, commands: Sequence[RequestCommand]) -> Sheet:
         by_raised[account, raised] = known
     return Sheet(
         work=work,
-        accounts={row[0]: AccountRow(*row) for row in loaded.accounts},
-        requests={row[0]: _request_row(row) for row in loaded.requests},
-        used=dict(loaded.counters),
+        accounts=memory.accounts,
+        requests=memory.requests,
+        used=memory.used,
         by_key=by_key,
         by_raised=by_raised,
         undelivered={
             (credential, body, raised): KnownRow(id_, placed_at, body)
             for id_, placed_at, credential, _, _, raised, body in sorted(loaded.undelivered, key=lambda row: row[1])
         },
-        _stored=frozenset(key for key, _ in loaded.counters),
     )
 
 
-def _wanted(commands: Sequence[RequestCommand]) -> Wanted:
+def _wanted(commands: Sequence[RequestCommand], memory: Memory) -> Wanted:
+    """What ``commands`` touch and ``memory`` does not have."""
     places = [command for command in commands if isinstance(command, PlaceHold)]
-    keyed = {(each.key.credential, each.key.idempotency_key) for each in places if each.key.idempotency_key is not None}
+    keys = [(each, each.key) for each in places]
+    unknown = {command.request for command in commands if command.request not in memory.requests}
+    if memory.trusted:
+        unknown.difference_update(place.request for place in places)
     return Wanted(
-        requests=sorted({command.request for command in commands}),
-        accounts=sorted({place.account for place in places}),
-        counters=sorted({constraint.key for place in places for constraint in place.constraints}),
+        requests=sorted(unknown),
+        accounts=sorted({place.account for place in places}.difference(memory.accounts)),
+        counters=sorted({each.key for place in places for each in place.constraints}.difference(memory.used)),
         ending=sorted({each.request for each in commands if isinstance(each, CaptureHold | ReleaseHold)}),
-        keyed=sorted(keyed),
-        raised=sorted({(each.account, each.key.raised) for each in places if each.key.raised is not None}),
-        repeated=sorted({(each.key.credential, each.key.body) for each in places if each.repeats_since is not None}),
+        keyed=sorted({(key.credential, key.idempotency_key) for _, key in keys if key.idempotency_key is not None}),
+        raised=sorted({(place.account, key.raised) for place, key in keys if key.raised is not None}),
+        repeated=sorted({(key.credential, key.body) for place, key in keys if place.repeats_since is not None}),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Dialect, Executable, Table, bindparam
 from sqlalchemy.dialects.postgresql import Insert
@@ -20,11 +20,16 @@ from mintery.errors import LedgerInconsistent
 from mintery.ledger.bulk import Bulk, Rows, postgresql_statement, sqlite_statements
 from mintery.ledger.pipeline import Pipeline, Sent
 
+if TYPE_CHECKING:
+    from mintery.ledger.memory import Memory
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _BEGIN = "BEGIN"
 _BEGIN_IMMEDIATE = "BEGIN IMMEDIATE"
 """SQLite's write lock is taken at once, so that no transaction fails half-way for want of it."""
+_DATA_VERSION = "PRAGMA data_version"
+"""SQLite's: another number than before where another connection committed meanwhile."""
 
 
 def micros(instant: datetime) -> int:
@@ -89,11 +94,20 @@ class Work:
     domain: EscrowDomain
     known_vouchers: set[tuple[AccountId, bytes]]
     """Accounts and digests that an earlier transaction stored; the writer forgets them all when it rolls back."""
+    memory: "Memory"
     pipeline: Pipeline | None = None
     """PostgreSQL's."""
     new_vouchers: set[tuple[AccountId, bytes]] = field(default_factory=set)
     _begun: bool = False
     _later: list[tuple[Bulk, Rows]] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """SQLite's transaction has begun, and ``memory`` holds in it: nobody else writes before it ends."""
+        if self._begun or self.pipeline is not None:
+            return
+        self.cursor.execute(_BEGIN_IMMEDIATE)
+        self._begun = True
+        self.memory.hold_true_of(self.cursor.execute(_DATA_VERSION).fetchall()[0][0])
 
     def run(self, statement: Statement, /, **parameters: Any) -> int:
         """Rows changed."""
@@ -133,6 +147,8 @@ class Work:
             if not self.pipeline.idle:
                 raise LedgerInconsistent("a commit left its transaction open")
         self.known_vouchers |= self.new_vouchers
+        if self.pipeline is None:
+            self.memory.committed()
 
     @contextmanager
     def undoable(self) -> Iterator["Undo"]:
@@ -158,9 +174,7 @@ class Work:
             if before := [*self._begin_first(), *self._writes()]:
                 self._run_all(before)
             return
-        if not self._begun:
-            self.cursor.execute(_BEGIN_IMMEDIATE)
-            self._begun = True
+        self.begin()
         for bulk, rows in self._later:
             for text, parameters in sqlite_statements(bulk, rows):
                 self.cursor.execute(text, parameters)
