@@ -65,6 +65,8 @@ def _send_further(
     free_from = settlement.chain.rpc.nonce(settler.address, hex(head.number))
     live = [attempt for attempt in _ours(settlement, record) if attempt.nonce >= free_from]
     if not live:
+        if (why := _bad_line(settlement, record, head)) is not None:
+            return _abandon(settlement, record, why, now)
         return send_first(settlement, record, now)
 
     newest = max(live, key=lambda attempt: attempt.signed_at)
@@ -141,6 +143,20 @@ def _ours(settlement: Settlement, record: BatchRecord) -> Iterator[Attempt]:
 
 def _age(attempt: Attempt, now: datetime) -> float:
     return (now - (attempt.broadcast_at or attempt.signed_at)).total_seconds()
+
+
+def _bad_line(settlement: Settlement, record: BatchRecord, head: BlockRef) -> str | None:
+    """Why the escrow would skip a line of a batch that was formed a while ago. What it charges would be lost, though another
+    voucher may cover it, and its usage would be paid from what the others burn.
+    """
+    signed = [line.signed for part in record.batch.tokens for line in part.lines]
+    at = settlement.chain.next_time()
+    if any(each.voucher.deadline < at for each in signed):
+        return "a voucher in it expired before it was sent"
+    positions = settlement.chain.escrow.positions_of([each.account for each in signed], at=head)
+    if any(each.voucher.epoch != found.epoch for each, found in zip(signed, positions, strict=True)):
+        return "an account in it was closed before it was sent"
+    return None
 
 
 def _gap(settlement: Settlement, first: int, nonce: int, covered: AbstractSet[int]) -> int | None:

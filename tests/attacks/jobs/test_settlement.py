@@ -10,7 +10,7 @@ from mintery.chain.rpc import Call, Rpc
 from mintery.chain.wire import BlockRef
 from mintery.domain.receipt import Receipt
 from mintery.errors import BlockReplaced, RpcUnavailable
-from mintery.ledger.commands import AbandonBatch, MarkBroadcast, NotWritten, SaveAttempt
+from mintery.ledger.commands import AbandonBatch, FormBatch, MarkBroadcast, NotWritten, SaveAttempt
 from mintery.usecases import chain_flows
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.reconcile import Reconciler
@@ -49,6 +49,26 @@ def test_a_voucher_that_expires_while_the_chain_stands_still_is_not_chosen(till:
 
     (batch,) = settled.batches
     assert [outcome.burned for outcome in batch.outcomes] == [standing.cost + extra.cost]
+    assert till.reconciler.reconcile(now()).differences == ()
+
+
+def test_a_voucher_that_expires_while_its_batch_waits_is_left_for_one_that_covers(till: Till):
+    """Formed, and not signed for hours, as blocks cost more than the cap: its line would burn nothing, at our loss."""
+    member, other = till.open_account(), till.open_account()
+    till.sync()
+    standing = till.charge(member)
+    extra = till.charge(with_voucher(till, member, "2000", 60))
+    beside = till.charge(other)
+    with pytest.raises(Crash):
+        settle_batch(till.settlement(ledger=CrashingLedger(till.ledger, FormBatch, written=True)), now())
+    till.town.advance(120)
+
+    settled = till.settle()
+
+    burned = sorted(outcome.burned for batch in settled.batches for outcome in batch.outcomes)
+    assert burned == sorted([standing.cost + extra.cost, beside.cost])
+    (totals,) = till.ledger.totals()
+    assert totals.losses == 0
     assert till.reconciler.reconcile(now()).differences == ()
 
 
