@@ -1,7 +1,7 @@
 """A difference is found, named, and stops settlement."""
 
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,11 +12,12 @@ from mintery.crypto.vouchers import account_id
 from mintery.errors import LeadershipLost, LedgerUnavailable, ReconciliationFailed, SettlementHalted
 from mintery.ledger.commands import AppendBlock, Block, ClearHalt, DepositSeen, Done
 from mintery.ledger.reads import Halt, Ledger
-from mintery.units import CreditUnits, NanoCredits
+from mintery.units import AssetUnits, CreditUnits, NanoCredits
 from mintery.usecases.alarms import Alarm, Alarms, HaltBook
 from mintery.usecases.chain_flows import FlowLedger
 from mintery.usecases.mint_credits import mint_credits
 from mintery.usecases.reconcile import (
+    COVERED,
     ChainFigures,
     LedgerFigures,
     compare,
@@ -131,6 +132,26 @@ def test_a_cleared_halt_comes_back_while_the_difference_is_there(till: Till):
     till.reconciler.reconcile(now())
     with pytest.raises(SettlementHalted):
         settle_batch(till.settlement(), now())
+
+
+def test_a_vault_that_lost_assets_is_told_and_what_is_open_settles(till: Till, monkeypatch: pytest.MonkeyPatch):
+    member = till.open_account("10")
+    till.sync()
+    receipt = till.charge(member)
+
+    def read_short(*arguments: Any) -> ChainFigures:
+        seen = read_chain(*arguments)
+        return replace(seen, assets=AssetUnits(seen.claims - 1))
+
+    monkeypatch.setattr("mintery.usecases.reconcile.read_chain", read_short)
+    result = till.reconciler.reconcile(now())
+
+    assert [check.what for check in result.differences] == [COVERED]
+    assert [alarm.alarm for alarm in till.alarms.standing()] == [Alarm.UNDERCOLLATERAL]
+    assert till.settle().batches[0].outcomes[0].burned == receipt.cost
+    monkeypatch.undo()
+    till.reconciler.reconcile(now())
+    assert till.alarms.standing() == ()
 
 
 def test_whoever_lost_the_lead_while_it_compared_lifts_no_halt(till: Till):

@@ -122,10 +122,10 @@ def _sync(parts: JobParts, ledger: Ledger, now: datetime) -> None:
 
 
 def _settle(parts: JobParts, ledger: Ledger, now: datetime) -> None:
-    """A process that has just begun reconciles before it settles: its alarms did not outlive the last one."""
+    """A process that has just begun reconciles before it settles, which no difference that halts lets it do."""
     _sync(parts, ledger, now)
     if parts.reconciler.last is None:
-        parts.reconciler.reconcile(now, ledger=ledger).raise_on_difference()
+        parts.reconciler.reconcile(now, ledger=ledger)
     settle_batch(replace(parts.settlement, ledger=ledger), now)
 
 

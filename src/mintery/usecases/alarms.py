@@ -31,6 +31,8 @@ class Alarm(StrEnum):
     """The chain settled a batch that is not the one recorded."""
     LEDGER_INCONSISTENT = "ledger_inconsistent"
     """The ledger contradicts itself, or cannot follow the chain."""
+    UNDERCOLLATERAL = "undercollateral"
+    """The vault holds less than is claimed of it. Nothing is sold; what is open settles."""
     PRICES = "prices"
     """A SKU has no price that its sources agree on, or no quorum reports."""
     RECEIPTS_LEFT_OUT = "receipts_left_out"

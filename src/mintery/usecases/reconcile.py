@@ -20,6 +20,7 @@ from mintery.usecases.chain_flows import FlowLedger, Flows, TokenFlows
 from mintery.usecases.onchain import OnChain
 
 _READS = 5
+COVERED = "vault: assets cover all claims (S2)"
 
 
 class Rule(StrEnum):
@@ -58,6 +59,13 @@ class Reconciliation:
     @property
     def differences(self) -> tuple[Check, ...]:
         return tuple(check for check in self.checks if not check.holds)
+
+    @property
+    def halting(self) -> tuple[Check, ...]:
+        """The differences that no settlement may pass. What the asset itself lost is none: settling moves claims alone, and
+        what is open must settle before its holders exit.
+        """
+        return tuple(check for check in self.differences if check.what != COVERED)
 
     def raise_on_difference(self) -> None:
         """Raises ReconciliationFailed."""
@@ -112,7 +120,8 @@ class Reconciler:
     def reconcile(self, now: datetime, *, ledger: Ledger | None = None) -> Reconciliation:
         """Compare everything at the newest block that the ledger has recorded.
 
-        A difference sounds an alarm that no settlement passes; it falls when a later comparison agrees. Whether to raise
+        A difference sounds an alarm that no settlement passes, unless only assets are missing in the vault, which sounds one
+        of its own; it falls when a later comparison agrees. Whether to raise
         is the caller's choice (``raise_on_difference``). ``ledger``: the same one as the leader of a job writes it; whoever
         lost the lead while it compared records nothing, and neither sounds nor lifts an alarm.
 
@@ -151,10 +160,11 @@ class Reconciler:
         ledger.commit([RecordReconciliation(result.block, found, now)])
 
     def _tell(self, result: Reconciliation, now: datetime) -> None:
-        if not result.differences:
+        self._tell_short(result, now)
+        if not result.halting:
             self._alarms.clear(Alarm.RECONCILIATION)
             return
-        first, count = result.differences[0], len(result.differences)
+        first, count = result.halting[0], len(result.halting)
         known = result.standing.get(first.what)
         since = "never equal before" if known is None or known.last_equal is None else f"equal at {known.last_equal}"
         why = (
@@ -162,6 +172,14 @@ class Reconciler:
             f"{result.block.number}, {since} ({count} differences)"
         )
         self._alarms.sound(Alarm.RECONCILIATION, why, now)
+
+    def _tell_short(self, result: Reconciliation, now: datetime) -> None:
+        short = next((check for check in result.differences if check.what == COVERED), None)
+        if short is None:
+            self._alarms.clear(Alarm.UNDERCOLLATERAL)
+            return
+        why = f"the vault holds {short.left} of {short.right} claimed, {short.difference:+} at block {result.block.number}"
+        self._alarms.sound(Alarm.UNDERCOLLATERAL, why, now)
 
 
 def reconciliation_json(result: Reconciliation) -> dict[str, Any]:
@@ -249,7 +267,7 @@ def compare(chain: ChainFigures, ledger: LedgerFigures, gateway: Address) -> Ite
     yield Check(
         "vault: claims, against reserves, margins and owed", Rule.EQUAL, chain.claims, claims + sum(chain.owed.values())
     )
-    yield Check("vault: assets cover all claims (S2)", Rule.AT_LEAST, chain.assets, chain.claims)
+    yield Check(COVERED, Rule.AT_LEAST, chain.assets, chain.claims)
 
 
 def _compare_account(chain: Position, ledger: AccountBalance, settled: NanoCredits) -> Iterator[Check]:
