@@ -1,7 +1,6 @@
 """Which function writes which command."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
 from typing import Any, cast
 
 from mintery.ledger.apply_batches import abandon_batch, form_batch, mark_broadcast, save_attempt
@@ -74,17 +73,26 @@ def apply_all(work: Work, lists: Sequence[Sequence[Command]]) -> list[list[Resul
     Commands of paid requests that follow one another are decided on one sheet; the others are written one by one.
     """
     results: list[list[Result]] = [[] for _ in lists]
-    numbered = [(index, command) for index, commands in enumerate(lists) for command in commands]
-    for on_a_sheet, run in groupby(numbered, key=lambda each: type(each[1]) in _ON_A_SHEET):
-        if not on_a_sheet:
-            for index, command in run:
-                if not isinstance(command, _BESIDE):
-                    work.memory.forget()
-                results[index].append(_ALONE[type(command)](work, command))
-            continue
-        together = list(run)
-        sheet = open_sheet(work, cast("list[RequestCommand]", [command for _, command in together]))
-        for index, command in together:
-            results[index].append(_ON_A_SHEET[type(command)](sheet, command))
-        sheet.close()
+    together: list[tuple[list[Result], RequestCommand]] = []
+    for commands, own in zip(lists, results, strict=True):
+        for command in commands:
+            if type(command) in _ON_A_SHEET:
+                together.append((own, cast("RequestCommand", command)))
+                continue
+            _apply_together(work, together)
+            together = []
+            if not isinstance(command, _BESIDE):
+                work.memory.forget()
+            own.append(_ALONE[type(command)](work, command))
+    _apply_together(work, together)
     return results
+
+
+def _apply_together(work: Work, together: Sequence[tuple[list[Result], RequestCommand]]) -> None:
+    """Each command's result goes to its list."""
+    if not together:
+        return
+    sheet = open_sheet(work, [command for _, command in together])
+    for results, command in together:
+        results.append(_ON_A_SHEET[type(command)](sheet, command))
+    sheet.close()

@@ -8,6 +8,7 @@ group writes as one statement. Texts are made from the schema once, and name eve
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Any, Literal
 
 import orjson
@@ -37,7 +38,7 @@ def sqlite_statements(bulk: Bulk, rows: Rows) -> Iterator[tuple[str, list[Any]]]
     while at < len(rows):
         left = len(rows) - at
         size = left if left <= _EXACT else next((size for size in _CHUNKS if size <= left), _EXACT)
-        yield _sqlite_text(bulk, size), [field for row in rows[at : at + size] for field in row]
+        yield _sqlite_text(bulk, size), list(chain.from_iterable(rows[at : at + size]))
         at += size
 
 

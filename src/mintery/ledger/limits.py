@@ -31,9 +31,9 @@ class Limit:
     counted: int
     ceiling: int
 
-    def stays(self, left: Mapping[Ending, int]) -> int:
+    def stays(self, left: Mapping[str, int]) -> int:
         """What it counts for once it counts for ``left`` of those that end so; never more than it did."""
-        return min(left.get(Ending(self.until), self.counted), self.counted)
+        return min(left.get(self.until, self.counted), self.counted)
 
 
 def limits_text(limits: Sequence[Limit]) -> str | None:
@@ -47,7 +47,7 @@ def parse_limits(text: str | None) -> list[Limit]:
     return [] if text is None else [Limit(*fields) for fields in orjson.loads(text)]
 
 
-def free_limits(work: Work, request: RequestId | str, left: Mapping[Ending, int]) -> None:
+def free_limits(work: Work, request: RequestId | str, left: Mapping[str, int]) -> None:
     """Let the request count for ``left`` against its limits, by when each ends; never for more than it did."""
     row = work.row(_limited, request=request)
     if row is not None:

@@ -4,10 +4,11 @@ Commands are decided on it in their order, each by what those before it left. Wh
 CHECKs and unique indexes of the tables have the last word. It holds requests that are there and new ones alike.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
-from mintery.domain.hold import Ending, RequestId
+from mintery.domain.hold import RequestId
 from mintery.domain.quoted import quoted_text
 from mintery.domain.voucher import AccountId
 from mintery.ledger.books import Move, sides
@@ -36,6 +37,7 @@ _REQUESTS: Mapping[tuple[str, ...], Bulk] = {
     facts: Bulk("update", requests, ("id", *facts))
     for facts in (CAPTURED, RELEASED, DISPATCHED, LEASED, DELIVERED, _FACTS)
 }
+_READ: Mapping[tuple[str, ...], Callable[[RequestRow], Row]] = {facts: attrgetter("id", *facts) for facts in _REQUESTS}
 _ORIGIN = (
     *("id", "credential", "body", "idempotency_key", "raised", "account", "epoch", "voucher", "quoted", "amount"),
     *("limits", "placed_at"),
@@ -140,7 +142,7 @@ class Sheet:
             self._counters.add(key)
         self.used[key] = (before or 0) + change
 
-    def uncount(self, row: RequestRow, left: Mapping[Ending, int]) -> None:
+    def uncount(self, row: RequestRow, left: Mapping[str, int]) -> None:
         """Let the request count for ``left`` against its constraints, by when each ends; never for more than it did."""
         for limit in row.limits:
             if (stays := limit.stays(left)) != limit.counted:
@@ -156,7 +158,7 @@ class Sheet:
         changed: dict[tuple[str, ...], list[Row]] = {}
         for request, facts in sorted(self._changed.items()):
             row = self.requests[request]
-            changed.setdefault(facts, []).append((request, *[getattr(row, fact) for fact in facts]))
+            changed.setdefault(facts, []).append(_READ[facts](row))
         balances = [_balances(self.accounts[each]) for each in sorted(self._changed_accounts)]
         self.work.write_later(
             [
@@ -231,19 +233,6 @@ def _request_row(stored: Row) -> RequestRow:
     return row
 
 
-def _facts(row: RequestRow) -> Row:
-    return (
-        row.backed,
-        row.limited,
-        row.lease_until,
-        row.dispatched_at,
-        row.captured,
-        row.released_for,
-        row.ended_at,
-        row.delivered_at,
-    )
-
-
 def _new_request(row: RequestRow, placed: PlaceHold) -> Row:
     key = placed.key
     return (
@@ -259,7 +248,7 @@ def _new_request(row: RequestRow, placed: PlaceHold) -> Row:
         row.amount,
         len(row.limits),
         row.placed_at,
-        *_facts(row),
+        *_READ[_FACTS](row)[1:],
     )
 
 

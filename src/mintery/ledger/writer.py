@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from queue import SimpleQueue
 from typing import NamedTuple
 
 from sqlalchemy import Engine
@@ -38,7 +39,9 @@ class Writer:
         self._groups = GroupWriter(engine, domain)
         self._waiting_limit = waiting_limit
         self._waiting: deque[_Entry] = deque()
-        self._wake = threading.Condition()
+        self._lock = threading.Lock()
+        self._wakes: SimpleQueue[None] = SimpleQueue()
+        """Waited for without the interpreter's lock, which a loop that is told of its commits needs at once."""
         self._idle = False
         self._will_be_woken = False
         self._closed = False
@@ -48,10 +51,10 @@ class Writer:
     def submit(self, commands: Sequence[Command]) -> Future[Sequence[Result]]:
         """Raises LedgerClosed, Overloaded."""
         future: Future[Sequence[Result]] = Future()
-        with self._wake:
+        with self._lock:
             self._enter(_Entry(tuple(commands), future, None))
             if self._idle:
-                self._wake.notify()
+                self._wakes.put(None)
         return future
 
     def submit_async(self, commands: Sequence[Command]) -> asyncio.Future[Sequence[Result]]:
@@ -62,7 +65,7 @@ class Writer:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Sequence[Result]] = loop.create_future()
-        with self._wake:
+        with self._lock:
             self._enter(_Entry(tuple(commands), future, loop))
             if self._idle and not self._will_be_woken:
                 self._will_be_woken = True
@@ -71,9 +74,9 @@ class Writer:
 
     def close(self) -> None:
         """Writes what waits, then stops."""
-        with self._wake:
+        with self._lock:
             self._closed = True
-            self._wake.notify()
+            self._wakes.put(None)
         self._thread.join()
 
     def _enter(self, entry: _Entry) -> None:
@@ -84,10 +87,10 @@ class Writer:
         self._waiting.append(entry)
 
     def _wake_up(self) -> None:
-        with self._wake:
+        with self._lock:
             self._will_be_woken = False
             if self._idle:
-                self._wake.notify()
+                self._wakes.put(None)
 
     def _run(self) -> None:
         while group := self._next_group():
@@ -95,12 +98,13 @@ class Writer:
         self._groups.close()
 
     def _next_group(self) -> list[_Entry]:
-        with self._wake:
-            self._idle = True
-            while not self._waiting and not self._closed:
-                self._wake.wait()
-            self._idle = False
-            return [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_LIMIT))]
+        """Empty once it is closed and nothing waits. It may be woken for what it took already."""
+        while True:
+            with self._lock:
+                self._idle = not self._waiting
+                if self._waiting or self._closed:
+                    return [self._waiting.popleft() for _ in range(min(len(self._waiting), GROUP_LIMIT))]
+            self._wakes.get()
 
 
 def _tell_all(group: list[_Entry], outcomes: list[Written]) -> None:
