@@ -1,19 +1,21 @@
 """Every confirmed event once, and no silence over a chain that changed its past."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import pytest
 from tests.usecases.town import Member, Till, now
 
-from mintery.chain.rpc import BlockRef, Rpc
+from mintery.chain.rpc import BlockRef, Log, Rpc
 from mintery.crypto.vouchers import account_id
-from mintery.domain.voucher import AccountKey
-from mintery.errors import BlockReplaced
+from mintery.domain.voucher import AccountKey, Address
+from mintery.errors import BlockReplaced, RpcRefused
 from mintery.units import parse_credits
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.deposit_credits import deposit_credits, relay_deposit, sign_deposit
 from mintery.usecases.exit_credits import cancel_exit, execute_exit, release_credits, start_exit
 from mintery.usecases.onchain import OnChain
+from mintery.usecases.reconcile import Reconciler
 from mintery.usecases.sync_chain import sync_chain
 from mintery.usecases.transfer_credits import transfer_credits
 
@@ -27,6 +29,21 @@ class BehindRpc(Rpc):
 
     def block(self, tag: int | str = "latest") -> BlockRef:
         return super().block(self._head if tag in {"latest", "finalized"} else tag)
+
+
+class NarrowRpc(Rpc):
+    """The same chain from an endpoint that bounds how many blocks one answer covers."""
+
+    def __init__(self, rpc: Rpc, most: int) -> None:
+        super().__init__(rpc.wire)
+        self._most = most
+
+    def logs(
+        self, first: int, last: int, addresses: Iterable[Address], topics: Sequence[bytes] = ()
+    ) -> tuple[Log, ...]:
+        if last - first >= self._most:
+            raise RpcRefused("eth_getLogs", -32_005, "query returned more than 10000 results")
+        return super().logs(first, last, addresses, topics)
 
 
 def balance(till: Till, member: Member) -> tuple[int, int]:
@@ -187,3 +204,18 @@ def test_a_node_that_is_behind_lifts_no_halt(till: Till):
     assert [alarm.alarm for alarm in till.alarms.standing()] == [Alarm.BLOCK_REPLACED]
     till.sync()
     assert till.alarms.standing() == ()
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_blocks_too_full_for_one_answer_are_read_in_parts(till: Till, most: int):
+    chain = OnChain.of(NarrowRpc(till.town.rpc, most), till.town.chain.deployment, confirmations=0)
+    first = till.sync().last
+    members = [till.open_account("10") for _ in range(4)]
+
+    synced = sync_chain(chain, till.ledger, till.gateway, till.alarms, now())
+
+    assert first is not None
+    assert synced.last is not None
+    assert synced.last.number >= first.number + 4
+    assert [balance(till, member) for member in members] == [(10, 0)] * 4
+    assert Reconciler(chain, till.ledger, till.gateway, till.alarms).reconcile(now()).differences == ()

@@ -1,6 +1,7 @@
 """Blocks with their events, read so that they belong to one chain."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ from mintery.chain.deployment import Deployment
 from mintery.chain.events import Event, decode_log
 from mintery.chain.rpc import BlockRef, Log, Rpc
 from mintery.domain.voucher import Address
-from mintery.errors import RpcUnavailable
+from mintery.errors import RpcRefused, RpcUnavailable
 from mintery.units import UnixSeconds
 
 _ATTEMPTS = 3
@@ -34,6 +35,30 @@ class ChainBlock:
     parent: str
     timestamp: UnixSeconds
     events: tuple[ChainEvent, ...]
+
+
+def read_ranges(rpc: Rpc, deployment: Deployment, first: int, last: int, *, at_once: int) -> Iterator[list[ChainBlock]]:
+    """Blocks ``first..last``, both included, in ranges that follow each other, of ``at_once`` blocks or fewer.
+
+    Who refuses a range is asked for half of it: endpoints bound how many blocks or events one answer has, and anybody may
+    fill blocks with events.
+
+    Raises:
+        RpcRefused: it refuses a block alone, or does not have it (yet).
+        RpcUnavailable: as ``read_blocks``.
+    """
+    width = at_once
+    while first <= last:
+        high = min(first + width - 1, last)
+        try:
+            read = read_blocks(rpc, deployment, first, high)
+        except RpcRefused:
+            if high == first:
+                raise
+            width = (high - first + 1) >> 1
+            continue
+        yield read
+        first, width = high + 1, min(2 * width, at_once)
 
 
 def read_blocks(rpc: Rpc, deployment: Deployment, first: int, last: int) -> list[ChainBlock]:

@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import chain
 
-from mintery.chain.blocks import ChainEvent, read_blocks
+from mintery.chain.blocks import ChainEvent, read_ranges
 from mintery.chain.events import (
     Event,
     MarginWithdrawn,
@@ -109,10 +110,9 @@ class FlowLedger:
         self._forget_replaced()
         last = self._recent[-1] if self._recent else self._last_final
         first = self._chain.deployment.first_block if last is None else last.number + 1
-        for low in range(first, block.number + 1, BLOCKS_AT_ONCE):
-            high = min(low + BLOCKS_AT_ONCE - 1, block.number)
-            for read in read_blocks(self._chain.rpc, self._chain.deployment, low, high):
-                self._recent.append(_Read(read.number, read.hash, self._of_the_vault(read.events)))
+        ranges = read_ranges(self._chain.rpc, self._chain.deployment, first, block.number, at_once=BLOCKS_AT_ONCE)
+        for read in chain.from_iterable(ranges):
+            self._recent.append(_Read(read.number, read.hash, self._of_the_vault(read.events)))
         self._sum_final(min(self._chain.finalized_block().number, block.number))
         flows = deepcopy(self._final)
         for recent in self._recent:

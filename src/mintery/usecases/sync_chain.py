@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mintery.chain.blocks import ChainBlock, ChainEvent, read_blocks
+from mintery.chain.blocks import ChainBlock, ChainEvent, read_ranges
 from mintery.chain.events import BatchSettled, Deposited, ExitCancelled, ExitExecuted, ExitStarted, Released
 from mintery.domain.voucher import AccountId, AccountKey, Address
 from mintery.errors import BlockReplaced, FinalBlockReplaced, LedgerInconsistent, OutcomeMismatch
@@ -93,8 +93,7 @@ def _sync(chain: OnChain, ledger: Ledger, gateway: Address, through: int | None,
     pending: list[Command] = [RollBackBlock(block.hash, now) for block in undone]
     first = chain.deployment.first_block if last is None else last.number + 1
     blocks = events = 0
-    for low in range(first, target + 1, BLOCKS_AT_ONCE):
-        read = read_blocks(chain.rpc, chain.deployment, low, min(low + BLOCKS_AT_ONCE - 1, target))
+    for read in read_ranges(chain.rpc, chain.deployment, first, target, at_once=BLOCKS_AT_ONCE):
         appended = to_commands(read, last, gateway, ledger, escrow=chain.escrow.address)
         last = _commit(ledger, pending, appended, last)
         pending = []
