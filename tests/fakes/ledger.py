@@ -103,6 +103,9 @@ class InMemoryLedger:
             undelivered = known.delivered_at is None and known.hold.released_for is None
             if since is not None and undelivered and known.hold.placed_at >= since and known.key == key:
                 return RequestKnown(known.hold.id, "retry", key.body)
+            overtook = known.command.repeats_since is not None and known.hold.placed_at >= command.placed_at
+            if overtook and known.hold.released_for is None and known.key == key:
+                return RequestKnown(known.hold.id, "retry", key.body)
         refused = self._refusal(command)
         if refused is not None:
             return refused

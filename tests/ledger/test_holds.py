@@ -220,6 +220,57 @@ def test_a_retry_of_nothing_that_is_open_is_a_new_request(ledger: LedgerStore, a
     assert isinstance(result, HoldPlaced)
 
 
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_request_that_comes_after_its_own_retry_is_that_retry(
+    ledger: LedgerStore, alice: Wallet, together: bool, answered: bool
+):
+    """Its process was slow to write it; its client gave up, and was served by another one."""
+    late = place(1, alice, 10, body=BODY)
+    retry = place(2, alice, 10, body=BODY, at=NOON + SECOND, repeats_since=NOON - HOUR)
+    served = [capture(retry, alice, 10), MarkDelivered(retry.request, NOON + 2 * SECOND)] if answered else []
+    commands = [retry, *served, late]
+    results = ledger.commit(commands) if together else [ledger.commit([each])[0] for each in commands]
+
+    assert isinstance(results[0], HoldPlaced)
+    assert results[-1] == RequestKnown(retry.request, "retry", BODY)
+    assert buckets(ledger, alice) == ((990, 0, 10) if answered else (990, 10, 0))
+
+
+def test_a_retry_that_comes_after_a_later_one_is_that_one(ledger: LedgerStore, alice: Wallet):
+    late = place(1, alice, 10, body=BODY, at=NOON + SECOND, repeats_since=NOON - HOUR)
+    later = place(2, alice, 10, body=BODY, at=NOON + 2 * SECOND, repeats_since=NOON - HOUR)
+    ledger.commit([later, capture(later, alice, 10), MarkDelivered(later.request, NOON + 3 * SECOND)])
+
+    assert ledger.commit([late]) == [RequestKnown(later.request, "retry", BODY)]
+
+
+@pytest.mark.parametrize("why", ["released", "afterwards", "another body", "another voucher", "no retry", "a key"])
+def test_a_request_is_new_whatever_else_was_retried(ledger: LedgerStore, alice: Wallet, why: str):
+    since = None if why == "no retry" else NOON - HOUR
+    retry = place(2, alice, 10, body=BODY, at=NOON + SECOND, repeats_since=since)
+    ledger.commit([retry])
+    if why == "released":
+        ledger.commit([ReleaseHold(retry.request, ReleaseReason.PROVIDER_FAILED, NOON + SECOND)])
+    new = place(
+        1,
+        alice,
+        10,
+        body=b"c" * 32 if why == "another body" else BODY,
+        at=NOON + 2 * SECOND if why == "afterwards" else NOON,
+        raised=b"r" * 32 if why == "another voucher" else None,
+        idempotency_key="mine" if why == "a key" else None,
+    )
+
+    (result,) = ledger.commit([new])
+
+    assert isinstance(result, HoldPlaced)
+    ledger.check()
+
+
 def test_only_what_was_dispatched_is_captured(ledger: LedgerStore, alice: Wallet):
     placed = place(1, alice, 10, dispatch=False)
     ledger.commit([placed])

@@ -1,7 +1,7 @@
 """A retry that reaches another process than its first attempt reads the same answer, or is told what became of it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,6 +13,7 @@ from tests.usecases.test_pay_for_request import DONE, Shop, text, usage, whole
 
 from mintery.domain.model import Endpoint
 from mintery.errors import AttemptFailed, ProviderUnreachable, RequestUnderWay, RequestUnresolved
+from mintery.ledger.commands import Command, PlaceHold, Result
 from mintery.providers.calls import Reply, StreamEvent
 from mintery.usecases import join_attempt
 from mintery.usecases.attempts import Attempt
@@ -95,6 +96,32 @@ async def test_a_retry_elsewhere_waits_for_the_answer(two: TwoProcesses, first: 
     assert joined.request == begun.request
     assert len(two.shop.provider.asked) == 1
     assert two.shop.held == 0
+
+
+async def test_a_first_try_that_is_written_after_its_retry_joins_it(two: TwoProcesses, monkeypatch: pytest.MonkeyPatch):
+    """Its client gave up meanwhile, and pays for the retry alone."""
+    ledger = two.first.parts.ledger
+    commit_async, written = ledger.commit_async, asyncio.Event()
+
+    async def slow(commands: Sequence[Command]) -> Sequence[Result]:
+        if isinstance(commands[0], PlaceHold) and commands[0].repeats_since is None:
+            await written.wait()
+        return await commit_async(commands)
+
+    monkeypatch.setattr(ledger, "commit_async", slow)
+    begun = asyncio.create_task(two.ask(two.first))
+    await asyncio.sleep(0)
+    retried = await two.ask(two.second, declared_retry=True)
+    two.go_on.set()
+    answer = await whole(retried)
+    written.set()
+    joined = await begun
+
+    assert joined.request == retried.request
+    assert await whole(joined) == answer
+    assert len(two.shop.provider.asked) == 1
+    assert two.shop.held == 0
+    assert len(two.first.attempts) == 0
 
 
 async def test_all_retries_in_one_process_follow_one_look(two: TwoProcesses):

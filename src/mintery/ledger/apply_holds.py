@@ -55,13 +55,27 @@ def _already(sheet: Sheet, command: PlaceHold) -> HoldPlaced | RequestKnown | No
 def _repeated(sheet: Sheet, command: PlaceHold) -> RequestKnown | None:
     """What a request that was sent before would join, had it been recorded when the retry was first looked at."""
     key = command.key
-    if command.repeats_since is None or key.idempotency_key is not None:
+    if key.idempotency_key is not None:
         return None
     known = sheet.undelivered.get((key.credential, key.body, key.raised))
-    if known is None or known.placed_at < micros(command.repeats_since):
-        return None
+    if known is None or command.repeats_since is None or known.placed_at < micros(command.repeats_since):
+        return _overtaken(sheet, command)
     row = sheet.requests.get(known.request)
     if row is not None and (row.delivered_at is not None or row.released_for is not None):
+        return _overtaken(sheet, command)
+    return RequestKnown(known.request, "retry", known.body)
+
+
+def _overtaken(sheet: Sheet, command: PlaceHold) -> RequestKnown | None:
+    """The request's own retry, where that came later and was placed first, by another process say: whoever sent both waits
+    for the answer of the retry alone, and pays once.
+    """
+    key = command.key
+    known = sheet.retries.get((key.credential, key.body, key.raised))
+    if known is None or known.placed_at < micros(command.placed_at):
+        return None
+    row = sheet.requests.get(known.request)
+    if row is not None and row.released_for is not None:
         return None
     return RequestKnown(known.request, "retry", known.body)
 

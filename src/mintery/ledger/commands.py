@@ -156,7 +156,8 @@ class PlaceHold:
         quoted: what it is for: all that its receipt says when no evidence of its end ever comes.
         dispatch: mark it dispatched in the same commit.
         repeats_since: the request says that it was sent before: one with the same credential, body and raised voucher that was
-            placed since then and not delivered is what it repeats. None for a request that is new.
+            placed since then and not delivered is what it repeats. None for a request that is new. Without an idempotency
+            key, either joins a declared retry that was placed at ``placed_at`` or later: its own, which overtook it.
     """
 
     request: RequestId

@@ -14,13 +14,14 @@ import orjson
 from mintery.ledger.limits import parse_limits
 from mintery.ledger.work import Work
 
-ACCOUNT = "id, token, epoch, available, held, captured, uncovered, spent_settled, exiting, closing"
+ACCOUNT = "id, token, epoch, available, held, captured, uncovered, spent_settled, exiting, closing, retried_at"
 REQUEST = (
     "id, account, epoch, amount, backed, limited, placed_at, lease_until, dispatched_at, captured, released_for, ended_at, "
     "delivered_at, idempotency_key"
 )
 _LIMITED = REQUEST.split(", ").index("limited")
 _UNDELIVERED = " AND delivered_at IS NULL AND released_for IS NULL"
+_RETRY = " AND retry IS NOT NULL AND released_for IS NULL"
 _KNOWN = "id, placed_at, credential, idempotency_key, account, raised, body"
 
 
@@ -62,6 +63,14 @@ class Loaded:
 
 def load(work: Work, wanted: Wanted) -> Loaded:
     return _load_sqlite(work, wanted) if work.dialect.name == "sqlite" else _load_postgresql(work, wanted)
+
+
+def load_retries(work: Work, repeated: Sequence[tuple[bytes, bytes]]) -> Sequence[Any]:
+    """Declared retries by (credential, body), as ``Loaded.undelivered``; delivered ones are among them."""
+    if work.dialect.name == "sqlite":
+        return _sqlite_by_pair(work, ("credential", "body"), repeated, _RETRY)
+    (found,) = work.ask_all([(_RETRIES, [_bodies(repeated)])])
+    return found
 
 
 def _load_sqlite(work: Work, wanted: Wanted) -> Loaded:
@@ -137,6 +146,10 @@ _BY_BODY = (
     f"SELECT {_KNOWN} FROM json_to_recordset($1::json) AS v(a text, b text) "  # noqa: S608 -- as above
     f"JOIN requests ON credential = a::bytea AND body = b::bytea{_UNDELIVERED}"
 )
+_RETRIES = (
+    f"SELECT {_KNOWN} FROM json_to_recordset($1::json) AS v(a text, b text) "  # noqa: S608 -- as above
+    f"JOIN requests ON credential = a::bytea AND body = b::bytea{_RETRY}"
+)
 _NEW_COUNTERS = f"INSERT INTO counters (key, used) SELECT k, 0 FROM {_IDS} AS v(k) ORDER BY k ON CONFLICT DO NOTHING"  # noqa: S608
 _LOCK_NEW_COUNTERS = f"SELECT key, used FROM counters WHERE key IN {_IDS} ORDER BY key FOR NO KEY UPDATE"  # noqa: S608
 
@@ -154,8 +167,7 @@ def _load_postgresql(work: Work, wanted: Wanted) -> Loaded:
     if wanted.raised:
         questions["by raised"] = (_BY_RAISED, [_json([{"a": a, "b": _hex(b)} for a, b in wanted.raised])])
     if wanted.repeated:
-        pairs = [{"a": _hex(a), "b": _hex(b)} for a, b in wanted.repeated]
-        questions["undelivered"] = (_BY_BODY, [_json(pairs)])
+        questions["undelivered"] = (_BY_BODY, [_bodies(wanted.repeated)])
     found = dict(zip(questions, work.ask_all(list(questions.values())), strict=True))
     counters = found.get("counters", ())
     new = sorted(set(wanted.counters).difference(row[0] for row in counters))
@@ -173,6 +185,10 @@ def _load_postgresql(work: Work, wanted: Wanted) -> Loaded:
 
 def _json(value: Sequence[Any]) -> bytes:
     return orjson.dumps(value)
+
+
+def _bodies(pairs: Sequence[tuple[bytes, bytes]]) -> bytes:
+    return _json([{"a": _hex(a), "b": _hex(b)} for a, b in pairs])
 
 
 def _hex(value: bytes) -> str:

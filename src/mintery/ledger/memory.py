@@ -31,6 +31,8 @@ class AccountRow:
     spent_settled: int
     exiting: int
     closing: int
+    retried_at: int | None
+    """Microseconds since 1970: when a declared retry last placed a hold here, its original not being there."""
 
 
 @dataclass(slots=True)

@@ -87,6 +87,8 @@ accounts = table(
     *integer("exiting", default="0"),
     *integer("exit_unlock", null=True),
     *integer("closing", default="0"),
+    # When a declared retry last placed a hold without finding its original, which may still be on its way.
+    *integer("retried_at", least=None, null=True),
     CheckConstraint("closing <= 1", name="closing_flag"),
     CheckConstraint("token IS NOT NULL OR available + held + captured + uncovered = 0", name="opened"),
     Index(None, "holder"),
@@ -133,6 +135,8 @@ requests = table(
     *integer("ended_at", null=True),
     *integer("delivered_at", null=True),
     Column("batch", Int64, ForeignKey("batches.seq"), nullable=True),
+    # 1: it said that it had been sent before, and nothing was found that it repeats.
+    *integer("retry", least=None, null=True),
     ForeignKeyConstraint(("account", "voucher"), ("vouchers.account", "vouchers.digest")),
     CheckConstraint("captured IS NULL OR released_for IS NULL", name="one_ending"),
     CheckConstraint("captured IS NULL OR dispatched_at IS NOT NULL", name="dispatched_before_captured"),
@@ -168,6 +172,8 @@ Index(
     sqlite_where=_UNDELIVERED,
     postgresql_where=_UNDELIVERED,
 )
+_RETRY = requests.c.retry.is_not(None)
+Index("ix_requests_retry", requests.c.credential, requests.c.body, sqlite_where=_RETRY, postgresql_where=_RETRY)
 _BATCHED = requests.c.batch.is_not(None)
 Index("ix_requests_batch", requests.c.batch, sqlite_where=_BATCHED, postgresql_where=_BATCHED)
 _UNBATCHED = (requests.c.captured > 0) & requests.c.batch.is_(None)

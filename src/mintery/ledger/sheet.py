@@ -14,8 +14,9 @@ from mintery.domain.voucher import AccountId
 from mintery.ledger.books import Move, sides
 from mintery.ledger.bulk import Bulk, Row
 from mintery.ledger.commands import CaptureHold, PlaceHold, ReleaseHold, RequestCommand
+from mintery.ledger.known import Identity, KnownRow, is_retry, newest, overtaken_by_retries
 from mintery.ledger.limits import parse_limits
-from mintery.ledger.loads import Wanted, load
+from mintery.ledger.loads import Wanted, load, load_retries
 from mintery.ledger.memory import AccountRow, Memory, RequestRow
 from mintery.ledger.rows import voucher_row
 from mintery.ledger.schema import accounts, answers, counters, receipts, requests, transfers, vouchers
@@ -40,10 +41,11 @@ _REQUESTS: Mapping[tuple[str, ...], Bulk] = {
 _READ: Mapping[tuple[str, ...], Callable[[RequestRow], Row]] = {facts: attrgetter("id", *facts) for facts in _REQUESTS}
 _ORIGIN = (
     *("id", "credential", "body", "idempotency_key", "raised", "account", "epoch", "voucher", "quoted", "amount"),
-    *("limits", "placed_at"),
+    *("limits", "placed_at", "retry"),
 )
 _NEW_REQUESTS = Bulk("insert", requests, (*_ORIGIN, *_FACTS))
 _ACCOUNTS = Bulk("update", accounts, ("id", "available", "held", "captured", "uncovered"))
+_RETRIED = Bulk("update", accounts, (*_ACCOUNTS.columns, "retried_at"))
 _COUNTERS = Bulk("update", counters, ("key", "used"))
 _NEW_COUNTERS = Bulk("insert", counters, _COUNTERS.columns)
 _RECEIPTS = Bulk(
@@ -61,15 +63,6 @@ _TRANSFERS = Bulk(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class KnownRow:
-    """A request that was placed with some idempotency key or raised voucher."""
-
-    request: RequestId
-    placed_at: int
-    body: bytes
-
-
 @dataclass(slots=True)
 class Sheet:
     """Made by ``open_sheet``. Rows are changed in place, which ``touch`` records; ``close`` gives all to the transaction.
@@ -83,8 +76,10 @@ class Sheet:
     used: dict[str, int]
     by_key: dict[tuple[bytes, str], KnownRow]
     by_raised: dict[tuple[str, bytes], KnownRow]
-    undelivered: dict[tuple[bytes, bytes, bytes | None], KnownRow]
+    undelivered: dict[Identity, KnownRow]
     """By credential, body and raised voucher; of several, the newest."""
+    retries: dict[Identity, KnownRow]
+    """Likewise declared retries that found no original; those alone that a new request may have been overtaken by."""
     receipts: dict[str, Row] = field(default_factory=dict)
     answers: dict[str, Row] = field(default_factory=dict)
     _new: dict[str, PlaceHold] = field(default_factory=dict)
@@ -93,6 +88,7 @@ class Sheet:
     _dropped: list[Row] = field(default_factory=list)
     _changed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _changed_accounts: set[str] = field(default_factory=set)
+    _retried: set[str] = field(default_factory=set)
     _counters: set[str] = field(default_factory=set)
     _new_counters: set[str] = field(default_factory=set)
 
@@ -121,6 +117,11 @@ class Sheet:
         if key.raised is not None:
             self.by_raised[row.account, key.raised] = known
         self.undelivered[key.credential, key.body, key.raised] = known
+        if is_retry(placed):
+            self.retries[key.credential, key.body, key.raised] = known
+            account = self.accounts[row.account]
+            account.retried_at = max(account.retried_at or 0, row.placed_at)
+            self._retried.add(account.id)
         if (voucher := (row.account, placed.digest)) not in self.work.known_vouchers:
             self._vouchers[voucher] = _new_voucher(placed)
             self.work.new_vouchers.add(voucher)
@@ -159,7 +160,8 @@ class Sheet:
         for request, facts in sorted(self._changed.items()):
             row = self.requests[request]
             changed.setdefault(facts, []).append(_READ[facts](row))
-        balances = [_balances(self.accounts[each]) for each in sorted(self._changed_accounts)]
+        balances = [_balances(self.accounts[each]) for each in sorted(self._changed_accounts - self._retried)]
+        retried = [self.accounts[each] for each in sorted(self._retried)]
         self.work.write_later(
             [
                 (_VOUCHERS, list(self._vouchers.values())),
@@ -172,6 +174,7 @@ class Sheet:
                 (_NO_ANSWERS, self._dropped),
                 (_TRANSFERS, self._transfers),
                 (_ACCOUNTS, balances),
+                (_RETRIED, [(*_balances(account), account.retried_at) for account in retried]),
             ]
         )
         for request in self._changed:  # nothing is asked of it any more
@@ -202,10 +205,8 @@ def open_sheet(work: Work, commands: Sequence[RequestCommand]) -> Sheet:
         used=memory.used,
         by_key=by_key,
         by_raised=by_raised,
-        undelivered={
-            (credential, body, raised): KnownRow(id_, placed_at, body)
-            for id_, placed_at, credential, _, _, raised, body in sorted(loaded.undelivered, key=lambda row: row[1])
-        },
+        undelivered=newest(loaded.undelivered),
+        retries=newest(load_retries(work, overtaken) if (overtaken := overtaken_by_retries(commands, memory)) else ()),
     )
 
 
@@ -248,6 +249,7 @@ def _new_request(row: RequestRow, placed: PlaceHold) -> Row:
         row.amount,
         len(row.limits),
         row.placed_at,
+        1 if is_retry(placed) else None,
         *_READ[_FACTS](row)[1:],
     )
 
