@@ -15,8 +15,8 @@ MinteryError
 │                           AttemptFailed, WriteOffRefused
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
 │                           UnknownProject, UnknownHalt, FileMissing
-├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, AssetDepegged,
-│                           ReserveShort, Draining, PayoutCapReached, Overloaded,
+├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, LedgerBehind,
+│                           AssetDepegged, ReserveShort, Draining, PayoutCapReached, Overloaded,
 │                           AccountBusy, HoldTooLong
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke
 ├── AnswerLost              a fault of this gateway while it answered
@@ -581,6 +581,15 @@ class MarketUnread(NotAvailable):
 
     def __init__(self, age: int, limit: int) -> None:
         super().__init__(f"the chain was last read {age} s ago; the limit is {limit} s", retry_after=5)
+        self.age = age
+        self.limit = limit
+
+
+class LedgerBehind(NotAvailable):
+    """The ledger has not followed the chain for longer than the gateway may sell by its balances. Seconds."""
+
+    def __init__(self, age: int, limit: int) -> None:
+        super().__init__(f"the ledger has been behind the chain for {age} s; the limit is {limit} s", retry_after=30)
         self.age = age
         self.limit = limit
 

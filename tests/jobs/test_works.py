@@ -1,12 +1,14 @@
 """What the works do when several processes share a ledger."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tests.usecases.town import Till, now
 
-from mintery.errors import LeadershipLost
+from mintery.errors import LeadershipLost, LedgerBehind
 from mintery.jobs.works import Intervals, JobParts, works_of
 from mintery.ledger.leadership import Leadership, open_leadership
 from mintery.usecases.refresh_market import MarketBoard
@@ -48,6 +50,22 @@ def parts(till: Till, leadership: Leadership) -> JobParts:
 
 def run(parts: JobParts, name: str) -> None:
     next(work for work in works_of(parts) if work.name == name).run(now())
+
+
+def test_a_process_sells_by_a_ledger_that_follows(parts: JobParts, till: Till, leadership: Leadership):
+    leadership.contend(["sync", "process-1"])
+    clock = [now()]
+    board = MarketBoard(till.town.chain, till.gateway, clock=lambda: clock[0], longest_age=10_000, longest_behind=1_800)
+    selling = replace(parts, board=board)
+    run(selling, "market")
+    clock[0] += timedelta(seconds=1_801)
+    with pytest.raises(LedgerBehind):
+        board.newest()
+
+    run(selling, "sync")
+    run(selling, "market")
+
+    assert board.newest().block_number == till.town.rpc.block().number
 
 
 def test_the_ledger_never_passes_the_market_of_a_process_that_sells(

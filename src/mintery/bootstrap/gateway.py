@@ -38,7 +38,7 @@ from mintery.providers.config import ProviderConfig, read_providers
 from mintery.providers.openai_compatible import OpenAICompatible
 from mintery.providers.price_lists import GenaiPrices, PriceList, read_price_file
 from mintery.settings import Settings, environment, variable
-from mintery.units import parse_gwei
+from mintery.units import parse_gwei, pro_rata_down
 from mintery.usecases.alarms import Alarms, HaltBook
 from mintery.usecases.observe_prices import observe_prices
 from mintery.usecases.onchain import OnChain
@@ -121,7 +121,14 @@ def build_gateway(
     ledger = open_gateway_ledger(settings, opened)
     leadership = open_gateway_leadership(settings, opened)
     alarms, registry = Alarms(HaltBook(ledger, utc_now)), CollectorRegistry()
-    board = MarketBoard(opened, address, clock=utc_now, longest_age=settings.market_longest_age)
+    board = MarketBoard(
+        opened,
+        address,
+        clock=utc_now,
+        longest_age=settings.market_longest_age,
+        # What began when the ledger last saw the chain is paid an exit delay later.
+        longest_behind=pro_rata_down(exit_delay, 1, 2),
+    )
     reconciler = Reconciler(opened, ledger, address, alarms)
     settlement = _settlement(settings, opened, ledger, alarms, gateway=address, settler=settler)
     operator_key, mark = _operator_key(settings), secrets.token_hex(MARK_BYTES)

@@ -104,6 +104,8 @@ def _read_market(parts: JobParts) -> None:
     """Every process tells the others how far its market is, and that it has none when it sells by none."""
     try:
         parts.board.refresh()
+        if (recorded := parts.ledger.last_block()) is not None:
+            parts.board.followed(recorded.number)
     finally:
         try:
             selling_at = str(parts.board.newest().block_number)

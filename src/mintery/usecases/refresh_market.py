@@ -1,22 +1,28 @@
 """Keep one consistent reading of projects and prices at hand."""
 
+import math
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from mintery.chain.market import read_market
 from mintery.domain.market import Market
 from mintery.domain.voucher import Address
-from mintery.errors import Draining, MarketUnread
+from mintery.errors import Draining, LedgerBehind, MarketUnread
 from mintery.usecases.find_projects import find_projects
 from mintery.usecases.onchain import OnChain
+
+_MOST_UNREACHED = 10_000
+"""Readings that are kept until the ledger reaches them; hours of them."""
 
 
 class MarketBoard:
     """The newest reading, and the tokens it is of. Safe to share between threads.
 
     ``tokens`` None: every project that the vault opened, found as they open. ``longest_age``: seconds after which a
-    reading is good for nothing; a depeg, a pause or a retirement may have happened since.
+    reading is good for nothing; a depeg, a pause or a retirement may have happened since. ``longest_behind``: seconds
+    after which a ledger that has not reached a reading is good for nothing either: an exit may have begun since, and paid.
     """
 
     def __init__(
@@ -27,6 +33,7 @@ class MarketBoard:
         *,
         clock: Callable[[], datetime],
         longest_age: float,
+        longest_behind: float = math.inf,
     ) -> None:
         self._chain = chain
         self._gateway = gateway
@@ -35,6 +42,9 @@ class MarketBoard:
         self._searched = chain.deployment.first_block
         self._clock = clock
         self._longest_age = longest_age
+        self._longest_behind = longest_behind
+        self._unreached: deque[tuple[int, datetime]] = deque(maxlen=_MOST_UNREACHED)
+        self._behind_since: datetime | None = None
         self._newest: tuple[Market, datetime] | None = None
         self._lock = threading.Lock()
 
@@ -45,12 +55,26 @@ class MarketBoard:
         return self._newest
 
     def newest(self) -> Market:
-        """Raises Draining before the first reading, MarketUnread when the last one is too old."""
+        """Raises Draining before the first reading, MarketUnread when the last one is too old, LedgerBehind when the ledger
+        is.
+        """
         market, read_at = self.last()
-        age = (self._clock() - read_at).total_seconds()
+        now = self._clock()
+        age = (now - read_at).total_seconds()
         if age > self._longest_age:
             raise MarketUnread(int(age), int(self._longest_age))
+        since = self._behind_since
+        behind = 0.0 if since is None else (now - since).total_seconds()
+        if behind > self._longest_behind:
+            raise LedgerBehind(int(behind), int(self._longest_behind))
         return market
+
+    def followed(self, number: int) -> None:
+        """The ledger has recorded the chain up to that block."""
+        with self._lock:
+            while self._unreached and self._unreached[0][0] <= number:
+                self._unreached.popleft()
+            self._behind_since = self._unreached[0][1] if self._unreached else None
 
     def refresh(self) -> Market:
         """Read everything again at the newest confirmed block; the same block is not read twice.
@@ -67,6 +91,8 @@ class MarketBoard:
                 if self._discovers:
                     self._find(block.number)
                 market = read_market(self._chain.contracts, self._gateway, self._tokens, block)
+                self._unreached.append((block.number, read_at))
+                self._behind_since = self._unreached[0][1]
             self._newest = (market, read_at)
             return market
 
