@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.bench.goals import Goal
-from tests.bench.rounds import MODES, Cell, Figures
+from tests.bench.rounds import MODES, Cell, Figures, Taken
 from tests.bench.rows import MOCK, PASSTHROUGH
 
 Parts = Mapping[str, Mapping[str, float]]
@@ -51,12 +51,16 @@ def bound_of(figures: Figures, row: str, cell: Cell) -> str:
     per_second = figures.median(row, cell, lambda taken: taken.per_second)
     server = figures.median(row, cell, lambda taken: taken.processor) * per_second / _MICROSECONDS
     other = figures.median(row, cell, lambda taken: taken.beside) * per_second / _MICROSECONDS
-    strangers = figures.median(row, cell, lambda taken: taken.strangers)
+    strangers = figures.median(row, cell, _strangers)
     if strangers > _STRANGERS:
         return f"others {strangers:.0%}"
     if max(server, other) >= _FULL:
         return f"core {server:.0%}" if server >= other else f"other core {other:.0%}"
     return f"waiting {max(1 - server - other, 0) if cell.concurrency == 1 else 1 - max(server, other):.0%}"
+
+
+def _strangers(taken: Taken) -> float:
+    return taken.strangers
 
 
 def as_json(figures: Figures, parts: Parts, goals: list[Goal]) -> dict[str, Any]:
@@ -74,7 +78,14 @@ def as_json(figures: Figures, parts: Parts, goals: list[Goal]) -> dict[str, Any]
 
 
 def as_text(figures: Figures, parts: Parts, goals: list[Goal]) -> str:
-    return "\n".join([*_served_lines(figures), "", *_part_lines(parts), "", *_goal_lines(goals)])
+    return "\n".join([*_served_lines(figures), "", *_part_lines(parts), "", *_goal_lines(goals), *_warning(figures)])
+
+
+def _warning(figures: Figures) -> list[str]:
+    disturbed = any(
+        figures.median(row, cell, _strangers) > _STRANGERS for row, cells in figures.taken.items() for cell in cells
+    )
+    return ["others used these cores meanwhile: no goal is met or missed by this run"] if disturbed else []
 
 
 def _served_lines(figures: Figures) -> list[str]:

@@ -141,6 +141,7 @@ def test_a_figure_names_what_held_it_back(processor: float, beside: float, stran
     figures.add(SQLITE, Cell(JSON, 16), Taken(10_000, 1, 1, processor, beside, strangers))
 
     assert bound_of(figures, SQLITE, Cell(JSON, 16)) == bound
+    assert ("no goal is met" in as_text(figures, {}, [])) == bound.startswith("others")
 
 
 def test_alone_nothing_works_at_the_same_time() -> None:

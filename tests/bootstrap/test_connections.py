@@ -97,6 +97,16 @@ def test_the_second_head_of_a_connection_has_its_own_time():
             assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
 
 
+def test_a_second_head_that_drips_in_is_given_up():
+    with serving(ConnectionBounds(head_seconds=0.3)) as (server, _), closing(connect(server)) as connection:
+        connection.sendall(GET % b"")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+        connection.sendall((GET % b"")[:10])
+        began = time.monotonic()
+        assert is_cut(connection)
+        assert time.monotonic() - began < 3
+
+
 def test_one_more_than_may_be_connected_is_closed_and_the_others_are_not():
     with serving(ConnectionBounds(connections=2)) as (server, _):
         with closing(connect(server)) as first, closing(connect(server)) as second:
