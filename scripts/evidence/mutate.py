@@ -245,8 +245,11 @@ def report(every: list[Mutant], known: dict[str, str]) -> int:
     left = [mutant for mutant in every if known.get(mutant.key) == "survived" and mutant.key not in answers]
     for mutant in left:
         print(f"\nsurvived: {mutant.path}:{mutant.line}\n- {mutant.before.strip()}\n+ {mutant.after.strip()}")
+    gone = answers - {mutant.key for mutant in every} if len(counts) == len(TARGETS) else set()
+    for key in sorted(gone):
+        print(f"\nexplained and gone: {key}")
     print(f"\n{len(left)} survivors without an explanation")
-    return 1 if left else 0
+    return 1 if left or gone else 0
 
 
 if __name__ == "__main__":

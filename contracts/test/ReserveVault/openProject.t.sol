@@ -106,8 +106,6 @@ contract OpenProjectTest is VaultTest {
         address deployer = IDeployers(address(vault)).TOKEN_DEPLOYER();
         address expected = Create2.computeAddress(keccak256(abi.encode(issuer, 2)), initCodeHash, deployer);
 
-        vm.expectEmit(address(vault));
-        emit IReserveVault.ProjectOpened(expected, issuer, terms_);
         assertEq(address(open(terms_)), expected, "token");
         assertEq(vault.projectCount(issuer), 3, "counted");
         assertTrue(vault.isProject(expected), "opened here");
@@ -116,6 +114,16 @@ contract OpenProjectTest is VaultTest {
         assertEq(IERC20Metadata(expected).name(), "Project X AI Credits", "name");
         assertEq(IERC20Metadata(expected).symbol(), "PROJECTX_AI_CREDITS", "symbol");
         assertEq(IERC20Metadata(expected).decimals(), 18, "decimals");
+    }
+
+    function test_EmitsTheTerms() external {
+        IReserveVault.Terms memory terms_ = terms();
+        uint256 before = vm.snapshotState();
+        address expected = address(open(terms_));
+        vm.revertToState(before);
+        vm.expectEmit(address(vault));
+        emit IReserveVault.ProjectOpened(expected, issuer, terms_);
+        open(terms_);
     }
 
     function test_StoresTheTerms() external {

@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import {InvariantTest} from "./InvariantTest.sol";
 
-// One contract for each rule of DESIGN.md, section 3: forge then runs them side by side.
+// One contract for each rule of contracts/README.md: forge then runs them side by side.
 
 contract S1_ReserveCoversSupplyTest is InvariantTest {
     function setUp() external {

@@ -5,7 +5,7 @@ import {IPriceOracle} from "../../interfaces/IPriceOracle.sol";
 import {OracleTest} from "../OracleTest.sol";
 
 /// @title Four honest reporters who see nearly the same, one liar, and a sender who leaves any two out.
-/// @dev Keeps its own history of what came into force, and judges it by the rules as DESIGN.md states them.
+/// @dev Keeps its own history of what came into force, and judges it by the rules as contracts/README.md states them.
 contract PriceHandler is OracleTest {
     struct InForce {
         uint256 usdWad;
