@@ -138,13 +138,15 @@ class Verdict:
                 yield f"{request.id} was released and has a receipt of {request.cost}"
 
     def _provider_count(self) -> Iterator[str]:
-        """No call without a durable hold. Holds without a call are those whose gateway died in between."""
+        """No call without a durable hold. A hold without a call was released: its gateway died in between, or gave up before
+        the provider had the request.
+        """
         for call in self._scenario.calls:
             dispatched = [one for one in self._requests_of(call) if one.dispatched]
             called = self._provider_calls.get(call.name, 0)
-            unresolved = sum(one.released_for == "unresolved" for one in dispatched)
-            if not len(dispatched) - unresolved <= called <= len(dispatched):
-                yield f"{call.name}: {called} calls of the provider, {len(dispatched)} dispatched, {unresolved} unresolved"
+            released = sum(one.released_for is not None for one in dispatched)
+            if not len(dispatched) - released <= called <= len(dispatched):
+                yield f"{call.name}: {called} calls of the provider, {len(dispatched)} dispatched, {released} of them released"
 
     def _work_is_charged(self) -> Iterator[str]:
         """Where no gateway died and no clock jumped, the operator loses nothing: whole answers are charged."""

@@ -116,7 +116,8 @@ def send_first(
         nonce = settlement.chain.rpc.nonce(settlement.settler.address, "pending")
     gas = min(ceil_div(needed * 5, 4), TRANSACTION_GAS_CAP)
     signed = settlement.settler.sign(call, gas=gas, nonce=nonce, fees=fees)
-    _save(settlement, batch_id, signed, now)
+    if not _saved(settlement, batch_id, signed, now):
+        return BatchWaiting(batch_id, mined=False)
     return _deliver(settlement, record, signed.raw, signed.hash, now, left_out=left_out)
 
 
@@ -171,15 +172,19 @@ def _outbid(settlement: Settlement, record: BatchRecord, newest: Attempt, now: d
     bumped = settlement.settler.outbid(parse_raw(newest.raw, action=ACTION), cap=settlement.max_fee)
     if bumped is None:
         return BatchWaiting(record.batch.batch_id, mined=False, why=Wait.FEE_CAP)
-    _save(settlement, record.batch.batch_id, bumped, now)
+    if not _saved(settlement, record.batch.batch_id, bumped, now):
+        return BatchWaiting(record.batch.batch_id, mined=False)
     return _deliver(settlement, record, bumped.raw, bumped.hash, now)
 
 
-def _save(settlement: Settlement, batch_id: int, signed: SignedTransaction, now: datetime) -> None:
+def _saved(settlement: Settlement, batch_id: int, signed: SignedTransaction, now: datetime) -> bool:
+    """False where another process has recorded the batch's end meanwhile: then nothing may be sent for it."""
     attempt = SaveAttempt(batch_id, signed.hash, signed.raw, signed.nonce, now)
     (written,) = settlement.ledger.commit([attempt])
     if isinstance(written, NotWritten):
-        raise LedgerInconsistent(f"an attempt of batch {batch_id} cannot be saved: {written.why}")
+        log.info("attempt not saved", extra={"batch_id": batch_id, "why": written.why})
+        return False
+    return True
 
 
 def _deliver(

@@ -8,7 +8,7 @@ import pytest
 from tests.usecases.town import Member, Till, now, total
 
 from mintery.errors import MinteryError
-from mintery.ledger.commands import Command, FormBatch, Result
+from mintery.ledger.commands import Command, FormBatch, Result, SaveAttempt
 from mintery.usecases.settle_batch import BatchSent, BatchWaiting, settle_batch
 
 ROUNDS = 12
@@ -93,3 +93,34 @@ def test_who_comes_second_with_other_receipts_waits(till: Till):
     till.settle()
     assert till.ledger.unbatched(limit=10) == []
     assert till.reconciler.reconcile(now()).differences == ()
+
+
+class OvertakenProcess:
+    """A ledger whose process has signed an attempt when the other one settles the batch and records its end."""
+
+    def __init__(self, till: Till) -> None:
+        self._till = till
+        self._overtaken = False
+
+    def commit(self, commands: Sequence[Command]) -> Sequence[Result]:
+        if any(isinstance(command, SaveAttempt) for command in commands) and not self._overtaken:
+            self._overtaken = True
+            self._till.settle()
+        return self._till.ledger.commit(commands)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._till.ledger, name)
+
+
+def test_who_signs_for_a_batch_that_has_ended_sends_nothing(till: Till):
+    member = till.open_account()
+    till.sync()
+    receipt = till.charge(member)
+    sent_before = till.town.chain.rpc.nonce(till.settler.address)
+
+    result = settle_batch(till.settlement(ledger=OvertakenProcess(till)), now())
+
+    assert result == BatchWaiting(1, mined=False)
+    assert till.town.chain.rpc.nonce(till.settler.address) == sent_before + 1
+    (totals,) = [each for each in till.ledger.totals() if each.token == till.town.token]
+    assert totals.burned == receipt.cost
