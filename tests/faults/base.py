@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.page import BEGINNING, Page
+from tests.faults.sparing import spare
+from tests.faults.swift_evm import use_swift_evm, write_known_code
 from tests.usecases.town import PRICES, Town, build_town
 
 from mintery.chain.deployment import Deployment, load_deployment
@@ -88,6 +90,8 @@ class Base:
 
 def build_base(directory: Path, page: Page) -> Base:
     """Deploys, funds and deposits. ``directory`` is empty."""
+    spare()
+    use_swift_evm()
     page.stand_still(0)
     engine = Engine(CHAIN_ID, page.wall, BEGINNING)
     node = Node(engine, Pool(engine), Filters(engine))
@@ -117,6 +121,7 @@ def build_base(directory: Path, page: Page) -> Base:
     in_a_child(lambda: _write_ledger(base, page))
     for _ in range(BURIED):
         engine.mine()
+    write_known_code()
     return base
 
 

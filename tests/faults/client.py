@@ -71,11 +71,11 @@ async def ask(
             await _send(writer, f"{method} {path}", headers, body, manners)
             if manners in {Manners.RESETS_AT_ONCE, Manners.CUTS_UPLOAD}:
                 seen.broke = "left"
-                reset(writer)
+                reset(writer.transport)
                 return seen
             await _receive(reader, seen, at if manners is Manners.RESETS_MIDWAY else None)
             if manners is Manners.RESETS_MIDWAY and not seen.whole:
-                reset(writer)
+                reset(writer.transport)
     except TimeoutError:
         seen.broke = "out of patience"
     except (OSError, asyncio.IncompleteReadError, ValueError) as error:

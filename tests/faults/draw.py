@@ -64,7 +64,7 @@ class _Drawing:
         self.finality = self.confirmations + self.dice.choice((0, 1, 2, 4))
         self.postgres = self.chance(POSTGRES_SHARE)
         self.processes = 2 if self.postgres and self.chance(0.6) else 1
-        self.endpoints = 3 if self.chance(0.1) else 1
+        self.endpoints = 3 if self.chance(0.05) else 1
 
     def scenario(self) -> Scenario:
         happenings: list[Happening] = []

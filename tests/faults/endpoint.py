@@ -1,18 +1,19 @@
 """One rpc endpoint of the world's chain: honest JSON-RPC over HTTP, but for the trouble that it is told to make."""
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from tests.faults.chain import WorldChain
-from tests.faults.evm import storage_root, watching
+from tests.faults.evm import storage_root, stored, watching
 from tests.faults.http import Asked
 from tests.faults.scenario import Mischief, Trouble
 
 from mintery.chain.devchain import rpc as devchain_rpc
 from mintery.chain.devchain.blocks import MinedBlock
-from mintery.chain.devchain.codec import hex_bytes, parse_address, parse_bytes
+from mintery.chain.devchain.codec import hex_bytes, parse_address, parse_block_ref, parse_bytes
+from mintery.chain.devchain.engine import Engine
 from mintery.chain.devchain.execution import output_of, run
 from mintery.chain.devchain.faults import RpcFault, refused
 from mintery.chain.devchain.requests import parse_message
@@ -25,21 +26,27 @@ _HEADS = frozenset({"latest", "safe", "finalized"})
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """What a call read of one account's storage. ``roots``: of storage that is known to hold all of it."""
+
+    address: bytes
+    slots: Mapping[int, int]
+    roots: set[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
-    """What a call returned: it does so again where the storage that it read is the same, and at ``block`` alone where it
-    asked for the time.
+    """What a call returned: it does so again where all that it read is the same, and at ``block`` alone where it asked for
+    the time.
     """
 
     result: str
-    roots: tuple[tuple[bytes, bytes], ...]
+    reads: tuple[Read, ...]
     block: bytes | None
 
-    def holds(self, block: bytes, root_of: Callable[[bytes], bytes]) -> bool:
-        if self.block is not None:
-            return self.block == block
-        return all(root_of(address) == root for address, root in self.roots)
 
-
+_ABOUT_SECONDS = 20
+"""An estimate of one head is made anew after so long: what it runs may ask for the time."""
 Memo = MutableMapping[bytes, list[Known]]
 """Results by the call."""
 
@@ -62,8 +69,9 @@ class Endpoint:
     standing: list[_Standing] = field(default_factory=list)
     _roots: dict[tuple[bytes, bytes], bytes] = field(default_factory=dict)
     """Of each account's storage, by the state's own root."""
-    _gas: tuple[bytes, bytes, int] = (b"", b"", 0)
-    """Of the newest call: its block's hash, the call, and the gas that it needed."""
+    _gas: dict[tuple[bytes, int, bytes], int | RpcFault] = field(default_factory=dict)
+    """What calls need, by the head's hash, about when, and the call."""
+    _views: dict[tuple[bytes, bool], Any] = field(default_factory=dict)
 
     def make(self, trouble: Trouble) -> None:
         if trouble.mischief is Mischief.LAGS:
@@ -171,7 +179,7 @@ class Endpoint:
         return None
 
     def _block(self, params: list[Any]) -> Any:
-        fields = self._invoke("eth_getBlockByNumber", [self._tag(params[0]), *params[1:]])
+        fields = self._view([self._tag(params[0]), *params[1:]])
         if fields is None or (fields["number"] is not None and int(fields["number"], 16) > self._head + 1):
             return None
         if params[0] not in {*_HEADS, "pending"} and int(fields["number"], 16) > self._head:
@@ -179,6 +187,18 @@ class Endpoint:
         if self.chain.fee_factor != 1 and params[0] in {*_HEADS, "pending"}:
             fields = {**fields, "baseFeePerGas": hex(int(fields["baseFeePerGas"], 16) * self.chain.fee_factor)}
         return fields
+
+    def _view(self, params: list[Any]) -> Any:
+        blocks = self.chain.node.engine.blocks
+        at, full = params[0], bool(params[1:] and params[1])
+        if at == "pending":
+            return self._invoke("eth_getBlockByNumber", params)
+        block = blocks.head if at in _HEADS else blocks.find(parse_block_ref(at))
+        if block is None:
+            return None
+        if (block.hash, full) not in self._views:
+            self._views[block.hash, full] = self._invoke("eth_getBlockByNumber", params)
+        return self._views[block.hash, full]
 
     def _remembered(self, params: list[Any]) -> Any:
         params = [self._tag(one) for one in params]
@@ -188,15 +208,31 @@ class Endpoint:
         call = orjson.dumps(params[0], option=orjson.OPT_SORT_KEYS)
         engine = self.chain.node.engine
         for known in self.memo.setdefault(call, []):
-            if known.holds(block.hash, lambda address: self._storage_root(block, address)):
+            if self._holds(known, block):
                 return known.result
         with watching() as looks:
             outcome = run(engine.transaction_builder, engine.state_at(block.header), parse_message(params[0]))
         result = hex_bytes(output_of(outcome))
-        roots = tuple((address, self._storage_root(block, address)) for address in sorted(looks.accounts))
-        self.memo[call].append(Known(result, roots, block.hash if looks.time else None))
-        self._gas = (block.hash, call, outcome.gas_limit_used)
+        reads = tuple(
+            Read(address, slots, {self._storage_root(block, address)}) for address, slots in looks.slots.items()
+        )
+        self.memo[call].append(Known(result, reads, block.hash if looks.time else None))
         return result
+
+    def _holds(self, known: Known, block: MinedBlock) -> bool:
+        if known.block is not None:
+            return known.block == block.hash
+        return all(self._reads_the_same(read, block) for read in known.reads)
+
+    def _reads_the_same(self, read: Read, block: MinedBlock) -> bool:
+        root = self._storage_root(block, read.address)
+        if root in read.roots:
+            return True
+        state = self.chain.node.engine.state_at(block.header)
+        same = all(stored(state, read.address, slot) == value for slot, value in read.slots.items())
+        if same:
+            read.roots.add(root)
+        return same
 
     def _storage_root(self, block: MinedBlock, address: bytes) -> bytes:
         key = (bytes(block.header.state_root), address)
@@ -214,13 +250,19 @@ class Endpoint:
         return self.chain.head if at == "latest" else None
 
     def _estimate(self, params: list[Any]) -> str:
-        """At most one execution where the dev chain's own estimate takes several: every run makes dozens."""
+        """At most one execution where the dev chain's own estimate takes several: every run makes a dozen."""
         engine = self.chain.node.engine
-        simulated_at, call, gas = self._gas
-        if (simulated_at, call) != (self.chain.head.hash, orjson.dumps(params[0], option=orjson.OPT_SORT_KEYS)):
-            outcome = run(engine.transaction_builder, engine.state_at(engine.next_header()), parse_message(params[0]))
-            output_of(outcome)
-            gas = outcome.gas_limit_used
+        header = engine.next_header()
+        wanted = (
+            self.chain.head.hash,
+            header.timestamp // _ABOUT_SECONDS,
+            orjson.dumps(params[0], option=orjson.OPT_SORT_KEYS),
+        )
+        if wanted not in self._gas:
+            self._gas[wanted] = _gas_needed(engine, header, params[0])
+        gas = self._gas[wanted]
+        if isinstance(gas, RpcFault):
+            raise gas
         return hex((gas + 2_300) * 65 // 63)
 
     def _logs(self, params: list[Any]) -> Any:
@@ -237,3 +279,12 @@ class Endpoint:
             fault = answer["error"]
             raise RpcFault(fault["code"], fault["message"], fault.get("data"))
         return answer["result"]
+
+
+def _gas_needed(engine: Engine, header: Any, message: Any) -> int | RpcFault:
+    try:
+        outcome = run(engine.transaction_builder, engine.state_at(header), parse_message(message))
+        output_of(outcome)
+    except RpcFault as fault:
+        return fault
+    return outcome.gas_limit_used

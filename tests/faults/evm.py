@@ -10,10 +10,10 @@ from eth.vm.state import BaseState
 
 @dataclass(slots=True)
 class Looks:
-    """``time``: the block's time or number was asked for. ``accounts`` are those whose storage was read."""
+    """``time``: the block's time or number was asked for. ``slots``: what was first read, by account and place."""
 
     time: bool = False
-    accounts: set[bytes] = field(default_factory=set)
+    slots: dict[bytes, dict[int, int]] = field(default_factory=dict)
 
 
 _looks = Looks()
@@ -36,8 +36,9 @@ _get_storage = BaseState.get_storage
 
 
 def _watched_get_storage(state: BaseState, address: bytes, *arguments: Any, **options: Any) -> int:
-    _looks.accounts.add(bytes(address))
-    return _get_storage(state, address, *arguments, **options)
+    value: int = _get_storage(state, address, *arguments, **options)
+    _looks.slots.setdefault(bytes(address), {}).setdefault(arguments[0] if arguments else options["slot"], value)
+    return value
 
 
 BaseState.get_storage = _watched_get_storage
@@ -49,6 +50,11 @@ def watching() -> Iterator[Looks]:
     global _looks  # noqa: PLW0603 -- py-evm's methods have nowhere else to tell it
     _looks = Looks()
     yield _looks
+
+
+def stored(state: BaseState, address: bytes, slot: int) -> int:
+    value: int = _get_storage(state, address, slot)
+    return value
 
 
 def storage_root(state: BaseState, address: bytes) -> bytes:

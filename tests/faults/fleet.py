@@ -73,7 +73,8 @@ class Fleet:
                 started = await self._start(slot, clean=clean)
                 if started.alive:
                     self.slots[slot] = started
-                    await started.order("market")
+                    if self.scenario.processes > 1:
+                        await started.order("market")  # tells the others how far its market is
                     await started.order("sync")
                 else:
                     failed = started.failed

@@ -118,6 +118,7 @@ class _Run:
         if pid:
             return pid
         try:
+            gc.disable()  # what lives for a second leaves little behind, and to look for it copies pages
             die_with_parent(signal.SIGKILL)
             signal.set_wakeup_fd(-1)
             os.close(self._heard)
@@ -154,6 +155,7 @@ class _Run:
         if pid:
             self._gateways[pid] = launch.life
             return
+        gc.disable()
         signal.set_wakeup_fd(-1)
         for end in (self._heard, self._tell):
             os.close(end)

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 Answer = Callable[["Asked"], Awaitable[None]]
 _RESET = struct.pack("ii", 1, 0)
@@ -12,82 +13,115 @@ _RESET = struct.pack("ii", 1, 0)
 class Asked:
     """One request. Reply, or ``begin`` a chunked answer, or ``cut`` the connection."""
 
-    def __init__(self, path: str, body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, path: str, body: bytes, line: "_Line", transport: asyncio.Transport) -> None:
         self.path = path
         self.body = body
-        self._reader = reader
-        self._writer = writer
+        self._line, self._transport = line, transport
 
     def reply(self, body: bytes, *, status: int = 200, kind: str = "application/json") -> None:
         head = f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
-        self._writer.write(head.encode() + body)
+        self._write(head.encode() + body)
 
     def begin(self, kind: str = "text/event-stream") -> None:
-        self._writer.write(f"HTTP/1.1 200 X\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        self._write(f"HTTP/1.1 200 X\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
 
     def chunk(self, piece: bytes) -> None:
         if piece:
-            self._writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+            self._write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
 
     def end(self) -> None:
-        self._writer.write(b"0\r\n\r\n")
-
-    async def flush(self) -> None:
-        await self._writer.drain()
+        self._write(b"0\r\n\r\n")
 
     @property
     def gone(self) -> bool:
         """The other side has given up."""
-        return self._reader.at_eof() or self._writer.is_closing()
+        return self._line.left.is_set() or self._transport.is_closing()
 
     def cut(self) -> None:
         """Drop the connection, as a crash would."""
-        reset(self._writer)
+        reset(self._transport)
 
     async def hang(self) -> None:
         """Say nothing until the other side gives up."""
-        await self._reader.read(1)
+        await self._line.left.wait()
         self.cut()
 
+    def _write(self, piece: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(piece)
 
-def reset(writer: asyncio.StreamWriter) -> None:
+
+def reset(transport: asyncio.WriteTransport) -> None:
     """RST instead of FIN."""
-    connection = writer.get_extra_info("socket")
-    if connection is not None and connection.fileno() >= 0:
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.fileno() >= 0 and connection.family == socket.AF_INET:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-    writer.transport.abort()
+    transport.abort()
 
 
 async def serve(answer: Answer) -> tuple[asyncio.Server, str]:
-    """Listen on a free port of 127.0.0.1; the server and its URL."""
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while (asked := await _read(reader, writer)) is not None:
-                await answer(asked)
-                if writer.is_closing():
-                    return
-                await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            return  # the other side is gone, or the world ends
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    """Listen on a free port of 127.0.0.1, and ``beside`` it; the server and its URL."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Line(answer), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
+    await loop.create_unix_server(lambda: _Line(answer), beside(port))
     return server, f"http://127.0.0.1:{port}"
 
 
-async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Asked | None:
-    try:
-        head = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.IncompleteReadError:
-        return None
-    line, _, rest = head.partition(b"\r\n")
-    length = 0
-    for header in rest.split(b"\r\n"):
-        name, _, value = header.partition(b":")
-        if name.lower() == b"content-length":
-            length = int(value)
-    body = await reader.readexactly(length) if length else b""
-    return Asked(line.split(b" ")[1].decode(), body, reader, writer)
+def beside(port: int) -> str:
+    """The name of a local socket that answers as the port does; it is in no directory, and goes with its process."""
+    return f"\0mintery-faults-{port}"
+
+
+class _Line(asyncio.Protocol):
+    """One connection: requests come one after the other. ``left``: the other side sends no more."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._read = b""
+        self._answering: asyncio.Task[None] | None = None
+        self.left = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: Any = transport  # uvloop's own are no asyncio.Transport
+
+    def data_received(self, data: bytes) -> None:
+        self._read += data
+        if self._answering is None:
+            self._next()
+
+    def eof_received(self) -> bool:
+        self.left.set()
+        return self._answering is not None
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- the protocol's signature
+        self.left.set()
+
+    def _next(self) -> None:
+        head, found, rest = self._read.partition(b"\r\n\r\n")
+        if not found:
+            return
+        length = _length_in(head)
+        if len(rest) < length:
+            return
+        self._read = rest[length:]
+        asked = Asked(head.split(b" ", 2)[1].decode(), rest[:length], self, self._transport)
+        self._answering = asyncio.ensure_future(self._answered(asked))
+
+    async def _answered(self, asked: Asked) -> None:
+        try:
+            await self._answer(asked)
+        except Exception:
+            self._transport.abort()
+            raise
+        finally:
+            self._answering = None
+            if self.left.is_set():
+                self._transport.close()
+            elif not self._transport.is_closing():
+                self._next()
+
+
+def _length_in(head: bytes) -> int:
+    at = head.lower().find(b"\r\ncontent-length:")
+    return 0 if at < 0 else int(head[at + 17 :].split(b"\r\n", 1)[0])

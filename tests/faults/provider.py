@@ -108,7 +108,6 @@ async def _whole(asked: Asked, call: Call) -> None:
     elif call.behaviour in {Behaviour.DIES_MIDWAY, Behaviour.STALLS_MIDWAY, Behaviour.ENDS_EARLY}:
         asked.begin("application/json")
         asked.chunk(body[: len(body) // 2])
-        await asked.flush()
         await _break_off(asked, call)
     else:
         asked.reply(body)
@@ -120,7 +119,6 @@ async def _stream(asked: Asked, call: Call) -> None:
     breaks_at = {Behaviour.DIES_MIDWAY: 2, Behaviour.STALLS_MIDWAY: 2, Behaviour.ENDS_EARLY: len(events) - 1}
     for number, event in enumerate(events):
         if number == breaks_at.get(call.behaviour):
-            await asked.flush()
             await _break_off(asked, call)
             return
         asked.chunk(event)

@@ -15,8 +15,10 @@ from tests.faults.provider import WorldProvider
 from tests.faults.requests import Wallets
 from tests.faults.scenario import Call, Shape
 
+from mintery.ledger.audit import open_audit
+
 CALLS = tuple(Call(f"r{number}", number % 3, shape) for number, shape in enumerate(Shape))
-JOBS = ("market", "sync", "settle", "sync", "expire_holds", "reconcile", "drop_answers")
+JOBS = ("market", "sync", "settle", "sync", "expire_holds", "reconcile", "drop_answers", "endpoints", "seal_ledger")
 
 
 def rehearse(base: Base, page: Page, memo: Memo) -> None:
@@ -28,6 +30,12 @@ def rehearse(base: Base, page: Page, memo: Memo) -> None:
     page.stand_still(base.offset)
     if threading.active_count() != 1:
         raise RuntimeError(f"the rehearsal left threads: {threading.enumerate()}")
+
+
+def _audit(url: str) -> None:
+    with open_audit(url) as audit:
+        audit.check()
+        audit.verify()
 
 
 async def _rehearse(base: Base, page: Page, memo: Memo) -> None:
@@ -52,6 +60,7 @@ async def _rehearse(base: Base, page: Page, memo: Memo) -> None:
         if await asyncio.to_thread(gateway.jobs.run_once, job) != "done":
             raise RuntimeError(f"the rehearsal's {job} failed: {gateway.alarms.standing()}")
     await asyncio.to_thread(gateway.close)
+    await asyncio.to_thread(_audit, str(path))
     for server in (rpc_server, provider_server):
         server.close()
     path.unlink()

@@ -4,6 +4,7 @@ import asyncio
 import os
 from pathlib import Path
 
+import uvloop
 from tests.faults.base import Base
 from tests.faults.control import GatewayHangs
 from tests.faults.databases import Database, PostgresDatabase, Servers, SqliteFile
@@ -23,7 +24,9 @@ def run_world(  # noqa: PLR0917 -- the fork server calls it
     database: Database = SqliteFile(base, directory)
     if scenario.database == POSTGRESQL:
         database = PostgresDatabase(servers.postgres())
-    asyncio.run(_run(World(scenario, base, page, directory, memo=MEMO, pipes=pipes, database=database)))
+    world = World(scenario, base, page, directory, memo=MEMO, pipes=pipes, database=database)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(world))
     os.close(pipes[0])
 
 

@@ -215,8 +215,8 @@ class World:
             seen = await ask(gate.url, "POST", sent.path, sent.headers, sent.body, manners=manners, at=call.leaves_at)
             self.tries[call.name].append(seen)
             self.say(f"{call.name}{' again' if retry else ''} at process {gate.life}: {seen.words()}")
-            if not seen.whole and not gate.gone.is_set():
-                await asyncio.sleep(0.002)  # a process that dies now is not up
+            if not seen.whole and self.page.died_at(gate.life) is not None:
+                await gate.gone.wait()  # a process that dies now is not up
             if seen.paid_answer or not _may_retry(seen):
                 return seen
             await self._back_off(sent.known_by)
