@@ -111,13 +111,13 @@ def forget_idempotency_keys() -> None:
 
 def broadcast_before_saving() -> None:
     """An attempt leaves before it is saved."""
-    save = send_attempt._save
+    save = send_attempt._saved
 
-    def sent_first(settlement: Any, batch_id: int, signed: Any, now: Any) -> None:
+    def sent_first(settlement: Any, batch_id: int, signed: Any, now: Any) -> bool:
         settlement.settler.deliver(signed.raw)
-        save(settlement, batch_id, signed, now)
+        return save(settlement, batch_id, signed, now)
 
-    send_attempt._save = sent_first
+    send_attempt._saved = sent_first
 
 
 def forget_what_may_be_sent() -> None:
