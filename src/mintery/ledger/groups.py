@@ -132,6 +132,9 @@ class GroupWriter:
         if self._connection is None:
             return
         try:
+            if fault is not Fault.BROKEN and self._pipeline is not None:
+                self._pipeline.roll_back()
+                return
             if fault is not Fault.BROKEN:
                 self._connection.cursor().execute("ROLLBACK")
                 return

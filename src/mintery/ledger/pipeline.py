@@ -54,6 +54,14 @@ class Pipeline:
         self._prepared |= new  # where one failed, it is open which of them are there
         return [self._rows(result) for result, is_own in zip(results, own, strict=True) if is_own]
 
+    def roll_back(self) -> None:
+        """By libpq too: the driver deallocates all prepared statements after some rollbacks of its own, ours among them.
+
+        Raises:
+            psycopg.Error
+        """
+        self.run([("ROLLBACK", ())])
+
     def _send(self, text: str, given: Sequence[bytes], new: dict[str, bytes]) -> list[bool]:
         """One for each result that will come: whether it is the statement's own."""
         if not given:
