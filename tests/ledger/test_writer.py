@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.databases import Database, locked
-from tests.ledger.samples import IDENTITY, Chain, Wallet, capture, deposit, place, wallet
+from tests.ledger.samples import IDENTITY, NOON, Chain, Wallet, capture, deposit, place, wallet
 
 from mintery.domain.hold import Constraint, Ending
 from mintery.errors import LedgerClosed, LedgerRefused, Overloaded
-from mintery.ledger.commands import Command, HoldPlaced, HoldRefused, RequestKnown, Result
+from mintery.ledger.commands import Command, HoldPlaced, HoldRefused, RequestKnown, Result, SealRows
 from mintery.ledger.store import LedgerStore, open_ledger
 from mintery.units import NanoCredits
 
@@ -99,6 +99,19 @@ def test_the_vouchers_of_a_failed_list_are_written_by_the_next(ledger: LedgerSto
         ledger.commit([place(1, alice, 1), BEFORE_TIME])
 
     assert isinstance(ledger.commit([place(3, alice, 1)])[0], HoldPlaced)
+
+
+def test_a_rollback_leaves_what_is_prepared(ledger: LedgerStore, alice: Wallet):
+    """The driver prepares what it runs often, and deallocates everything on its connection after a rollback."""
+    for number in range(10):
+        assert isinstance(ledger.commit([place(number, alice, 1)])[0], HoldPlaced)
+        ledger.commit([SealRows(10, NOON)])
+
+    with pytest.raises(LedgerRefused):
+        ledger.commit([place(20, alice, 1), BEFORE_TIME])
+
+    assert ledger.commit([SealRows(10, NOON)])
+    assert isinstance(ledger.commit([place(21, alice, 1)])[0], HoldPlaced)
 
 
 def test_callers_of_an_event_loop_get_their_results(ledger: LedgerStore, alice: Wallet):

@@ -39,9 +39,9 @@ class GatewayServer:
         listeners: Sequence[socket.socket] = (),
         bounds: ConnectionBounds = DEFAULT_BOUNDS,
     ) -> None:
-        """Returns when it accepts connections. ``port`` 0 takes a free one; ``listeners`` are bound already, the first of them
-        there, and are closed in the end. ``close`` waits ``drain_seconds`` for clients that neither send the rest of their request nor
-        read their answer, then cuts them off.
+        """Returns when it accepts connections. ``port`` 0 takes a free one; ``listeners`` are bound already, the first of
+        them there, and are closed in the end. ``close`` waits ``drain_seconds`` for clients that neither send the rest of
+        their request nor read their answer, then cuts them off.
 
         Raises:
             PortTaken

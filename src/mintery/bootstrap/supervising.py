@@ -46,7 +46,9 @@ class _Child:
 
 
 class Supervisor:
-    """``command`` starts a child; ``--inherit FD`` is added to it twice, for the shared port and for its own. ``environment`` is the children's own."""
+    """``command`` starts a child; ``--inherit FD`` is added to it twice, for the shared port and for its own.
+    ``environment`` is the children's own.
+    """
 
     def __init__(
         self,

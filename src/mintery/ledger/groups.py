@@ -33,9 +33,9 @@ RECONNECT_SECONDS = 5.0
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.005, 0.5
 _KNOWN_VOUCHERS = 100_000
 _ITS_OWN = frozenset({Fault.REFUSED, Fault.RACE, Fault.OTHER})
+"""Faults of one list, not of the database or of the group."""
 _ROWS = frozenset({Fault.REFUSED, Fault.RACE})
 """What may come of a request that was taken to be new and is not: the next try trusts nothing."""
-"""Faults of one list, not of the database or of the group."""
 
 _log = logging.getLogger(__name__)
 
@@ -119,6 +119,8 @@ class GroupWriter:
             self._cursor = self._connection.cursor()
             if self._engine.dialect.name == "postgresql":
                 self._driver_connection().autocommit = True  # BEGIN and COMMIT are ours
+                # What the driver prepares it deallocates after any rollback, and everything else on the connection with it.
+                self._driver_connection().prepare_threshold = None
                 self._pipeline = Pipeline(self._driver_connection())
         return self._cursor
 
@@ -132,9 +134,6 @@ class GroupWriter:
         if self._connection is None:
             return
         try:
-            if fault is not Fault.BROKEN and self._pipeline is not None:
-                self._pipeline.roll_back()
-                return
             if fault is not Fault.BROKEN:
                 self._connection.cursor().execute("ROLLBACK")
                 return

@@ -18,7 +18,9 @@ Sent = tuple[str, Sequence[bytes]]
 
 
 class Pipeline:
-    """Of one connection in autocommit mode, whose transactions are begun and ended by what is sent."""
+    """Of one connection in autocommit mode, whose transactions are begun and ended by what is sent, and on which the driver
+    prepares nothing itself.
+    """
 
     def __init__(self, connection: "Connection[Any]") -> None:
         self._libpq = connection.pgconn
@@ -53,14 +55,6 @@ class Pipeline:
                 libpq.exit_pipeline_mode()
         self._prepared |= new  # where one failed, it is open which of them are there
         return [self._rows(result) for result, is_own in zip(results, own, strict=True) if is_own]
-
-    def roll_back(self) -> None:
-        """By libpq too: the driver deallocates all prepared statements after some rollbacks of its own, ours among them.
-
-        Raises:
-            psycopg.Error
-        """
-        self.run([("ROLLBACK", ())])
 
     def _send(self, text: str, given: Sequence[bytes], new: dict[str, bytes]) -> list[bool]:
         """One for each result that will come: whether it is the statement's own."""
