@@ -7,6 +7,7 @@ was really done.
 import argparse
 import json
 import os
+import secrets
 import subprocess
 import sys
 from collections import Counter
@@ -36,6 +37,8 @@ class Campaign:
     calls: int
     tried: Counter[str]
     done: Counter[str]
+    reverts: int
+    discards: int
 
     @classmethod
     def read(cls, name: str, result: dict[str, Any]) -> Self:
@@ -47,7 +50,10 @@ class Campaign:
             done[short] += counts["calls"] - counts["reverts"] - counts["discards"]
         failed = result["status"] != "Success"
         failure = f"{result['reason']}\n{json.dumps(result['counterexample'], indent=1)}" if failed else None
-        return cls(name.removesuffix("()"), failure, kind["runs"], kind["calls"], tried, done)
+        reverts, discards = (
+            sum(counts[what] for counts in kind["metrics"].values()) for what in ("reverts", "discards")
+        )
+        return cls(name.removesuffix("()"), failure, kind["runs"], kind["calls"], tried, done, reverts, discards)
 
     def idle(self) -> list[str]:
         """Actions that were done too seldom to say that the rule survived them."""
@@ -65,8 +71,8 @@ def main() -> int:
         "FOUNDRY_INVARIANT_RUNS": str(args.runs),
         "FOUNDRY_INVARIANT_DEPTH": str(args.depth),
     }
-    if args.seed != "random":
-        environment["FOUNDRY_FUZZ_SEED"] = args.seed
+    seed = hex(secrets.randbits(64)) if args.seed == "random" else args.seed
+    environment["FOUNDRY_FUZZ_SEED"] = seed
     command = [args.forge, "test", "--json", "--match-path", "test/invariants/*", "--match-contract", args.match]
     if args.leave_out:
         command += ["--no-match-contract", args.leave_out]
@@ -82,14 +88,16 @@ def main() -> int:
     campaigns = [
         Campaign.read(name, result) for suite in suites.values() for name, result in suite["test_results"].items()
     ]
+    print(f"seed {seed}")
     return show(sorted(campaigns, key=lambda campaign: campaign.name), args.runs, args.depth)
 
 
 def show(campaigns: list[Campaign], runs: int, depth: int) -> int:
     faults = [] if campaigns else ["no campaign matched"]
-    print(f"{'rule':<66}{'runs':>6}{'calls':>9}")
+    print(f"{'rule':<66}{'runs':>6}{'calls':>9}{'not done':>10}{'reverts':>9}")
     for campaign in campaigns:
-        print(f"{campaign.name:<66}{campaign.runs:>6}{campaign.calls:>9}")
+        counts = f"{campaign.runs:>6}{campaign.calls:>9}{campaign.discards:>10}{campaign.reverts:>9}"
+        print(f"{campaign.name:<66}{counts}")
         if campaign.failure:
             faults.append(f"{campaign.name}: {campaign.failure}")
         elif campaign.runs != runs or campaign.calls < runs * depth:

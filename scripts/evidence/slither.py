@@ -50,7 +50,8 @@ def analyse(copy: Path, slither: Path, forge: Path) -> list[dict[str, Any]]:
     found = copy / "slither.json"
     command = [slither, ".", "--json", found, "--filter-paths", "node_modules|mocks/"]
     # It finds forge on PATH, and forge finds the compiler where foundry.toml says.
-    environment = {**os.environ, "PATH": f"{forge.parent}:{os.environ['PATH']}"}
+    # It reads the syntax tree, which no optimizer changes.
+    environment = {**os.environ, "PATH": f"{forge.parent}:{os.environ['PATH']}", "FOUNDRY_OPTIMIZER": "false"}
     answer = subprocess.run(  # noqa: S603 -- both programs come from our lock files
         command, cwd=copy, env=environment, capture_output=True, text=True, check=False
     )
