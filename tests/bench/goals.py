@@ -56,7 +56,9 @@ def _of_parts(parts: Mapping[str, Mapping[str, float]]) -> Iterator[Goal]:
     for row in MINTERY:
         if (pairs := parts.get(f"ledger {row}")) is not None:
             yield Goal(f"{row}: one hot account x 100 accounts", HOT, pairs["hot"] / pairs["accounts"], True)
-        if (grown := parts.get(f"growth {row}")) is not None and len(grown) > 1:
-            sizes = sorted(grown, key=int)
-            ratio = grown[sizes[-1]] / grown[sizes[0]]
-            yield Goal(f"{row}: {int(sizes[-1]):,} receipts x {int(sizes[0]):,}", FLAT, ratio, True)
+        if (grown := parts.get(f"growth {row}")) is not None:
+            sizes = sorted((size for size in grown if size.isdecimal()), key=int)
+            if len(sizes) > 1:
+                least, most = sizes[0], sizes[-1]
+                ratio, processor = grown[most] / grown[least], grown[f"core {most}"] / grown[f"core {least}"]
+                yield Goal(f"{row}: {int(most):,} receipts x {int(least):,}", FLAT, ratio, True, processor)

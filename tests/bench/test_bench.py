@@ -108,7 +108,11 @@ def test_goals_are_met_only_by_time_and_core() -> None:
     figures.add(SQLITE, Cell(SSE, 16), Taken(900, 2, 4, 400))
     for row, p50 in ((PASSTHROUGH, 1.0), (SQLITE, 2.4)):
         figures.add(row, Cell(JSON, 1), Taken(1_000, p50, p50 + 9, 200))
-    parts = {"ledger sqlite": {"accounts": 100.0, "hot": 40.0}, "growth sqlite": {"1000": 50.0, "1000000": 45.0}}
+    parts = {
+        "ledger sqlite": {"accounts": 100.0, "hot": 40.0},
+        "growth sqlite": {"1000": 50.0, "core 1000": 60.0, "1000000": 45.0, "core 1000000": 55.0},
+        "growth postgresql": {"1000": 50.0, "core 1000": 60.0, "1000000": 45.0, "core 1000000": 40.0},
+    }
 
     goals = goals_of(figures, parts)
 
@@ -121,9 +125,10 @@ def test_goals_are_met_only_by_time_and_core() -> None:
         "sqlite, SSE, 16 at once: x LiteLLM": False,
         "sqlite: one hot account x 100 accounts": False,
         "sqlite: 1,000,000 receipts x 1,000": True,
+        "postgresql: 1,000,000 receipts x 1,000": False,
     }
     text = as_text(figures, parts, goals)
-    assert text.count("MISS") == 4
+    assert text.count("MISS") == 5
     assert json.loads(json.dumps(as_json(figures, parts, goals)))["goals"][0]["found"] == pytest.approx(0.7)
 
 
