@@ -52,7 +52,7 @@ def scenario_of(seed: int) -> Scenario:
 
 def main() -> None:
     options = _options()
-    seeds = [*options.seed, *(range(*map(int, options.seeds.split(":"))) if options.seeds else ())]
+    seeds = [*options.seed, *options.seeds]
     turns = [Turn(seed, options.breakage) for seed in seeds]
     if options.exercises:
         turns = [turn for seed in EXERCISES for turn in _exercise(seed)] + turns
@@ -74,7 +74,7 @@ def _exercise(seed: int) -> tuple[Turn, Turn]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("seed", nargs="*", type=int, help="runs to repeat, told in full")
-    parser.add_argument("--seeds", help="a range, FIRST:END")
+    parser.add_argument("--seeds", type=_seeds, default=[], help="ranges and single ones: FIRST:END,SEED")
     parser.add_argument("--results", type=Path, help="directory for results, one file for each worker")
     parser.add_argument("--resume", action="store_true", help="leave out what the results directory has")
     parser.add_argument("--workers", type=int, default=1)
@@ -85,6 +85,12 @@ def _options() -> argparse.Namespace:
         "--break", dest="breakage", choices=BREAKAGES, help="break the product like this: runs should fail"
     )
     return parser.parse_args()
+
+
+def _seeds(text: str) -> list[int]:
+    """``0:3,7`` is 0, 1, 2 and 7."""
+    ranges = (each.partition(":") for each in text.split(","))
+    return [seed for first, _, end in ranges for seed in range(int(first), int(end or first) + (not end))]
 
 
 def _run_all(

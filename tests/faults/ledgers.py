@@ -76,6 +76,14 @@ class LedgerEye:
         [[batches]] = self.rows("SELECT count(*) FROM batches WHERE settled_block IS NULL AND abandoned_at IS NULL")
         return int(receipts), int(batches)
 
+    def owed_by_all_unsettled(self) -> bool:
+        """Whether each receipt in no batch is of an account that owes: its credits left the escrow first."""
+        [[others]] = self.rows(
+            "SELECT count(*) FROM requests r JOIN accounts a ON a.id = r.account"
+            " WHERE r.captured > 0 AND r.batch IS NULL AND a.uncovered = 0"
+        )
+        return not others
+
     def open_holds(self) -> int:
         [[count]] = self.rows("SELECT count(*) FROM requests WHERE ended_at IS NULL")
         return int(count)

@@ -15,6 +15,8 @@ from tests.faults.breakages import BREAKAGES
 from tests.faults.exercises import EXERCISES
 
 SEEDS = 200
+KEPT = (572, 627, 780)
+"""They found something: an account that could pay nothing took a line of the batch from the next, for ever (627)."""
 SECONDS = 900
 """For a machine that does much else: on two free cores it is a tenth of that."""
 
@@ -28,7 +30,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
         "tests.faults",
         "--exercises",
         "--seeds",
-        f"0:{SEEDS}",
+        f"0:{SEEDS},{','.join(map(str, KEPT))}",
         "--workers",
         "2",
         "--results",
@@ -43,7 +45,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 def test_nothing_is_lost(runs: list[dict[str, Any]]):
     drawn = [one for one in runs if one["seed"] not in EXERCISES]
 
-    assert sorted(one["seed"] for one in drawn) == [*range(SEEDS)]
+    assert sorted(one["seed"] for one in drawn) == [*range(SEEDS), *KEPT]
     assert [(one["seed"], one["wrong"]) for one in drawn if one["wrong"]] == []
 
 

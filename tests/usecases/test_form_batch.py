@@ -25,7 +25,7 @@ from mintery.units import (
     nanocredits,
     nanocredits_up,
 )
-from mintery.usecases.form_batch import FormedBatch, Standing, form_batch, receipts_root
+from mintery.usecases.form_batch import FormedBatch, Standing, count_lines, form_batch, receipts_root
 
 NOW = UnixSeconds(1_800_000_000)
 PAR, MARKUP = Par(1_000_000), BasisPoints(500)
@@ -120,6 +120,28 @@ def test_every_receipt_is_carried_left_out_or_waiting(
     assert max(Counter(named).values(), default=0) <= 1
     assert set(named) <= {receipt.id for receipt in receipts}
     assert len(named) + formed.waiting == len(receipts)
+
+
+@given(requests, st.integers(0, 2 * 10**13), st.integers(1, 8))
+def test_receipts_wait_only_for_lines_that_are_full(receipts: list[Receipt], balance: int, max_lines: int):
+    """Accounts that can pay nothing would otherwise keep all others waiting, for ever."""
+    formed = form(receipts, standings_of(receipts, 0, balance), max_lines=max_lines)
+
+    lines = 0 if formed.batch is None else count_lines(formed.batch)
+    assert lines <= max_lines
+    assert lines == max_lines or not formed.waiting
+
+
+def test_an_empty_account_takes_no_line_from_the_next():
+    receipts = [a_receipt(number, TOKENS[0], SIGNERS[number], quantity=10, price=10**12) for number in range(3)]
+    standings = standings_of(receipts, 0, 10**18)
+    standings[account_id(receipts[0].account)] = Standing(0, NanoCredits(0), NanoCredits(0))
+
+    formed = form(receipts, standings, max_lines=1)
+
+    assert formed.receipts == (receipts[1],)
+    assert [left.receipt for left in formed.left_out] == [receipts[0].id]
+    assert formed.waiting == 1
 
 
 @given(requests, st.integers(0, 10**12), st.integers(0, 2 * 10**13))

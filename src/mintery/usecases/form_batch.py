@@ -52,28 +52,29 @@ def form_batch(
     max_lines: int,
     now: UnixSeconds,
 ) -> FormedBatch:
-    """One line for each account, oldest receipts first, at most ``max_lines`` lines; later accounts wait.
+    """One line for each account, oldest receipts first, at most ``max_lines`` lines; later accounts wait. An account whose
+    receipts no line can carry takes none: it must not keep the later ones waiting.
 
     For each account, spentAfter is what it had settled and what these receipts charged, within its balance and within the
     largest voucher that has not expired at ``now``, the chain's time (S6). A receipt leaves together with its usage. The usage of
     a token is the sum over its receipts' lines, and ``requests`` their number, one nanocredit of rounding each (S5).
     """
-    groups, left_out, waiting = _grouped(receipts, standings, max_lines)
+    groups, left_out = _grouped(receipts, standings)
+    formed: dict[AccountId, tuple[SignedVoucher, list[Receipt]]] = {}
+    waiting = 0
+    for account, charged in groups.items():
+        if len(formed) == max_lines:
+            waiting += len(charged)
+            continue
+        signed, covered, beyond = _carried_of(charged, standings[account], find_voucher, now)
+        left_out += beyond
+        if signed is not None and covered:
+            formed[account] = signed, covered
+
     lines: dict[Address, list[SettlementLine]] = {}
     carried: dict[Address, list[Receipt]] = {}
-    for account in sorted(groups):
-        standing = standings[account]
-        held, beyond = _within(groups[account], standing.balance)
-        left_out += [LeftOut(receipt.id, "its account no longer holds what it charged") for receipt in beyond]
-        if not held:
-            continue
-        signed = find_voucher(account, standing.epoch, now)
-        room = 0 if signed is None else signed.voucher.max_nanocredits - standing.spent
-        covered, beyond = _within(held, room)
-        left_out += [LeftOut(receipt.id, "no voucher that has not expired covers it") for receipt in beyond]
-        if signed is None or not covered:
-            continue
-        spent_after = NanoCredits(standing.spent + _charged(covered))
+    for account, (signed, covered) in sorted(formed.items()):
+        spent_after = NanoCredits(standings[account].spent + _charged(covered))
         lines.setdefault(signed.voucher.token, []).append(SettlementLine(signed, credit_units(spent_after)))
         carried.setdefault(signed.voucher.token, []).extend(covered)
 
@@ -94,20 +95,33 @@ def count_lines(batch: Batch) -> int:
 
 
 def _grouped(
-    receipts: Sequence[Receipt], standings: Mapping[AccountId, Standing], max_lines: int
-) -> tuple[dict[AccountId, list[Receipt]], list[LeftOut], int]:
+    receipts: Sequence[Receipt], standings: Mapping[AccountId, Standing]
+) -> tuple[dict[AccountId, list[Receipt]], list[LeftOut]]:
+    """By account, those with the oldest receipts first."""
     groups: dict[AccountId, list[Receipt]] = {}
-    left_out, waiting = [], 0
+    left_out = []
     for receipt in receipts:
         account = account_id(receipt.account)
         standing = standings.get(account)
         if standing is None or standing.epoch != receipt.epoch:
             left_out.append(LeftOut(receipt.id, "its account's epoch has ended"))
-        elif account in groups or len(groups) < max_lines:
-            groups.setdefault(account, []).append(receipt)
         else:
-            waiting += 1
-    return groups, left_out, waiting
+            groups.setdefault(account, []).append(receipt)
+    return groups, left_out
+
+
+def _carried_of(
+    receipts: Sequence[Receipt], standing: Standing, find_voucher: FindVoucher, now: UnixSeconds
+) -> tuple[SignedVoucher | None, list[Receipt], list[LeftOut]]:
+    """What one line can carry of an account's receipts, and by which voucher."""
+    held, unpaid = _within(receipts, standing.balance)
+    account = account_id(receipts[0].account)
+    signed = find_voucher(account, standing.epoch, now) if held else None
+    room = 0 if signed is None else signed.voucher.max_nanocredits - standing.spent
+    covered, unsigned = _within(held, room)
+    left_out = [LeftOut(receipt.id, "its account no longer holds what it charged") for receipt in unpaid]
+    left_out += [LeftOut(receipt.id, "no voucher that has not expired covers it") for receipt in unsigned]
+    return signed, covered, left_out
 
 
 def _within(receipts: Sequence[Receipt], room: int) -> tuple[list[Receipt], list[Receipt]]:
