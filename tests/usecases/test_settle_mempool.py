@@ -273,6 +273,25 @@ def test_a_reorganisation_that_takes_the_settlement_back_sends_it_again(till: Ti
     assert_settled_once(till, receipt)
 
 
+def test_a_nonce_that_a_reorganisation_frees_again_is_used_first(till: Till):
+    """A foreign transaction took the first attempt's nonce, and is gone with its block: the second waits behind nothing."""
+    receipt = charged(till)
+    rpc, began = till.town.rpc, now()
+    settle_batch(till.settlement(), began)
+    till.town.chain.sender(till.settler).broadcast(_dear(till, 0))
+    mine(till)
+    assert isinstance(settle_batch(till.settlement(), began + LATER), BatchSent)
+    assert [attempt.nonce for attempt in attempts(till)] == [0, 1]
+    rpc.request("anvil_rollback", 1)
+    rpc.request("anvil_dropAllTransactions")
+
+    assert isinstance(settle_batch(till.settlement(), began + 2 * LATER), BatchSent)
+
+    mine(till)
+    assert settle_batch(till.settlement(), began + 2 * LATER) == BatchWaiting(1, mined=True)
+    assert_settled_once(till, receipt)
+
+
 def test_batches_follow_one_another_without_waiting_for_confirmations(till: Till):
     """Three batches stand in blocks before the ledger has read the first."""
     till.max_lines = 1

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from mintery.chain.delivery import Delivery
@@ -38,9 +37,7 @@ _STUCK_BUMPS = 10
 """Fees raised this often, in time, without a block: someone should look."""
 
 
-def send_further(
-    settlement: Settlement, record: BatchRecord, head: BlockRef, covered: AbstractSet[int], now: datetime
-) -> SettleResult:
+def send_further(settlement: Settlement, record: BatchRecord, head: BlockRef, now: datetime) -> SettleResult:
     """Take up an open batch that is in no block, from what the ledger and the chain say of its attempts.
 
     Only this settler's can be raised in fee. What another one signed, before the key was changed, never holds the batch
@@ -50,17 +47,14 @@ def send_further(
         settlement: what settling needs.
         record: the open batch whose turn it is on chain.
         head: where the chain stands.
-        covered: nonces of this settler that attempts of open batches would use.
         now: aware UTC.
     """
-    result = _send_further(settlement, record, head, covered, now)
+    result = _send_further(settlement, record, head, now)
     tell(settlement, record, result, now)
     return result
 
 
-def _send_further(
-    settlement: Settlement, record: BatchRecord, head: BlockRef, covered: AbstractSet[int], now: datetime
-) -> SettleResult:
+def _send_further(settlement: Settlement, record: BatchRecord, head: BlockRef, now: datetime) -> SettleResult:
     settler = settlement.settler
     free_from = settlement.chain.rpc.nonce(settler.address, hex(head.number))
     live = [attempt for attempt in _ours(settlement, record) if attempt.nonce >= free_from]
@@ -69,9 +63,10 @@ def _send_further(
             return _abandon(settlement, record, why, now)
         return send_first(settlement, record, now)
 
-    newest = max(live, key=lambda attempt: attempt.signed_at)
+    # The chain takes nonces in turn. A reorganisation can free an earlier one than the newest attempt's.
+    newest = min(reversed(live), key=lambda attempt: (attempt.nonce, -attempt.signed_at.timestamp()))
     overdue = _age(newest, now) >= settlement.bump_after
-    if overdue and (gap := _gap(settlement, free_from, newest.nonce, covered)) is not None:
+    if overdue and (gap := _gap(settlement, free_from, newest.nonce)) is not None:
         log.warning("nonce gap", extra={"batch_id": record.batch.batch_id, "nonce": gap})
         return send_first(settlement, record, now, nonce=gap)
     if newest.broadcast_at is None or not settlement.chain.rpc.knows(newest.tx_hash):
@@ -121,11 +116,6 @@ def send_first(
     return _deliver(settlement, record, signed.raw, signed.hash, now, left_out=left_out)
 
 
-def nonces_covered(settlement: Settlement, records: list[BatchRecord]) -> frozenset[int]:
-    """Nonces of this settler that attempts of open batches would use."""
-    return frozenset(attempt.nonce for record in records for attempt in _ours(settlement, record))
-
-
 def tell(settlement: Settlement, record: BatchRecord, result: SettleResult, now: datetime) -> None:
     """An alarm where a person is needed: at once, or when the batch has waited too long for whatever reason."""
     if not isinstance(result, BatchWaiting) or result.mined:
@@ -160,12 +150,10 @@ def _bad_line(settlement: Settlement, record: BatchRecord, head: BlockRef) -> st
     return None
 
 
-def _gap(settlement: Settlement, first: int, nonce: int, covered: AbstractSet[int]) -> int | None:
-    """The first nonce below ``nonce`` that nothing known will use: until something does, no later one is mined."""
-    missing = next((each for each in range(first, nonce) if each not in covered), None)
-    if missing is None or settlement.chain.rpc.nonce(settlement.settler.address, "pending") > missing:
-        return None
-    return missing
+def _gap(settlement: Settlement, first: int, nonce: int) -> int | None:
+    """The first nonce below ``nonce`` that nothing in the node's pool will use: until something does, no later one is mined."""
+    missing = settlement.chain.rpc.nonce(settlement.settler.address, "pending")
+    return missing if first <= missing < nonce else None
 
 
 def _outbid(settlement: Settlement, record: BatchRecord, newest: Attempt, now: datetime) -> SettleResult:

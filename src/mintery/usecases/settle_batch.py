@@ -32,7 +32,7 @@ from mintery.ledger.reads import BatchRecord
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.choose_batch import CONTENT_ERRORS, choose_batch
 from mintery.usecases.form_batch import FormedBatch
-from mintery.usecases.send_attempt import nonces_covered, send_first, send_further, tell
+from mintery.usecases.send_attempt import send_first, send_further, tell
 from mintery.usecases.settlement import (
     BatchAbandoned,
     BatchSent,
@@ -72,7 +72,7 @@ def settle_batch(settlement: Settlement, now: datetime) -> SettleResult:
         turn = settlement.chain.escrow.next_batch_id(settlement.gateway, at=head)
         for record in open_batches:
             if record.batch.batch_id == turn:
-                return send_further(settlement, record, head, nonces_covered(settlement, open_batches), now)
+                return send_further(settlement, record, head, now)
         if len(open_batches) >= settlement.max_open:
             return BatchWaiting(open_batches[0].batch.batch_id, mined=True)
         return _settle_next(settlement, turn, open_batches, now)
