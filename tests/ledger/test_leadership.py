@@ -151,6 +151,24 @@ def test_a_session_that_the_server_ended_leads_nothing_and_begins_again(postgres
     first.close()
 
 
+def test_who_asks_whether_a_job_is_led_finds_a_session_by_itself(postgres_database: Database):
+    """Whoever waits for another process's answer must not wait for its own next turn to contend."""
+    leader, asking = (open_leadership(postgres_database.url, name) for name in ("leader", "asking"))
+    try:
+        leader.contend(["process-1"])
+        asking.contend(["process-2"])
+        postgres_database.run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'asking'"
+        )
+        assert asking.is_led("process-1"), "where nothing can be known, it may run"
+        assert asking.is_led("process-1")
+        leader.close()
+
+        assert not asking.is_led("process-1")
+    finally:
+        asking.close()
+
+
 def test_a_lock_that_the_server_does_not_show_is_not_led(postgres_database: Database):
     """Some servers take the call and lock nothing; a pooler may give the next statement another session."""
     first = open_leadership(postgres_database.url, "first")

@@ -81,10 +81,8 @@ class SessionLeadership:
 
     def is_led(self, job: str) -> bool:
         with self._lock:
-            if self._session is None:
-                return True
             try:
-                holders = self._session.execute(_HOLDERS, {"class": _CLASS})
+                holders = self._connected().execute(_HOLDERS, {"class": _CLASS})
             except DBAPIError as error:
                 self._drop(error)
                 return True
