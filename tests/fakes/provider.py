@@ -5,9 +5,15 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from mintery.domain.model import Endpoint
+from mintery.domain.model import Endpoint, Unit
 from mintery.errors import ProviderFailed
 from mintery.providers.calls import Reply, StreamEvent, Terms, Usage
+
+
+def tokens(prompt: int, completion: int, cached: int = 0) -> Usage:
+    """What a provider reports of a chat; ``cached`` is part of ``prompt``."""
+    usage = {Unit.INPUT_TOKEN.value: prompt - cached, Unit.OUTPUT_TOKEN.value: completion}
+    return usage | ({Unit.CACHED_INPUT_TOKEN.value: cached} if cached else {})
 
 
 @dataclass
@@ -16,7 +22,7 @@ class ScriptedProvider:
     stream after its events, or refuses a JSON request.
     """
 
-    reply: Reply = field(default_factory=lambda: Reply(b'{"choices":[]}', Usage(10, 5), 20))
+    reply: Reply = field(default_factory=lambda: Reply(b'{"choices":[]}', tokens(10, 5), 20))
     events: list[StreamEvent] = field(default_factory=list)
     breaks_with: ProviderFailed | None = None
     before: Callable[[], None] = lambda: None

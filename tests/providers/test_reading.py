@@ -4,28 +4,28 @@ import orjson
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.fakes.provider import tokens
 
 from mintery.domain.model import Endpoint
 from mintery.errors import ProviderNonsense
-from mintery.providers.calls import Usage
 from mintery.providers.reading import is_plain, produced_by, read_event, read_reply, read_usage
 from mintery.providers.sse import EventSplitter, event_of
 
 USAGES = {
     "openai": (
         {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12, "prompt_tokens_details": {"cached_tokens": 4}},
-        Usage(9, 3, 4),
+        tokens(9, 3, 4),
     ),
-    "embeddings": ({"prompt_tokens": 9, "total_tokens": 9}, Usage(9, 0)),
-    "llama.cpp": ({"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}, Usage(9, 3)),
-    "deepseek": ({"prompt_tokens": 9, "completion_tokens": 3, "prompt_cache_hit_tokens": 5}, Usage(9, 3, 5)),
-    "vllm": ({"prompt_tokens": 9, "completion_tokens": 3, "prompt_tokens_details": None}, Usage(9, 3)),
+    "embeddings": ({"prompt_tokens": 9, "total_tokens": 9}, tokens(9, 0)),
+    "llama.cpp": ({"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}, tokens(9, 3)),
+    "deepseek": ({"prompt_tokens": 9, "completion_tokens": 3, "prompt_cache_hit_tokens": 5}, tokens(9, 3, 5)),
+    "vllm": ({"prompt_tokens": 9, "completion_tokens": 3, "prompt_tokens_details": None}, tokens(9, 3)),
     "nothing cached": (
         {"prompt_tokens": 9, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": None}},
-        Usage(9, 3),
+        tokens(9, 3),
     ),
-    "zero": ({"prompt_tokens": 0, "completion_tokens": 0}, Usage(0, 0)),
-    "negative": ({"prompt_tokens": -1, "completion_tokens": 3}, Usage(-1, 3)),
+    "zero": ({"prompt_tokens": 0, "completion_tokens": 0}, tokens(0, 0)),
+    "negative": ({"prompt_tokens": -1, "completion_tokens": 3}, tokens(-1, 3)),
     "null": (None, None),
     "empty": ({}, None),
     "fraction": ({"prompt_tokens": 1.5, "completion_tokens": 3}, None),
@@ -65,12 +65,12 @@ def test_events():
     assert (produced_by(text.raw), text.usage, text.only_usage, text.last) == (3, None, False, False)
 
     usage = read_event("acme", event({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}))
-    assert (usage.usage, usage.only_usage) == (Usage(1, 2), True)
+    assert (usage.usage, usage.only_usage) == (tokens(1, 2), True)
 
     both = read_event(
         "acme", event({"choices": [{"delta": {}}], "usage": {"prompt_tokens": 1, "completion_tokens": 2}})
     )
-    assert (both.usage, both.only_usage) == (Usage(1, 2), False)
+    assert (both.usage, both.only_usage) == (tokens(1, 2), False)
 
     assert read_event("acme", b"data: [DONE]\n\n").last
     assert read_event("acme", b": OPENROUTER PROCESSING\n\n").raw == b": OPENROUTER PROCESSING\n\n"

@@ -3,23 +3,24 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.fakes.provider import tokens
 
-from mintery.domain.model import Endpoint, Model, Unit
+from mintery.domain.model import PART_OF, Endpoint, Model, Unit
 from mintery.domain.price import FreshnessLimits, PriceInForce, Sku
 from mintery.domain.quote import Quote, UsageSource, quote, tariff_of
 from mintery.domain.voucher import Kind
-from mintery.providers.calls import Usage
 from mintery.units import BasisPoints, Par, UnixSeconds, UsdWad
 from mintery.usecases.meter_usage import meter_usage
 from mintery.usecases.shape_request import ShapedRequest
 
 UNITS = frozenset({Unit.INPUT_TOKEN, Unit.CACHED_INPUT_TOKEN, Unit.OUTPUT_TOKEN})
+MOST = {Unit.INPUT_TOKEN: 2_000, Unit.OUTPUT_TOKEN: 1_000, Unit.REQUEST: 1}
 COUNTS = st.integers(-(2**70), 2**70) | st.integers(-5, 3_000)
 
 
-def shaped(units: frozenset[Unit] = UNITS) -> ShapedRequest:
+def shaped(units: frozenset[str] = UNITS) -> ShapedRequest:
     model = Model("acme/m", "m", "acme", 1, Kind.ROUTED, Endpoint.CHAT, units, 1_000, 5_000)
-    return ShapedRequest(Endpoint.CHAT, model, b"x" * 401, False, False, most_input=2_000, most_output=1_000)
+    return ShapedRequest(Endpoint.CHAT, model, b"x" * 401, False, False, MOST)
 
 
 def quoted(request: ShapedRequest, fresh: int, cached: int, *, markup: int = 0) -> Quote:
@@ -33,15 +34,9 @@ def quoted(request: ShapedRequest, fresh: int, cached: int, *, markup: int = 0) 
         (sku := Sku("acme/m", unit)): PriceInForce(sku, index, 1, UsdWad(usd[unit]), UnixSeconds(1_000), False)
         for index, unit in enumerate(sorted(request.model.units))
     }
-    dearer = (
-        Unit.CACHED_INPUT_TOKEN
-        if cached > fresh and Unit.CACHED_INPUT_TOKEN in request.model.units
-        else Unit.INPUT_TOKEN
-    )
-    most = {dearer: request.most_input, Unit.OUTPUT_TOKEN: request.most_output, Unit.REQUEST: 1}
     return quote(
         tariff_of(request.model, prices),
-        most,
+        request.most,
         par=Par(10**6),
         markup=BasisPoints(markup),
         now=UnixSeconds(1_000),
@@ -58,7 +53,7 @@ def test_no_usage_costs_more_than_the_hold(  # noqa: PLR0917 -- hypothesis passe
 ):
     request = shaped()
     priced = quoted(request, fresh, cheap, markup=markup)
-    usage = None if missing else Usage(prompt, completion, cached)
+    usage = None if missing else tokens(prompt, completion, cached)
 
     metered = meter_usage(priced, request, usage, produced)
 
@@ -69,7 +64,7 @@ def test_no_usage_costs_more_than_the_hold(  # noqa: PLR0917 -- hypothesis passe
     expected = UsageSource.PROVIDER if within else UsageSource.CLAMPED
     assert metered.source is (UsageSource.ESTIMATED if missing else expected)
     if usage is not None and within:
-        assert {Unit(line.sku.unit): line.quantity for line in metered.lines} == {
+        assert {line.sku.unit: line.quantity for line in metered.lines} == {
             unit: quantity
             for unit, quantity in (
                 (Unit.INPUT_TOKEN, prompt - cached),
@@ -82,7 +77,7 @@ def test_no_usage_costs_more_than_the_hold(  # noqa: PLR0917 -- hypothesis passe
 
 def test_without_a_price_for_cached_input_all_input_is_fresh():
     request = shaped(frozenset({Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN}))
-    metered = meter_usage(quoted(request, 10, 1), request, Usage(100, 0, 60), 0)
+    metered = meter_usage(quoted(request, 10, 1), request, tokens(100, 0, 60), 0)
     assert [(line.sku.unit, line.quantity) for line in metered.lines] == [("input_token", 100)]
 
 
@@ -97,5 +92,56 @@ def test_missing_usage_is_a_token_for_each_four_bytes(produced: int, tokens: int
 
 def test_a_request_priced_by_itself_is_charged_once_whatever_the_tokens():
     request = shaped(frozenset({Unit.REQUEST}))
-    metered = meter_usage(quoted(request, 1, 1), request, Usage(5, 5), 0)
+    metered = meter_usage(quoted(request, 1, 1), request, tokens(5, 5), 0)
     assert [(line.sku.unit, line.quantity) for line in metered.lines] == [("request", 1)]
+
+
+EVERY_UNIT = st.sampled_from([*Unit, "input_token.above_200000", "image.1024x1024-high", "image.1024x1024-low"])
+
+
+@given(
+    sold=st.dictionaries(EVERY_UNIT, st.integers(1, 10**15), min_size=1),
+    most=st.dictionaries(EVERY_UNIT, st.integers(0, 10**6)),
+    usage=st.dictionaries(EVERY_UNIT, st.integers(0, 10**6) | COUNTS),
+    markup=st.integers(0, 10_000),
+)
+def test_whatever_is_sold_bounded_and_reported_the_hold_covers_it(
+    sold: dict[str, int], most: dict[str, int], usage: dict[str, int], markup: int
+):
+    model = Model("acme/m", "m", "acme", 1, Kind.ROUTED, Endpoint.CHAT, frozenset(sold), 1_000, 5_000)
+    request = ShapedRequest(Endpoint.CHAT, model, b"x", False, False, {**most, Unit.REQUEST: 1})
+    prices = {
+        (sku := Sku("acme/m", unit)): PriceInForce(sku, index, 1, UsdWad(usd), UnixSeconds(1_000), False)
+        for index, (unit, usd) in enumerate(sold.items())
+    }
+    held = quote(
+        tariff_of(model, prices),
+        request.most,
+        par=Par(10**6),
+        markup=BasisPoints(markup),
+        now=UnixSeconds(1_000),
+        limits=FreshnessLimits(),
+    )
+
+    metered = meter_usage(held, request, usage, 0)
+
+    assert 0 <= metered.cost <= held.amount
+    if metered.source is UsageSource.PROVIDER:
+        charged = {**{unit: each for unit, each in usage.items() if each}, Unit.REQUEST: 1}
+        expected = sum(each * sold[as_unit] for unit, each in charged.items() if (as_unit := sold_as(unit, sold)))
+        assert sum(line.cost for line in metered.lines) == expected
+
+
+def sold_as(unit: str, sold: dict[str, int]) -> str | None:
+    """Told apart from the code: by the ladder of names."""
+    ladder = [unit, unit.partition(".")[0]]
+    while ladder[-1] in PART_OF:
+        ladder.append(PART_OF[ladder[-1]])
+    return next((each for each in ladder if each in sold), None)
+
+
+def test_parts_of_a_sum_that_is_too_large_are_charged_first():
+    request = shaped()
+    metered = meter_usage(quoted(request, 10, 1), request, tokens(3_000, 0, 1_500), 0)
+    assert metered.source is UsageSource.CLAMPED
+    assert {line.sku.unit: line.quantity for line in metered.lines} == {"cached_input_token": 1_500, "input_token": 500}

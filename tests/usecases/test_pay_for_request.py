@@ -10,7 +10,7 @@ import orjson
 import pytest
 from prometheus_client import CollectorRegistry
 from tests.fakes.ledger import InMemoryLedger
-from tests.fakes.provider import ScriptedProvider
+from tests.fakes.provider import ScriptedProvider, tokens
 from tests.gateway.rig import CREDIT, DOMAIN, EXIT_DELAY, GATEWAY, HOLDER, MODELS, SETTLER, TOKEN, key_text, market
 
 from mintery.crypto.receipts import check_receipt_signature
@@ -30,7 +30,7 @@ from mintery.errors import (
     StreamBroke,
 )
 from mintery.ledger.commands import CaptureHold
-from mintery.providers.calls import StreamEvent, Usage
+from mintery.providers.calls import StreamEvent
 from mintery.providers.sse import event_of
 from mintery.usecases.attempts import Attempt
 from mintery.usecases.meters import Meters
@@ -50,7 +50,7 @@ def text(word: str) -> StreamEvent:
 
 
 def usage(prompt: int, completion: int, *, only: bool = True) -> StreamEvent:
-    return StreamEvent(event_of(b"usage %d" % completion), Usage(prompt, completion), only_usage=only)
+    return StreamEvent(event_of(b"usage %d" % completion), tokens(prompt, completion), only_usage=only)
 
 
 class Shop:

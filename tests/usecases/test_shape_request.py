@@ -38,19 +38,20 @@ def byte_tokens(messages: list[dict]) -> int:
 def test_no_prompt_has_more_tokens_than_the_bound(messages: list[dict]):
     raw = orjson.dumps({"model": "acme/m", "messages": messages})
     shaped = shape_request(CHAT, TERMS, read_fields(raw), choices=4)
-    assert byte_tokens(messages) <= shaped.most_input
+    assert byte_tokens(messages) <= shaped.most[Unit.INPUT_TOKEN]
 
 
 @given(texts=st.lists(TEXTS, min_size=1, max_size=5))
 def test_no_embedding_has_more_tokens_than_the_bound(texts: list[str]):
     shaped = shape_request(VECTORS, TERMS, {"model": "acme/v", "input": texts}, choices=4)
-    assert sum(2 + len(text.encode()) for text in texts) <= shaped.most_input
-    assert shaped.most_output == 0
+    assert sum(2 + len(text.encode()) for text in texts) <= shaped.most[Unit.INPUT_TOKEN]
+    assert Unit.OUTPUT_TOKEN not in shaped.most
 
 
 @given(tokens=st.lists(st.integers(0, 200_000), min_size=1, max_size=50))
 def test_token_lists_are_bounded_too(tokens: list[int]):
-    assert len(tokens) <= shape_request(VECTORS, TERMS, {"model": "acme/v", "input": tokens}, choices=4).most_input
+    shaped = shape_request(VECTORS, TERMS, {"model": "acme/v", "input": tokens}, choices=4)
+    assert len(tokens) <= shaped.most[Unit.INPUT_TOKEN]
 
 
 @pytest.mark.parametrize(
@@ -71,13 +72,13 @@ def test_the_cap_goes_upstream_in_the_one_field_that_is_read(fields: dict, cap: 
     assert sent["max_completion_tokens"] == cap
     assert "max_tokens" not in sent
     assert sent["model"] == "m-1"
-    assert shaped.most_output == cap * fields.get("n", 1)
+    assert shaped.most[Unit.OUTPUT_TOKEN] == cap * fields.get("n", 1)
 
 
 def test_the_context_bounds_the_prompt():
     small = Model("acme/m", "m", "acme", 1, Kind.ROUTED, Endpoint.CHAT, CHAT.units, 10, context_tokens=50)
     body = {"model": "acme/m", "messages": [{"role": "user", "content": "a" * 1_000}]}
-    assert shape_request(small, TERMS, body, choices=1).most_input == 50
+    assert shape_request(small, TERMS, body, choices=1).most[Unit.INPUT_TOKEN] == 50
 
 
 def test_usage_is_forced_upstream_and_other_options_are_kept():
@@ -136,4 +137,5 @@ def test_a_conversation_with_tools_passes():
         {"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": "b"}]},
     ]
     tools = [{"type": "function", "function": {"name": "f"}}]
-    assert shape_request(CHAT, TERMS, {"messages": messages, "tools": tools}, choices=1).most_input > 0
+    shaped = shape_request(CHAT, TERMS, {"messages": messages, "tools": tools}, choices=1)
+    assert shaped.most[Unit.INPUT_TOKEN] > 0

@@ -187,7 +187,7 @@ def stub_config(base_url: str) -> ProviderConfig:
     )
 
 
-def _stub_model(name: str, upstream: str, endpoint: Endpoint, *units: Unit) -> Model:
+def _stub_model(name: str, upstream: str, endpoint: Endpoint, *units: str) -> Model:
     return Model(
         id=f"{PROVIDER}/{name}",
         upstream=upstream,

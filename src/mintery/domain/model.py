@@ -1,5 +1,6 @@
 """What is for sale: a model of a provider, and the units it is metered in."""
 
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,12 +14,51 @@ class Endpoint(StrEnum):
 
 
 class Unit(StrEnum):
-    """Metered units, in the singular, as they end a SKU."""
+    """Metered units, in the singular, as they end a SKU. No two count the same thing: what comes from a cache is a cached
+    token and no input token. A SKU's unit may carry a variant after a point, as ``image.1024x1024-high`` does.
+    """
 
     INPUT_TOKEN = "input_token"  # noqa: S105 -- a unit of text, no secret
     CACHED_INPUT_TOKEN = "cached_input_token"  # noqa: S105 -- a unit of text, no secret
+    CACHE_WRITE_TOKEN = "cache_write_token"  # noqa: S105 -- a unit of text, no secret
+    IMAGE_INPUT_TOKEN = "image_input_token"  # noqa: S105 -- a unit of pictures, no secret
+    CACHED_IMAGE_TOKEN = "cached_image_token"  # noqa: S105 -- a unit of pictures, no secret
+    AUDIO_INPUT_TOKEN = "audio_input_token"  # noqa: S105 -- a unit of sound, no secret
+    CACHED_AUDIO_TOKEN = "cached_audio_token"  # noqa: S105 -- a unit of sound, no secret
     OUTPUT_TOKEN = "output_token"  # noqa: S105 -- a unit of text, no secret
+    REASONING_TOKEN = "reasoning_token"  # noqa: S105 -- a unit of text, no secret
+    IMAGE_OUTPUT_TOKEN = "image_output_token"  # noqa: S105 -- a unit of pictures, no secret
+    AUDIO_OUTPUT_TOKEN = "audio_output_token"  # noqa: S105 -- a unit of sound, no secret
     REQUEST = "request"
+    IMAGE = "image"
+    SECOND = "second"
+    CHARACTER = "character"
+
+
+Quantities = Mapping[str, int]
+"""How many of each unit, by the text that ends its SKU."""
+
+PART_OF: Mapping[str, Unit] = {
+    Unit.CACHED_INPUT_TOKEN: Unit.INPUT_TOKEN,
+    Unit.CACHE_WRITE_TOKEN: Unit.INPUT_TOKEN,
+    Unit.IMAGE_INPUT_TOKEN: Unit.INPUT_TOKEN,
+    Unit.CACHED_IMAGE_TOKEN: Unit.IMAGE_INPUT_TOKEN,
+    Unit.AUDIO_INPUT_TOKEN: Unit.INPUT_TOKEN,
+    Unit.CACHED_AUDIO_TOKEN: Unit.AUDIO_INPUT_TOKEN,
+    Unit.REASONING_TOKEN: Unit.OUTPUT_TOKEN,
+    Unit.IMAGE_OUTPUT_TOKEN: Unit.OUTPUT_TOKEN,
+    Unit.AUDIO_OUTPUT_TOKEN: Unit.OUTPUT_TOKEN,
+}
+"""What a unit is counted as where it is not sold, or not bounded, by itself."""
+
+
+def nearest(unit: str, among: Container[str]) -> str | None:
+    """``unit`` itself, or else the next wider one that is ``among`` them: its variant left out, then what it is part of."""
+    wider: str | None = unit
+    while wider is not None and wider not in among:
+        base, point, _ = wider.partition(".")
+        wider = base if point else PART_OF.get(wider)
+    return wider
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +69,7 @@ class Model:
         id: ``provider/model``, as apps name it and as its SKUs begin.
         upstream: the provider's own name for it.
         provider: the provider's name; ``provider_id`` its number in the registry.
-        units: what the provider's reply is metered in.
+        units: what the provider's reply is metered in: texts that end its SKUs.
         max_output_tokens: the cap that is put into a request that names none.
         context_tokens: the most input tokens that the provider takes.
         test: answers are made up by a stub; every person who sees the model is told.
@@ -41,10 +81,10 @@ class Model:
     provider_id: int
     kind: Kind
     endpoint: Endpoint
-    units: frozenset[Unit]
+    units: frozenset[str]
     max_output_tokens: int
     context_tokens: int
     test: bool = False
 
-    def sku(self, unit: Unit) -> Sku:
+    def sku(self, unit: str) -> Sku:
         return Sku(self.id, unit)

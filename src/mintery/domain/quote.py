@@ -1,11 +1,11 @@
 """What a request may cost, and what it did: the same sum over SKUs, rounded up once."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from mintery.domain.model import Model, Unit
+from mintery.domain.model import Model, Quantities, nearest
 from mintery.domain.price import FreshnessLimits, PriceInForce, PriceState, Sku, check_sellable
 from mintery.errors import ModelUnpriced
 from mintery.units import BasisPoints, NanoCredits, Par, UnixSeconds, UsdWad, nanocredits_up
@@ -13,8 +13,6 @@ from mintery.units import BasisPoints, NanoCredits, Par, UnixSeconds, UsdWad, na
 QUOTE_SECONDS = 60
 """A quote pins version and price for at most this long."""
 
-Quantities = Mapping[Unit, int]
-INPUTS = frozenset({Unit.INPUT_TOKEN, Unit.CACHED_INPUT_TOKEN})
 _SEVERITY = {state: rank for rank, state in enumerate(PriceState)}
 
 
@@ -70,7 +68,7 @@ class Quote(NamedTuple):
             [
                 PricedLine(line.sku, line.sku_index, line.provider_id, line.price_version, line.unit_price, quantity)
                 for line in self.lines
-                if (quantity := used.get(Unit(line.sku.unit), 0))
+                if (quantity := used.get(line.sku.unit, 0))
             ]
         )
 
@@ -88,12 +86,36 @@ class Tariff:
 
     Attributes:
         prices: its units ascending, each with its price in force.
-        dearest_input: by which input counts in a bound, so that fresh and cached are covered alike; None without any.
     """
 
     model: Model
-    prices: tuple[tuple[Unit, PriceInForce], ...]
-    dearest_input: Unit | None
+    prices: tuple[tuple[str, PriceInForce], ...]
+    _dearest: dict[tuple[str, ...], Mapping[str, str]] = field(default_factory=dict)
+    """By the units that a request is bounded in: requests come in few forms, and in great numbers."""
+
+    def covering(self, most: Quantities) -> Quantities:
+        """Bounds by units that are sold: each at the dearest price that what it bounds can be charged at, so that, say,
+        fresh and cached input are covered alike.
+        """
+        bounds = tuple(most)
+        dearest = self._dearest.get(bounds)
+        if dearest is None:
+            dearest = self._dearest[bounds] = self._find_dearest(most)
+        covered: dict[str, int] = {}
+        for bound, unit in dearest.items():
+            covered[unit] = covered.get(unit, 0) + most[bound]
+        return covered
+
+    def _find_dearest(self, most: Quantities) -> Mapping[str, str]:
+        """For each bound the dearest unit within it. One that is not sold by itself is charged as the next wider one."""
+        usd = {unit: price.usd for unit, price in self.prices}
+        within: list[tuple[str | None, str | None]] = [(nearest(unit, most), unit) for unit in usd]
+        within += [(bound, nearest(bound, usd)) for bound in most]
+        found: dict[str, tuple[UsdWad, str]] = {}
+        for bound, unit in within:
+            if bound is not None and unit is not None:
+                found[bound] = max(found.get(bound, (UsdWad(0), "")), (usd[unit], unit))
+        return {bound: unit for bound, (_, unit) in found.items()}
 
 
 def tariff_of(model: Model, prices: Mapping[Sku, PriceInForce]) -> Tariff:
@@ -104,8 +126,7 @@ def tariff_of(model: Model, prices: Mapping[Sku, PriceInForce]) -> Tariff:
         if (price := prices.get(sku)) is None:
             raise ModelUnpriced(model.id, str(sku))
         found.append((unit, price))
-    inputs = [(price.usd, unit) for unit, price in found if unit in INPUTS]
-    return Tariff(model, tuple(found), max(inputs)[1] if inputs else None)
+    return Tariff(model, tuple(found))
 
 
 def quote(
@@ -117,15 +138,16 @@ def quote(
     now: UnixSeconds,
     limits: FreshnessLimits,
 ) -> Quote:
-    """Price the most units a request can use at the prices in force.
+    """Price the most units a request can use at the prices in force. A bound covers all that is part of its unit and has
+    no bound of its own; see ``Tariff.covering``.
 
     Raises:
         PriceStale, PriceQueued, HoldAboveStaleLimit: see ``check_sellable``.
     """
-    model = tariff.model
+    model, covered = tariff.model, tariff.covering(most)
     lines = tuple(
         [
-            PricedLine(price.sku, price.index, model.provider_id, price.version, price.usd, most.get(unit, 0))
+            PricedLine(price.sku, price.index, model.provider_id, price.version, price.usd, covered.get(unit, 0))
             for unit, price in tariff.prices
         ]
     )

@@ -4,20 +4,11 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from mintery.domain.model import Endpoint
+from mintery.domain.model import Endpoint, Quantities
 
-
-class Usage(NamedTuple):
-    """Tokens as the provider counts them, unchecked: they may be negative or absurd.
-
-    Attributes:
-        cached: part of ``prompt`` that came from the provider's cache.
-        completion: all that was generated, hidden reasoning included.
-    """
-
-    prompt: int
-    completion: int
-    cached: int = 0
+Usage = Quantities
+"""What the provider says was used, unchecked: it may be negative or absurd. No two units count the same thing; a provider's
+own total less its parts stands under the wider unit."""
 
 
 class Reply(NamedTuple):

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from mintery.domain.model import Endpoint
+from mintery.domain.model import Endpoint, Unit
 from mintery.errors import ProviderNonsense
 from mintery.providers.calls import Reply, StreamEvent, Usage
 from mintery.providers.sse import DONE, EventSplitter, event_payload
@@ -21,7 +21,10 @@ def read_usage(fields: Any) -> Usage | None:
     cached = details.get("cached_tokens") if isinstance(details, dict) else fields.get("prompt_cache_hit_tokens")
     completion, cached = completion or 0, cached or 0
     if type(prompt) is int and type(completion) is int and type(cached) is int:
-        return Usage(prompt, completion, cached)
+        usage: dict[str, int] = {Unit.INPUT_TOKEN: prompt - cached, Unit.OUTPUT_TOKEN: completion}
+        if cached:
+            usage[Unit.CACHED_INPUT_TOKEN] = cached
+        return usage
     return None
 
 

@@ -105,7 +105,8 @@ class _Relay:
         attempt = self._work.attempt
         if not attempt.begun:
             attempt.begin(Head(200, EVENTS, self._work.hold.amount))
-        self.usage = event.usage or self.usage
+        if event.usage is not None:
+            self.usage = event.usage
         if not event.last and self._waiting:
             attempt.add(self.held_back())  # what waited was not the end after all
             self._waiting.clear()
@@ -122,7 +123,7 @@ class _Relay:
 
 async def _break_off(work: Dispatched, relay: _Relay, error: ProviderFailed) -> None:
     produced = relay.produced
-    if not work.attempt.begun or not (produced or relay.usage):
+    if not work.attempt.begun or not (produced or relay.usage is not None):
         await _release(work, error)
         raise error
     await _capture(work, relay.usage, produced, Answer(200, EVENTS, work.attempt.so_far()))

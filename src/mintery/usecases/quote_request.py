@@ -1,9 +1,9 @@
 """What a request may cost at most, and whether its account's credits may pay for it at all, right now."""
 
 from mintery.domain.market import Market
-from mintery.domain.model import Model, Unit
+from mintery.domain.model import Model
 from mintery.domain.project import Project
-from mintery.domain.quote import Quote, Tariff, quote
+from mintery.domain.quote import Quote, quote
 from mintery.domain.voucher import Address
 from mintery.errors import AssetDepegged, Draining, ModelNotCovered, ReserveShort
 from mintery.units import UnixSeconds
@@ -24,7 +24,7 @@ def quote_request(parts: GatewayParts, market: Market, token: Address, request: 
     tariff = parts.tariffs.of(market, model)
     return quote(
         tariff,
-        _most(tariff, request),
+        request.most,
         par=project.par,
         markup=project.markup,
         now=now,
@@ -52,11 +52,3 @@ def check_open(market: Market, project: Project, model: Model, now: UnixSeconds)
         raise Draining(f"settlement is paused until {market.paused_until}")
     if model.provider_id in market.inactive_providers:
         raise Draining(f"{model.provider} is switched off")
-
-
-def _most(tariff: Tariff, request: ShapedRequest) -> dict[Unit, int]:
-    """The most units. Input counts once, as the dearer of fresh and cached, so that either way it is covered."""
-    most = {Unit.OUTPUT_TOKEN: request.most_output, Unit.REQUEST: 1}
-    if tariff.dearest_input is not None:
-        most[tariff.dearest_input] = request.most_input
-    return most

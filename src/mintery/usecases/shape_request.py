@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from mintery.domain.model import Endpoint, Model
+from mintery.domain.model import Endpoint, Model, Quantities, Unit
 from mintery.errors import MalformedRequest, UnknownModel, Unsupported
 from mintery.providers.calls import Terms
 
@@ -53,7 +53,7 @@ class ShapedRequest(NamedTuple):
 
     Attributes:
         show_usage: the client asked for the usage chunk of a stream.
-        most_input, most_output: tokens, over all answers.
+        most: upper bounds, over all answers. One covers all that is part of its unit and has no bound of its own.
     """
 
     endpoint: Endpoint
@@ -61,8 +61,7 @@ class ShapedRequest(NamedTuple):
     body: bytes
     stream: bool
     show_usage: bool
-    most_input: int
-    most_output: int
+    most: Quantities
 
 
 def read_fields(raw: bytes) -> dict[str, Any]:
@@ -119,7 +118,7 @@ def _shape_embeddings(model: Model, fields: Mapping[str, Any]) -> ShapedRequest:
     inputs = _inputs(texts)
     body = _written({**fields, "model": model.upstream})
     most_input = min(len(body) + TOKENS_PER_MESSAGE * inputs, model.context_tokens * inputs)
-    return ShapedRequest(model.endpoint, model, body, False, False, most_input, 0)
+    return ShapedRequest(model.endpoint, model, body, False, False, {Unit.INPUT_TOKEN: most_input, Unit.REQUEST: 1})
 
 
 def _inputs(texts: str | list[Any]) -> int:
@@ -162,8 +161,12 @@ def _shape_chat(model: Model, terms: Terms, fields: Mapping[str, Any], choices: 
     body = _written(shaped)
     most_input = len(body) + TOKENS_PER_MESSAGE * len(messages) + TOKENS_PER_REQUEST
     show_usage = bool(options.get("include_usage"))
-    most_input = min(most_input, model.context_tokens)
-    return ShapedRequest(model.endpoint, model, body, stream, show_usage, most_input, cap * count)
+    most: Quantities = {
+        Unit.INPUT_TOKEN: min(most_input, model.context_tokens),
+        Unit.OUTPUT_TOKEN: cap * count,
+        Unit.REQUEST: 1,
+    }
+    return ShapedRequest(model.endpoint, model, body, stream, show_usage, most)
 
 
 def _messages(fields: Mapping[str, Any]) -> list[Any]:
