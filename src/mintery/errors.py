@@ -7,18 +7,20 @@ MinteryError
 │                           AnvilFailed, SystemRefused, ChildFailed, NotForProcesses, SourcesDiffer,
 │                           AssetNotSignable
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
-│                           BodyTooSlow, MalformedSku, MalformedReceipt, MalformedSeal, Unsupported
+│                           BodyTooSlow, MalformedSku, MalformedWindow, MalformedReceipt, MalformedReport, MalformedSeal,
+│                           Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, RequestUnresolved,
 │                           AttemptFailed, WriteOffRefused
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
-│                           UnknownProject, UnknownHalt, FileMissing
+│                           UnknownProject, UnknownHalt, FileMissing, NoRoute, RouteExcluded, RouteTooDear
 ├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, LedgerBehind,
 │                           AssetDepegged, ReserveShort, Draining, PayoutCapReached, Overloaded,
-│                           AccountBusy, HoldTooLong
+│                           AccountBusy, HoldTooLong, NoRouteNow, RouteBroken, RouteOnTrial, ResaleForbidden
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke
+├── FetchFailed             a public page: a price list, another reporter's reports
 ├── AnswerLost              a fault of this gateway while it answered
 ├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerUnavailable, LedgerRefused,
@@ -251,9 +253,26 @@ class MalformedSku(MalformedInput):
         self.text = text
 
 
+class MalformedWindow(MalformedInput):
+    """A time of day that a price is for."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"window {name[:40]!r}: {why}")
+        self.name = name
+        self.why = why
+
+
 class MalformedReceipt(MalformedInput):
     def __init__(self, why: str) -> None:
         super().__init__(f"the receipt cannot be read: {why}")
+        self.why = why
+
+
+class MalformedReport(MalformedInput):
+    """What should be a signed price report is none, or not for this oracle."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the price report cannot be used: {why}")
         self.why = why
 
 
@@ -484,6 +503,45 @@ class ModelNotCovered(NotFound):
         self.why = why
 
 
+class RouteExcluded(NotFound):
+    """The request's own preferences leave a route out."""
+
+    def __init__(self, route: str, why: str) -> None:
+        super().__init__(f"{route} is left out: {why}")
+        self.route = route
+        self.why = why
+
+
+class RouteTooDear(NotFound):
+    """Above a limit that the request set. ``actual`` is 1e-18 USD for one ``unit``, ``markup`` basis points on top of it;
+    ``limit`` is USD, on what ``of`` says.
+    """
+
+    def __init__(self, route: str, unit: str, *, actual: int, markup: int, limit: str, of: str) -> None:
+        on_top = f" and {markup} basis points of markup" if markup else ""
+        super().__init__(
+            f"{route} is too dear: its {unit} costs {actual} (1e-18 USD){on_top}; provider.max_price.{of} is {limit} USD"
+        )
+        self.route = route
+        self.unit = unit
+        self.actual = actual
+        self.markup = markup
+        self.limit = limit
+
+
+class NoRoute(NotFound):
+    """Of the routes that go by the name, none may answer, and waiting does not help. ``rejected`` gives each with its reason."""
+
+    def __init__(self, asked: str, rejected: Sequence[tuple[str, MinteryError]]) -> None:
+        super().__init__(_no_route(asked, rejected))
+        self.asked = asked
+        self.rejected = tuple(rejected)
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        return {route: str(reason) for route, reason in self.rejected}
+
+
 class UnknownReceipt(NotFound):
     def __init__(self, request_id: str) -> None:
         super().__init__(f"no receipt {request_id[:80]!r}")
@@ -594,6 +652,45 @@ class LedgerBehind(NotAvailable):
         self.limit = limit
 
 
+class NoRouteNow(NotAvailable):
+    """Of the routes that go by the name, none can answer now, and some may later."""
+
+    def __init__(self, asked: str, rejected: Sequence[tuple[str, MinteryError]]) -> None:
+        waits = [wait for _, reason in rejected if (wait := getattr(reason, "retry_after", None)) is not None]
+        super().__init__(_no_route(asked, rejected), retry_after=min(waits, default=None))
+        self.asked = asked
+        self.rejected = tuple(rejected)
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        return {route: str(reason) for route, reason in self.rejected}
+
+
+class RouteBroken(NotAvailable):
+    """It failed too often in a row, and is left alone for a while."""
+
+    def __init__(self, route: str, failures: int, *, retry_after: int) -> None:
+        super().__init__(
+            f"{route} failed {failures} times in a row and is tried again in {retry_after} s", retry_after=retry_after
+        )
+        self.route = route
+        self.failures = failures
+
+
+class RouteOnTrial(NotAvailable):
+    """It had failed, and another request is finding out whether it answers again."""
+
+    def __init__(self, route: str) -> None:
+        super().__init__(f"{route} had failed, and another request is trying it", retry_after=1)
+        self.route = route
+
+
+class ResaleForbidden(NotAvailable):
+    def __init__(self, provider: str) -> None:
+        super().__init__(f"{provider} does not let its models be sold on")
+        self.provider = provider
+
+
 class AssetDepegged(NotAvailable):
     def __init__(self) -> None:
         super().__init__("the reserve asset does not hold its par; open requests finish, new ones wait")
@@ -690,6 +787,15 @@ class StreamBroke(ProviderFailed):
             f"the stream of {provider} broke: {why}; receipt {request_id} shows what it cost", provider=provider
         )
         self.request_id = request_id
+        self.why = why
+
+
+class FetchFailed(MinteryError):
+    """A page that is read over HTTP did not come as it must. ``host`` is all of its address that is repeated."""
+
+    def __init__(self, host: str, why: str) -> None:
+        super().__init__(f"{host}: {why}")
+        self.host = host
         self.why = why
 
 
@@ -911,3 +1017,12 @@ class ReconciliationFailed(CheckFailed):
         more = f"; and {len(differences) - len(named)} more" if len(differences) > len(named) else ""
         super().__init__(f"chain and ledger differ: {listed}{more}")
         self.differences = tuple(differences)
+
+
+_REASONS_SHOWN = 3
+
+
+def _no_route(asked: str, rejected: Sequence[tuple[str, MinteryError]]) -> str:
+    listed = "; ".join(str(reason) for _, reason in rejected[:_REASONS_SHOWN])
+    more = f"; and {len(rejected) - _REASONS_SHOWN} more" if len(rejected) > _REASONS_SHOWN else ""
+    return f"no route for {asked[:120]!r}: {listed or 'nothing goes by that name'}{more}"

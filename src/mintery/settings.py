@@ -90,6 +90,15 @@ class Settings(BaseSettings):
     price_signers: TextList = Field(
         (), description="Addresses whose signature a price file must carry; none: plain files are believed."
     )
+    price_urls: TextList = Field(
+        (),
+        description="Providers that tell prices at their own /v1/models in OpenRouter's form, each as "
+        "name=https://…/v1/models.",
+    )
+    litellm_prices: Path | None = Field(None, description="LiteLLM's price file, as a price source.")
+    litellm_longest_days: int = Field(
+        30, gt=0, description="LiteLLM's price file is believed for so long after it was last written."
+    )
     genai_prices: bool = Field(True, description="Whether the genai-prices package is a price source.")
 
     host: str = Field("127.0.0.1", description="Where the gateway listens.")

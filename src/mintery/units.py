@@ -4,7 +4,10 @@ Amounts are integers, read from and written to decimal text exactly. A conversio
 which way it rounds: ``_up`` or ``_down``; the same directions as in ``BackingMath.sol``.
 """
 
+import math
 import re
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import NewType
 
 from mintery.errors import MalformedAmount, NotWholeNanocredits
@@ -41,6 +44,8 @@ MAX_NANOCREDITS = 2**63 - 1
 MIN_PAR = 10**3
 MAX_PAR = 10**9
 
+_MOST_USD_MAGNITUDE = 20
+_MOST_DIGITS = 60
 _PLAIN_DECIMAL = re.compile(r"[0-9]{1,60}(\.[0-9]{1,60})?")
 
 
@@ -109,6 +114,13 @@ def pro_rata_down(amount: int, share: int, total: int) -> int:
     return amount * share // total if total else 0
 
 
+def in_common_measure(amounts: Iterable[int]) -> list[int]:
+    """Each as a multiple of the largest amount that measures all: exact, and they compare as they did."""
+    amounts = list(amounts)
+    measure = math.gcd(*amounts) or 1
+    return [amount // measure for amount in amounts]
+
+
 def parse_decimal(text: str, decimals: int) -> int:
     """``"1.25"`` with 6 decimals is 1250000. Exact at any size; refuses signs, exponents and digits that do not fit."""
     if not _PLAIN_DECIMAL.fullmatch(text):
@@ -127,9 +139,27 @@ def format_decimal(amount: int, decimals: int) -> str:
     return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"
 
 
-def usd_per_unit(usd: UsdWad, units: int) -> UsdWad | None:
-    """The price of one of ``units``; None where that is not a whole number of 1e-18 USD."""
-    each, rest = divmod(usd, units)
+def parse_usd_number(number: Decimal, units: int = 1) -> UsdWad | None:
+    """The price of one unit where so many ``units`` cost ``number`` USD; None where that is no whole number of 1e-18 USD.
+
+    Raises:
+        MalformedAmount: not finite, below zero, or 1e21 USD or more.
+    """
+    if not number.is_finite():
+        raise MalformedAmount(str(number), "it is no number")
+    if number < 0:
+        raise MalformedAmount(str(number), "it is below zero")
+    if not number:
+        return UsdWad(0)
+    _, digits, exponent = number.as_tuple()
+    if number.adjusted() > _MOST_USD_MAGNITUDE:
+        raise MalformedAmount(str(number), "no price is so high")
+    if len(digits) > _MOST_DIGITS or not isinstance(exponent, int) or exponent < -_MOST_DIGITS:
+        return None
+    # The context of decimal arithmetic would round: whole numbers do not.
+    shift = exponent + USD_WAD_DECIMALS
+    whole = int("".join(map(str, digits)))
+    each, rest = divmod(whole * 10 ** max(shift, 0), 10 ** max(-shift, 0) * units)
     return None if rest else UsdWad(each)
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from tests.bench.standing import stand
 
 from mintery.bootstrap.gateway import Gateway
-from mintery.bootstrap.local import PRICES_FILE, build_local_gateway, make_ready, stub_config
+from mintery.bootstrap.local import build_local_gateway, make_ready, stub_config
+from mintery.bootstrap.price_sources import PRICES_FILE
 from mintery.bootstrap.roles import dev_role
 from mintery.chain.deployment import deployment_path
 from mintery.chain.devchain.chain import DevChain

@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from mintery.bootstrap import LocalStack, start_local_stack
-from mintery.bootstrap.gateway import utc_now
+from mintery.bootstrap.opening import utc_now
 from mintery.bootstrap.roles import dev_role
 from mintery.chain.terms import Terms
 from mintery.crypto.vouchers import account_id

@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 
 from mintery.domain.observation import (
     MAX_PRICE,
+    Flaw,
+    NonsensePrice,
     NoPrice,
     Observed,
     SkuState,
@@ -37,7 +39,7 @@ def test_the_edge_of_half_a_percent():
 
     assert isinstance(observe("a/b:c", agree), Observed)
     assert observe("a/b:c", differ) == Unroutable(
-        "a/b:c", "the sources disagree by more than 0.5 % (one 2000, two 2011, 1e-18 USD)"
+        "a/b:c", "the sources disagree by more than 0.5 % (one 2000, two 2011, 1e-18 USD)", Flaw.DISAGREEMENT
     )
 
 
@@ -57,6 +59,12 @@ def test_a_source_without_a_price_does_not_count():
 
     assert isinstance(seen, Observed)
     assert seen.usd == 7
+
+
+def test_a_source_of_nonsense_is_not_outvoted():
+    seen = observe("a/b:c", [SourcePrice("one", UsdWad(7)), NonsensePrice("two", "NaN: it is no number")])
+
+    assert seen == Unroutable("a/b:c", "two: NaN: it is no number", Flaw.NONSENSE)
 
 
 def state(index: int = 1, in_force: int = 0, refreshed_at: int = 0, *, queued: int = 0, queued_at: int = 0) -> SkuState:

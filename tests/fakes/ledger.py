@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from mintery.crypto.vouchers import account_id
+from mintery.domain.attempt import Refusal, RouteAttempt
 from mintery.domain.hold import Ending, Hold, RequestId, capture
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
@@ -21,6 +22,7 @@ from mintery.ledger.commands import (
     HoldReleased,
     MarkDelivered,
     PlaceHold,
+    RecordRefusals,
     ReleaseHold,
     RequestKey,
     RequestKnown,
@@ -38,6 +40,7 @@ class _Request:
     answer: Answer | None = None
     delivered_at: datetime | None = None
     receipt: Receipt | None = None
+    attempts: Sequence[RouteAttempt] = ()
 
     @property
     def open(self) -> bool:
@@ -51,6 +54,7 @@ class InMemoryLedger:
     opened: dict[AccountId, AccountBalance] = field(default_factory=dict)
     requests: dict[RequestId, _Request] = field(default_factory=dict)
     fail_captures_with: MinteryError | None = None
+    refused: dict[RequestId, Refusal] = field(default_factory=dict)
 
     def deposit(self, key: AccountKey, amount: int, *, epoch: int = 0, exiting: int = 0) -> AccountId:
         account = account_id(key)
@@ -73,12 +77,16 @@ class InMemoryLedger:
                 return self._place(command)
             case CaptureHold():
                 return self._capture(command)
-            case ReleaseHold(request, reason, _):
+            case ReleaseHold(request, reason, _, attempts=attempts):
                 found = self.requests.get(request)
                 if found is None or not found.open:
                     return HoldNotEnding(request, "ended")
                 found.hold = replace(found.hold, released_for=reason)
+                found.attempts = attempts
                 return HoldReleased(request, found.hold.amount)
+            case RecordRefusals(refusals):
+                self.refused |= {each.request: each for each in refusals}
+                return Done(len(refusals))
             case MarkDelivered(request, at):
                 found = self.requests[request]
                 found.delivered_at = at
@@ -145,6 +153,7 @@ class InMemoryLedger:
             return HoldNotEnding(command.request, error.status)
         found.hold = replace(found.hold, captured=done.captured)
         found.receipt, found.answer = command.receipt, command.answer
+        found.attempts = command.attempts
         return done
 
     def account(self, account: AccountId) -> AccountBalance | None:
@@ -192,6 +201,13 @@ class InMemoryLedger:
     def receipt(self, request: RequestId) -> ReceiptRecord | None:
         found = self.requests.get(request)
         return None if found is None or found.receipt is None else ReceiptRecord(found.receipt, None, None)
+
+    def attempts(self, request: RequestId) -> Sequence[RouteAttempt]:
+        found = self.requests.get(request)
+        return () if found is None else found.attempts
+
+    def refusal(self, request: RequestId) -> Refusal | None:
+        return self.refused.get(request)
 
     def receipts(self, *, account: AccountId | None = None, limit: int = 100) -> Sequence[ReceiptRecord]:
         of = [

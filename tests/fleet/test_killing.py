@@ -16,7 +16,8 @@ from tests.databases import Database
 from tests.fleet.clients import Call, Crowd, Saw
 from tests.fleet.fleet import MODEL, Serving, Site, launch
 
-from mintery.bootstrap.gateway import Gateway, build_gateway, utc_now
+from mintery.bootstrap.gateway import Gateway, build_gateway
+from mintery.bootstrap.opening import utc_now
 from mintery.domain.hold import HoldStatus
 from mintery.settings import load_settings
 from mintery.usecases.expire_holds import EVIDENCE_SECONDS, expire_holds

@@ -6,7 +6,7 @@ import pytest
 from mintery.domain.model import Endpoint, Unit
 from mintery.domain.voucher import Kind
 from mintery.errors import MalformedFile, SettingMissing
-from mintery.providers.config import models_of, parse_providers, read_providers
+from mintery.providers.config import models_of, parse_providers, read_models, read_providers
 
 TOML = """
 [[providers]]
@@ -106,3 +106,70 @@ def test_mistakes_name_the_file(text: str):
 def test_a_file_that_is_not_there(tmp_path: Path):
     with pytest.raises(MalformedFile):
         read_providers(tmp_path / "none.toml", {})
+
+
+def a_model(**fields: object) -> str:
+    return wrong(models=[plain()["providers"][0]["models"][0] | fields])
+
+
+NIGHT = {"name": "night", "from": "22:00", "until": "06:00"}
+
+
+def test_tiers_and_windows_are_skus_of_their_own():
+    [config] = parse_providers(a_model(units=["output_token", "request"], tiers=[1_000], windows=[NIGHT]), {})
+    assert [str(sku).rpartition(":")[2] for sku in config.models[0].skus] == [
+        "output_token",
+        "output_token.above_1000",
+        "output_token.night",
+        "output_token.night.above_1000",
+        "request",
+        "request.night",
+    ]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tiers": [2, 1]},
+        {"tiers": [1, 1]},
+        {"tiers": [0]},
+        {"windows": [NIGHT, NIGHT]},
+        {"windows": [NIGHT | {"until": "22:00"}]},
+        {"windows": [NIGHT | {"until": "7"}]},
+        {"windows": [NIGHT, {"name": "day", "from": "06:00", "until": "22:00"}]},
+    ],
+)
+def test_tiers_and_windows_that_are_none(fields: dict[str, object]):
+    with pytest.raises(MalformedFile):
+        parse_providers(a_model(**fields), {})
+
+
+def test_models_are_declared_without_the_keys(tmp_path: Path):
+    path = tmp_path / "providers.toml"
+    path.write_text(TOML)
+    with pytest.raises(SettingMissing):
+        read_providers(path, {})
+    assert list(read_models(path)) == ["acme/small", "acme/vectors"]
+
+
+def test_what_routing_goes_by():
+    file = plain()
+    file["providers"][0] |= {"resale": False}
+    file["providers"][0]["models"][0] |= {"serves": "small", "quality": 870}
+
+    [config] = parse_providers(orjson.dumps(file).decode(), {})
+
+    [model] = config.models
+    assert (model.serves, model.quality, model.sold_on) == ("small", 870, False)
+    file["providers"][0]["kind"] = "official"
+    [config] = parse_providers(orjson.dumps(file).decode(), {})
+    assert config.models[0].sold_on
+
+
+@pytest.mark.parametrize("serves", ["acme/small", "cheapest"])
+def test_a_shared_name_is_no_routes_and_no_intents(serves: str):
+    file = plain()
+    file["providers"][0]["models"][0]["serves"] = serves
+
+    with pytest.raises(MalformedFile, match="names something else"):
+        parse_providers(orjson.dumps(file).decode(), {})

@@ -10,7 +10,7 @@ from mintery.crypto.keys import PrivateKey
 from mintery.crypto.price_files import sign_price_file
 from mintery.domain.observation import NoPrice, SourcePrice
 from mintery.errors import MalformedFile
-from mintery.providers.price_lists import GenaiPrices, read_price_file
+from mintery.providers.price_lists import Renewed, read_price_file
 from mintery.units import UsdWad
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -92,28 +92,20 @@ def test_a_file_that_is_not_there_is_refused(path: Path):
         read_price_file(path)
 
 
-@pytest.mark.parametrize(
-    ("sku", "usd"),
-    [
-        ("openai/gpt-5:input_token", 1_250_000_000_000),
-        ("openai/gpt-5:output_token", 10_000_000_000_000),
-        ("openai/gpt-5:cached_input_token", 125_000_000_000),
-    ],
-)
-def test_genai_prices_are_dollars_per_million_tokens(sku: str, usd: int):
-    assert GenaiPrices().price_of(sku, NOON) == SourcePrice("genai-prices", UsdWad(usd))
+def test_a_file_that_is_written_anew_is_read_anew_and_one_that_breaks_has_no_price(path: Path):
+    listed = Renewed(written(path), read_price_file)
+    assert isinstance(listed.price_of("acme/small:input_token", NOON), SourcePrice)
 
+    written(path, prices={"acme/small:input_token": "0.5"})
+    assert listed.price_of("acme/small:input_token", NOON) == SourcePrice("prices.json", UsdWad(5 * 10**17))
 
-@pytest.mark.parametrize(
-    ("sku", "why"),
-    [
-        ("anthropic/claude-sonnet-4-5:input_token", "its price has tiers"),
-        ("deepseek/deepseek-chat:input_token", "its price depends on the time of day"),
-        ("openai/gpt-5-but-cheaper:input_token", "not listed"),
-        ("nobody/gpt-5:input_token", "not listed"),
-        ("openai/gpt-5:image", "not listed"),
-        ("asset:usd", "not a model's SKU"),
-    ],
-)
-def test_genai_prices_never_guesses(sku: str, why: str):
-    assert GenaiPrices().price_of(sku, NOON) == NoPrice("genai-prices", why)
+    path.write_text("{")
+    broken = listed.price_of("acme/small:input_token", NOON)
+    assert isinstance(broken, NoPrice)
+    path.unlink()
+    gone = listed.price_of("acme/small:input_token", NOON)
+    assert isinstance(gone, NoPrice)
+    assert "No such file" in gone.why
+
+    written(path)
+    assert isinstance(listed.price_of("acme/small:input_token", NOON), SourcePrice)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mintery.bootstrap.deploying import deploy_to, plan_of
-    from mintery.bootstrap.gateway import Gateway, build_gateway, price_lists
+    from mintery.bootstrap.gateway import Gateway, build_gateway
     from mintery.bootstrap.local import LocalStack, start_local_stack
     from mintery.bootstrap.opening import (
         gateway_address,
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
         reporter_keys,
         settler_key,
     )
-    from mintery.bootstrap.reporting import report_once
+    from mintery.bootstrap.price_sources import price_lists
+    from mintery.bootstrap.reporting import build_reporters, declared_models, report_once
     from mintery.bootstrap.roles import DEV_ROLES, dev_role
     from mintery.bootstrap.supervising import Supervisor, inherited, supervise
     from mintery.bootstrap.test_gateway import TestGateway, start_test_gateway
 
 _HOMES = {
     "deploying": ("deploy_to", "plan_of"),
-    "gateway": ("Gateway", "build_gateway", "price_lists"),
+    "gateway": ("Gateway", "build_gateway"),
     "local": ("LocalStack", "start_local_stack"),
     "opening": (
         "gateway_address",
@@ -41,7 +42,8 @@ _HOMES = {
         "reporter_keys",
         "settler_key",
     ),
-    "reporting": ("report_once",),
+    "price_sources": ("price_lists",),
+    "reporting": ("build_reporters", "declared_models", "report_once"),
     "roles": ("DEV_ROLES", "dev_role"),
     "supervising": ("Supervisor", "inherited", "supervise"),
     "test_gateway": ("TestGateway", "start_test_gateway"),
@@ -55,6 +57,8 @@ __all__ = [
     "Supervisor",
     "TestGateway",
     "build_gateway",
+    "build_reporters",
+    "declared_models",
     "deploy_to",
     "dev_role",
     "gateway_address",

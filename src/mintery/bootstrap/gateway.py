@@ -6,7 +6,6 @@ import secrets
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -21,11 +20,11 @@ from mintery.bootstrap.opening import (
     presence_of,
     process_name,
     report_sender_key,
-    reporter_keys,
     settler_key,
+    utc_now,
 )
+from mintery.bootstrap.reporting import build_reporters
 from mintery.bootstrap.serving import GatewayServer
-from mintery.crypto.hashing import parse_address
 from mintery.crypto.keys import PrivateKey
 from mintery.domain.price import FreshnessLimits
 from mintery.domain.voucher import Address
@@ -34,13 +33,11 @@ from mintery.gateway.app import create_app
 from mintery.jobs.scheduler import Jobs
 from mintery.jobs.works import Intervals, JobParts, works_of
 from mintery.ledger.store import LedgerStore
-from mintery.providers.config import ProviderConfig, read_providers
+from mintery.providers.config import ProviderConfig, models_of, read_providers
 from mintery.providers.openai_compatible import OpenAICompatible
-from mintery.providers.price_lists import GenaiPrices, PriceList, read_price_file
 from mintery.settings import Settings, environment, variable
 from mintery.units import parse_gwei, pro_rata_down
 from mintery.usecases.alarms import Alarms, HaltBook
-from mintery.usecases.observe_prices import observe_prices
 from mintery.usecases.onchain import OnChain
 from mintery.usecases.parts import MARK_BYTES, GatewayLimits, GatewayParts, mark_of
 from mintery.usecases.reconcile import Reconciler
@@ -51,10 +48,6 @@ from mintery.usecases.settle_until_final import SettledAll, settle_until_final
 from mintery.usecases.sync_chain import Synced, sync_chain
 
 OPERATOR_KEY_BYTES = 24
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -114,7 +107,7 @@ def build_gateway(
     local = opened.rpc.is_local
     address, settler = gateway_address(settings, local=local), settler_key(settings, local=local)
     configs = _providers(settings) if providers is None else providers
-    reporters = build_reporters(settings, local=local)
+    reporters = build_reporters(settings, models_of(configs), local=local)
     sender = report_sender_key(settings, local=local)
     exit_delay = _exit_delay(settings, opened)
 
@@ -136,7 +129,7 @@ def build_gateway(
         ledger=ledger,
         market=board.newest,
         last_reading=board.last,
-        models={model.id: model for config in configs for model in config.models},
+        models=models_of(configs),
         providers={config.name: OpenAICompatible(config) for config in configs},
         domain=opened.domain,
         gateway=address,
@@ -189,23 +182,6 @@ def build_gateway(
         reporters=reporters,
         bounds=ConnectionBounds(connections=settings.max_connections),
     )
-
-
-def price_lists(settings: Settings) -> tuple[PriceList, ...]:
-    """The operator's files, in the order given, and then genai-prices. Raises MalformedFile."""
-    signers = tuple(parse_address(text) for text in settings.price_signers)
-    files: list[PriceList] = [read_price_file(path, signers=signers) for path in settings.price_files]
-    return (*files, GenaiPrices()) if settings.genai_prices else tuple(files)
-
-
-def build_reporters(settings: Settings, *, local: bool) -> tuple[Reporter, ...]:
-    """Those whose keys are here, each with the settings' sources as its own eyes."""
-    lists = price_lists(settings)
-    return tuple(_reporter(key, lists) for key in reporter_keys(settings, local=local))
-
-
-def _reporter(key: PrivateKey, lists: Sequence[PriceList]) -> Reporter:
-    return Reporter(key, lambda skus, now: observe_prices(lists, skus, now))
 
 
 def _providers(settings: Settings) -> tuple[ProviderConfig, ...]:

@@ -3,14 +3,15 @@
 Keys are the well-known development ones and the provider is a stub that makes its answers up: everything here is TEST.
 """
 
-import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from mintery.bootstrap.gateway import Gateway, build_gateway, utc_now
+from mintery.bootstrap.gateway import Gateway, build_gateway
+from mintery.bootstrap.opening import utc_now
+from mintery.bootstrap.price_sources import with_local_prices
 from mintery.bootstrap.roles import REPORTERS, dev_role
 from mintery.chain.deploy import deploy
 from mintery.chain.deployment import deployment_path
@@ -20,7 +21,6 @@ from mintery.chain.roles import LOCAL_EPOCH, LOCAL_QUEUE_DELAY, DeployConfig, Ne
 from mintery.chain.rpc import Rpc, connect
 from mintery.chain.test_dollar import TestDollar
 from mintery.crypto.keys import PrivateKey
-from mintery.crypto.price_files import PRICE_FILE_FORMAT
 from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.voucher import Address, Kind
 from mintery.errors import ConfigurationError, TransactionMissing
@@ -33,16 +33,8 @@ from mintery.usecases.report_prices import report_prices
 
 PROVIDER = "test"
 PROVIDER_ID = 1
-LOCAL_PRICES: Mapping[str, str] = {
-    "asset:usd": "1",
-    "test/chat:input_token": "0.000001",
-    "test/chat:output_token": "0.000004",
-    "test/embed:input_token": "0.0000001",
-}
-"""USD per unit of what the stub sells."""
 TEST_DOLLARS = parse_assets("1000000")
 FUNDED = ("issuer", "holder", "friend")
-PRICES_FILE = "prices.json"
 _PRICE_SECONDS = 30
 
 Providers = tuple[ProviderConfig, ...]
@@ -164,15 +156,6 @@ def build_local_gateway(
     return gateway
 
 
-def with_local_prices(settings: Settings, directory: Path) -> Settings:
-    """The operator's own price files, and one for the stub beside the deployment."""
-    directory.mkdir(parents=True, exist_ok=True)
-    prices = directory / PRICES_FILE
-    if not prices.exists():
-        prices.write_text(json.dumps({"format": PRICE_FILE_FORMAT, "prices": dict(LOCAL_PRICES)}, indent=2) + "\n")
-    return settings.model_copy(update={"price_files": (*settings.price_files, prices)})
-
-
 def stub_config(base_url: str) -> ProviderConfig:
     """What the stub sells: one chat model and one for embeddings, both TEST."""
     return ProviderConfig(
@@ -208,7 +191,7 @@ def local_deployment(providers: Providers) -> DeployConfig:
     models = [model for provider in providers for model in provider.models]
     return DeployConfig(
         reporters=tuple(dev_role(name, local=True).address for name in REPORTERS),
-        skus=tuple(str(model.sku(unit)) for model in models for unit in sorted(model.units)),
+        skus=tuple(str(sku) for model in models for sku in model.skus),
         providers=tuple(
             NewProvider(provider.name, payout, provider.kind, resale_allowed=True)
             for provider in sorted(providers, key=lambda provider: provider.registry_id)
@@ -245,7 +228,7 @@ def _report(gateway: Gateway) -> None:
 
 def _wait_for_prices(gateway: Gateway) -> None:
     """Report until every SKU of ours has a price: the second report confirms the first, when the queue's delay is over."""
-    wanted = {str(model.sku(unit)) for model in gateway.parts.models.values() for unit in model.units}
+    wanted = {str(sku) for model in gateway.parts.models.values() for sku in model.skus}
     until = time.monotonic() + _PRICE_SECONDS
     while True:
         market = gateway.board.refresh()

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mintery.bootstrap.roles import REPORTERS, dev_role
@@ -20,6 +21,10 @@ from mintery.settings import Settings, required, variable
 from mintery.usecases.onchain import OnChain
 
 LEDGER_FILE = "ledger.sqlite"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def open_rpc(settings: Settings) -> Rpc:

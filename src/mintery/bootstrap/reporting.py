@@ -1,13 +1,30 @@
 """One price report by the reporters whose keys are here."""
 
-from mintery.bootstrap.gateway import build_reporters, utc_now
-from mintery.bootstrap.local import with_local_prices
-from mintery.bootstrap.opening import open_on_chain, report_sender_key
+from collections.abc import Mapping, Sequence
+
+from mintery.bootstrap.opening import open_on_chain, report_sender_key, reporter_keys, utc_now
+from mintery.bootstrap.price_sources import price_lists, with_local_prices
 from mintery.chain.deployment import deployment_path
+from mintery.crypto.keys import PrivateKey
+from mintery.domain.model import Model
 from mintery.errors import SettingMissing
+from mintery.providers.config import read_models
+from mintery.providers.price_lists import PriceList
 from mintery.settings import Settings, variable
 from mintery.usecases.alarms import Alarms
-from mintery.usecases.report_prices import NothingToReport, PricesReported, report_prices
+from mintery.usecases.observe_prices import observe_prices
+from mintery.usecases.report_prices import NothingToReport, PricesReported, Reporter, report_prices
+
+
+def build_reporters(settings: Settings, models: Mapping[str, Model], *, local: bool) -> tuple[Reporter, ...]:
+    """Those whose keys are here, each with the settings' sources as its own eyes."""
+    lists = price_lists(settings, models)
+    return tuple(_reporter(key, lists) for key in reporter_keys(settings, local=local))
+
+
+def declared_models(settings: Settings) -> dict[str, Model]:
+    """What the providers file declares; a reporter that needs no tiers, windows or other names has none."""
+    return {} if settings.providers is None else read_models(settings.providers)
 
 
 def report_once(settings: Settings, *, everything: bool) -> PricesReported | str:
@@ -26,7 +43,7 @@ def report_once(settings: Settings, *, everything: bool) -> PricesReported | str
         raise SettingMissing(variable("reporter_keys"), "somebody has to sign what the sources say")
     outcome = report_prices(
         chain,
-        build_reporters(settings, local=local),
+        build_reporters(settings, declared_models(settings), local=local),
         chain.sender(sender),
         Alarms(),
         now=utc_now(),
@@ -34,3 +51,7 @@ def report_once(settings: Settings, *, everything: bool) -> PricesReported | str
         everything=everything,
     )
     return outcome.why if isinstance(outcome, NothingToReport) else outcome
+
+
+def _reporter(key: PrivateKey, lists: Sequence[PriceList]) -> Reporter:
+    return Reporter(key, lambda skus, now: observe_prices(lists, skus, now))

@@ -30,6 +30,7 @@ def read_market(contracts: Contracts, gateway: Address, tokens: Iterable[Address
         prices={price.sku: price for price in contracts.oracle.prices_in_force(at=at)},
         payouts={t: PayoutWindow(contracts.vault.payout_room(t, gateway, at=at), ends) for t in projects},
         inactive_providers=frozenset(provider.id for provider in providers if not provider.takes_holds),
+        resale_forbidden=frozenset(each.id for each in providers if each.active and not each.takes_holds),
         depegged=contracts.oracle.depegged(at=at),
         assets=contracts.asset.balance_of(contracts.vault.address, at=at),
         claims=contracts.vault.total_claims(at=at),

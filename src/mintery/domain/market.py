@@ -28,6 +28,7 @@ class Market:
         assets, claims: what the vault holds and what all claims on it sum to; short when assets < claims.
         paused_until: settlement is paused until then, 0 when it is not.
         inactive_providers: registry ids that take no new holds: switched off, or routed without leave to be sold on.
+        resale_forbidden: those of them that are closed only for want of that leave.
     """
 
     block_number: int
@@ -41,3 +42,4 @@ class Market:
     assets: AssetUnits
     claims: AssetUnits
     paused_until: UnixSeconds
+    resale_forbidden: frozenset[int] = frozenset()

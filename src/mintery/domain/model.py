@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mintery.domain.price import Sku
+from mintery.domain.tiers import Window, unit_text
 from mintery.domain.voucher import Kind
 
 
@@ -61,6 +62,15 @@ def nearest(unit: str, among: Container[str]) -> str | None:
     return wider
 
 
+def input_tokens(quantities: Quantities) -> int:
+    """All that came in, fresh or cached, as text or otherwise: what a price's tiers go by."""
+    return sum([quantity for unit, quantity in quantities.items() if is_input(unit)])
+
+
+def is_input(unit: str) -> bool:
+    return nearest(unit, (Unit.INPUT_TOKEN,)) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """One sellable model.
@@ -73,6 +83,11 @@ class Model:
         max_output_tokens: the cap that is put into a request that names none.
         context_tokens: the most input tokens that the provider takes.
         test: answers are made up by a stub; every person who sees the model is told.
+        tiers: numbers of input tokens, ascending, above which other prices apply.
+        windows: times of the day at which other prices apply; none overlap, and some of the day is outside all.
+        serves: the logical name that it is one route of; empty where it goes by its id alone.
+        quality: as declared, 0 to 1000.
+        resale: its provider lets it be sold on; see ``Model.sold_on``.
     """
 
     id: str
@@ -85,6 +100,23 @@ class Model:
     max_output_tokens: int
     context_tokens: int
     test: bool = False
+    tiers: tuple[int, ...] = ()
+    windows: tuple[Window, ...] = ()
+    serves: str = ""
+    quality: int = 500
+    resale: bool = True
+
+    @property
+    def skus(self) -> tuple[Sku, ...]:
+        """Each unit in each window and tier."""
+        names = ("", *(window.name for window in self.windows))
+        texts = {unit_text(unit, name, above) for unit in self.units for name in names for above in (0, *self.tiers)}
+        return tuple(Sku(self.id, text) for text in sorted(texts))
+
+    @property
+    def sold_on(self) -> bool:
+        """Only routed projects sell a provider's models on."""
+        return self.resale or self.kind is not Kind.ROUTED
 
     def sku(self, unit: str) -> Sku:
         return Sku(self.id, unit)

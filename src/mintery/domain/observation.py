@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from mintery.units import UsdWad
 
@@ -28,7 +29,15 @@ class NoPrice:
     why: str
 
 
-SourceAnswer = SourcePrice | NoPrice
+@dataclass(frozen=True, slots=True)
+class NonsensePrice:
+    """A source that gives a price that can be none: what else it says is not believed either, nor outvoted."""
+
+    source: str
+    why: str
+
+
+SourceAnswer = SourcePrice | NoPrice | NonsensePrice
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +49,24 @@ class Observed:
     sources: tuple[SourcePrice, ...]
 
 
+class Flaw(StrEnum):
+    """What is wrong with a price."""
+
+    ABSENT = "absent"
+    """No source has one: others may know more, and the oracle's own grows stale where nobody does."""
+    NONSENSE = "nonsense"
+    """A source says what can be no price."""
+    DISAGREEMENT = "disagreement"
+    """The sources contradict each other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unroutable:
     """A SKU that is not for sale for want of a price, and why."""
 
     sku: str
     why: str
+    flaw: Flaw = Flaw.ABSENT
 
 
 Observation = Observed | Unroutable
@@ -53,17 +74,20 @@ Observation = Observed | Unroutable
 
 def observe(sku: str, answers: Sequence[SourceAnswer]) -> Observation:
     """``answers`` are in the order of the operator's trust."""
+    for answer in answers:
+        if isinstance(answer, NonsensePrice):
+            return Unroutable(sku, f"{answer.source}: {answer.why}", Flaw.NONSENSE)
     prices = tuple(answer for answer in answers if isinstance(answer, SourcePrice))
     if not prices:
         reasons = "; ".join(f"{answer.source}: {answer.why}" for answer in answers if isinstance(answer, NoPrice))
         return Unroutable(sku, f"no source has a price ({reasons or 'there are no sources'})")
     for price in prices:
         if not 0 < price.usd <= MAX_PRICE:
-            return Unroutable(sku, f"{price.source} says {price.usd} (1e-18 USD), which is no price")
+            return Unroutable(sku, f"{price.source} says {price.usd} (1e-18 USD), which is no price", Flaw.NONSENSE)
     lowest, highest = min(price.usd for price in prices), max(price.usd for price in prices)
     if (highest - lowest) * ONE_IN_BPS > lowest * MOST_DISAGREEMENT_BPS:
         said = ", ".join(f"{price.source} {price.usd}" for price in prices)
-        return Unroutable(sku, f"the sources disagree by more than 0.5 % ({said}, 1e-18 USD)")
+        return Unroutable(sku, f"the sources disagree by more than 0.5 % ({said}, 1e-18 USD)", Flaw.DISAGREEMENT)
     return Observed(sku, prices[0].usd, prices)
 
 

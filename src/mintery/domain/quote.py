@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from mintery.domain.model import Model, Quantities, nearest
+from mintery.domain.model import Model, Quantities, input_tokens, is_input, nearest
 from mintery.domain.price import FreshnessLimits, PriceInForce, PriceState, Sku, check_sellable
+from mintery.domain.tiers import Band, band_at, bands_of, minute_of, parse_unit, unit_text, window_at
 from mintery.errors import ModelUnpriced
 from mintery.units import BasisPoints, NanoCredits, Par, UnixSeconds, UsdWad, nanocredits_up
 
@@ -47,6 +48,8 @@ class Quote(NamedTuple):
         amount: nanocredits to hold; the request never costs more.
         state: the worst price state among the SKUs.
         expires_at: the pinned prices are good for a hold until here.
+        tiers: where the price depends on the input's length, the lines of each tier that it can reach; ``lines`` are those
+            of the dearest.
     """
 
     model: Model
@@ -57,6 +60,7 @@ class Quote(NamedTuple):
     state: PriceState
     quoted_at: UnixSeconds
     expires_at: UnixSeconds
+    tiers: tuple[tuple[PricedLine, ...], ...] = ()
 
     @property
     def usd(self) -> UsdWad:
@@ -64,12 +68,24 @@ class Quote(NamedTuple):
 
     def at(self, used: Quantities) -> tuple[PricedLine, ...]:
         """The same pinned prices for what was used. Units without quantity are left out."""
+        if self.tiers:
+            return self._at_tier(used)
         return tuple(
             [
                 PricedLine(line.sku, line.sku_index, line.provider_id, line.price_version, line.unit_price, quantity)
                 for line in self.lines
                 if (quantity := used.get(line.sku.unit, 0))
             ]
+        )
+
+    def _at_tier(self, used: Quantities) -> tuple[PricedLine, ...]:
+        """All of it at the tier that the input reached, in the window that was pinned."""
+        model = self.model
+        place = min(band_at(bands_of(model.tiers), input_tokens(used)), len(self.tiers) - 1)
+        return tuple(
+            line._replace(quantity=quantity)
+            for line in self.tiers[place]
+            if (quantity := used.get(parse_unit(line.sku.unit, model.windows).unit, 0))
         )
 
     def cost(self, lines: Iterable[PricedLine]) -> NanoCredits:
@@ -85,11 +101,14 @@ class Tariff:
     """What a model's units cost at one reading of the market: the same for all its requests.
 
     Attributes:
-        prices: its units ascending, each with its price in force.
+        prices: its units ascending, each with its price in force; the plain ones where tiers or windows have others.
+        windows: for a model whose prices depend on the input's length or the time of day, the tariffs of each window's
+            tiers, by the window's name.
     """
 
     model: Model
     prices: tuple[tuple[str, PriceInForce], ...]
+    windows: Mapping[str, tuple["Tariff", ...]] = field(default_factory=dict)
     _dearest: dict[tuple[str, ...], Mapping[str, str]] = field(default_factory=dict)
     """By the units that a request is bounded in: requests come in few forms, and in great numbers."""
 
@@ -120,9 +139,20 @@ class Tariff:
 
 def tariff_of(model: Model, prices: Mapping[Sku, PriceInForce]) -> Tariff:
     """Raises ModelUnpriced: a unit of the model has no price."""
+    plain = _plain_tariff(model, prices, "", 0)
+    if not (model.tiers or model.windows):
+        return plain
+    names = {"", *(window.name for window in model.windows)}
+    windows = {
+        name: tuple(_plain_tariff(model, prices, name, band.above) for band in bands_of(model.tiers)) for name in names
+    }
+    return Tariff(model, plain.prices, windows)
+
+
+def _plain_tariff(model: Model, prices: Mapping[Sku, PriceInForce], window: str, above: int) -> Tariff:
     found = []
     for unit in sorted(model.units):
-        sku = model.sku(unit)
+        sku = model.sku(unit_text(unit, window, above))
         if (price := prices.get(sku)) is None:
             raise ModelUnpriced(model.id, str(sku))
         found.append((unit, price))
@@ -144,6 +174,8 @@ def quote(
     Raises:
         PriceStale, PriceQueued, HoldAboveStaleLimit: see ``check_sellable``.
     """
+    if tariff.windows:
+        return _quote_tiers(tariff, most, par=par, markup=markup, now=now, limits=limits)
     model, covered = tariff.model, tariff.covering(most)
     lines = tuple(
         [
@@ -163,3 +195,26 @@ def quote(
         quoted_at=now,
         expires_at=UnixSeconds(now + QUOTE_SECONDS),
     )
+
+
+def _quote_tiers(
+    tariff: Tariff, most: Quantities, *, par: Par, markup: BasisPoints, now: UnixSeconds, limits: FreshnessLimits
+) -> Quote:
+    """In the window of ``now``, the dearest of the tiers that the request can reach."""
+    model, longest = tariff.model, input_tokens(most)
+    tiers = tariff.windows[window_at(model.windows, minute_of(now))]
+    quotes = [
+        quote(tier, _within(most, band), par=par, markup=markup, now=now, limits=limits)
+        for band, tier in zip(bands_of(model.tiers), tiers, strict=True)
+        if not band.above or longest > band.above
+    ]
+    state = max((each.state for each in quotes), key=_SEVERITY.__getitem__)
+    dearest = max(quotes, key=lambda each: each.usd)
+    return dearest._replace(state=state, tiers=tuple(each.lines for each in quotes))
+
+
+def _within(most: Quantities, band: Band) -> Quantities:
+    """What a request of that tier can use: each unit's input is at most all input."""
+    if band.most is None:
+        return most
+    return {unit: min(quantity, band.most) if is_input(unit) else quantity for unit, quantity in most.items()}

@@ -8,6 +8,7 @@ from mintery.ledger.apply_chain import append_block
 from mintery.ledger.apply_endings import capture_hold, drop_answers, mark_delivered, release_hold
 from mintery.ledger.apply_halts import clear_halt, lift_halt, raise_halt, record_reconciliation
 from mintery.ledger.apply_holds import dispatch_hold, extend_lease, place_hold
+from mintery.ledger.apply_refusals import record_refusals
 from mintery.ledger.apply_rollback import mark_final, roll_back_block
 from mintery.ledger.apply_seals import seal_rows
 from mintery.ledger.apply_write_offs import write_off
@@ -28,6 +29,7 @@ from mintery.ledger.commands import (
     PlaceHold,
     RaiseHalt,
     RecordReconciliation,
+    RecordRefusals,
     ReleaseHold,
     RequestCommand,
     Result,
@@ -60,10 +62,21 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     LiftHalt: lift_halt,
     ClearHalt: clear_halt,
     RecordReconciliation: record_reconciliation,
+    RecordRefusals: record_refusals,
     WriteOff: write_off,
     SealRows: seal_rows,
 }
-_BESIDE = (SealRows, DropAnswers, SaveAttempt, MarkBroadcast, RaiseHalt, LiftHalt, ClearHalt, RecordReconciliation)
+_BESIDE = (
+    SealRows,
+    DropAnswers,
+    SaveAttempt,
+    MarkBroadcast,
+    RaiseHalt,
+    LiftHalt,
+    ClearHalt,
+    RecordReconciliation,
+    RecordRefusals,
+)
 """They write nothing that a sheet remembers."""
 
 

@@ -1,7 +1,10 @@
 """How holds end: captured with a receipt, or released; and what is kept of their answers."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, delete, select
 
+from mintery.domain.attempt import RouteAttempt
 from mintery.domain.hold import Capture, Ending, ReleaseReason
 from mintery.domain.receipt import Receipt, canonical_facts
 from mintery.ledger.books import Move
@@ -54,6 +57,8 @@ def capture_hold(sheet: Sheet, command: CaptureHold) -> Capture | HoldNotEnding 
         settles = NanoCredits(0)
     sheet.uncount(row, {Ending.CAPTURE: 0, Ending.SETTLEMENT: settles, Ending.NEVER: receipt.cost})
     _record_receipt(sheet, receipt, row)
+    if command.attempts:
+        _record_attempts(sheet, row, command.attempts)
     if (answer := command.answer) is not None:
         sheet.answers[row.id] = (at, row.id, answer.status, answer.content_type, answer.body)
     return Capture(row.id, receipt.cost, NanoCredits(row.amount - receipt.cost), receipt.captured_at)
@@ -125,6 +130,8 @@ def release_hold(sheet: Sheet, command: ReleaseHold) -> HoldReleased | HoldNotEn
     sheet.uncount(row, dict.fromkeys(Ending, 0))
     if receipt is not None:
         _record_receipt(sheet, receipt, row)
+    if command.attempts:
+        _record_attempts(sheet, row, command.attempts)
     return HoldReleased(row.id, NanoCredits(row.amount))
 
 
@@ -152,6 +159,22 @@ def _record_receipt(sheet: Sheet, receipt: Receipt, row: RequestRow) -> None:
         canonical_facts(receipt).decode(),
         receipt.signature,
     )
+
+
+def _record_attempts(sheet: Sheet, row: RequestRow, attempts: Sequence[RouteAttempt]) -> None:
+    sheet.attempts += [
+        (
+            row.id,
+            position,
+            each.route,
+            each.provider,
+            each.outcome.value,
+            each.status,
+            micros(each.began_at),
+            micros(each.ended_at),
+        )
+        for position, each in enumerate(attempts)
+    ]
 
 
 def mark_delivered(sheet: Sheet, command: MarkDelivered) -> Done | NotWritten:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from mintery.domain.attempt import Refusal, RouteAttempt
 from mintery.domain.batch import Batch, LineOutcome
 from mintery.domain.hold import Capture, Constraint, Hold, ReleaseReason, RequestId
 from mintery.domain.quoted import Quoted
@@ -226,11 +227,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class CaptureHold:
-    """Charge ``receipt.cost``, return the rest, record the receipt and the answer: one commit."""
+    """Charge ``receipt.cost``, return the rest, record the receipt and the answer: one commit.
+
+    ``attempts`` are the request's calls to providers where the first one did not deliver.
+    """
 
     request: RequestId
     receipt: Receipt
     answer: Answer | None
+    attempts: tuple[RouteAttempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +246,7 @@ class ReleaseHold:
     reason: ReleaseReason
     at: datetime
     receipt: Receipt | None = None
+    attempts: tuple[RouteAttempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +276,13 @@ class DropAnswers:
     """Answers captured before ``before`` are no longer kept."""
 
     before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRefusals:
+    """Requests that were refused before they had a hold. The newest are kept; ``changed`` counts these."""
+
+    refusals: tuple[Refusal, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,6 +436,7 @@ Command = (
     | LiftHalt
     | ClearHalt
     | RecordReconciliation
+    | RecordRefusals
 )
 Result = (
     BlockAppended

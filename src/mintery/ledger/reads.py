@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from mintery.domain.attempt import Refusal, RouteAttempt
 from mintery.domain.batch import Batch
 from mintery.domain.hold import Hold, RequestId
 from mintery.domain.quoted import Quoted
@@ -163,6 +164,11 @@ class Ledger(Protocol):
     def by_raised(self, account: AccountId, digest: bytes) -> RequestRecord | None: ...
 
     def receipt(self, request: RequestId) -> ReceiptRecord | None: ...
+
+    def attempts(self, request: RequestId) -> Sequence[RouteAttempt]:
+        """Its calls to providers, in their order; none where the first one delivered, or nothing ended yet."""
+
+    def refusal(self, request: RequestId) -> Refusal | None: ...
 
     def receipts(self, *, account: AccountId | None = None, limit: int = 100) -> Sequence[ReceiptRecord]:
         """Newest first."""

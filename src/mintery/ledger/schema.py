@@ -305,6 +305,33 @@ attempts = table(
     *integer("broadcast_at", null=True),
 )
 
+# Calls to providers, in their order, of a request whose first one did not deliver.
+route_attempts = table(
+    "route_attempts",
+    Column("request", Text, ForeignKey("requests.id"), primary_key=True),
+    Column("position", Int64, primary_key=True, autoincrement=False),
+    CheckConstraint("position >= 0", name="position"),
+    text("route"),
+    text("provider"),
+    text("outcome"),
+    *integer("status", null=True),
+    *integer("began_at"),
+    *integer("ended_at"),
+)
+
+# Requests that never became any. ``evidence`` is JSON; the oldest rows go.
+refusals = table(
+    "refusals",
+    sequence(),
+    Column("request", Text, nullable=False, unique=True),
+    text("account", null=True),
+    text("asked", null=True),
+    text("code"),
+    text("message"),
+    text("evidence"),
+    *integer("at"),
+)
+
 write_offs = table(
     "write_offs",
     sequence(),

@@ -19,7 +19,7 @@ from mintery.ledger.limits import parse_limits
 from mintery.ledger.loads import Wanted, load, load_retries
 from mintery.ledger.memory import AccountRow, Memory, RequestRow
 from mintery.ledger.rows import voucher_row
-from mintery.ledger.schema import accounts, answers, counters, receipts, requests, transfers, vouchers
+from mintery.ledger.schema import accounts, answers, counters, receipts, requests, route_attempts, transfers, vouchers
 from mintery.ledger.work import Work
 
 _VOUCHERS = Bulk(
@@ -56,6 +56,11 @@ _RECEIPTS = Bulk(
         "signature",
     ),
 )
+_ATTEMPTS = Bulk(
+    "insert",
+    route_attempts,
+    ("request", "position", "route", "provider", "outcome", "status", "began_at", "ended_at"),
+)
 _ANSWERS = Bulk("insert", answers, ("kept_since", "request", "status", "content_type", "body"))
 _NO_ANSWERS = Bulk("delete", answers, ("kept_since", "request"), keys=2)
 _TRANSFERS = Bulk(
@@ -82,6 +87,7 @@ class Sheet:
     """Likewise declared retries that found no original; those alone that a new request may have been overtaken by."""
     receipts: dict[str, Row] = field(default_factory=dict)
     answers: dict[str, Row] = field(default_factory=dict)
+    attempts: list[Row] = field(default_factory=list)
     _new: dict[str, PlaceHold] = field(default_factory=dict)
     _vouchers: dict[tuple[AccountId, bytes], Row] = field(default_factory=dict)
     _transfers: list[Row] = field(default_factory=list)
@@ -170,6 +176,7 @@ class Sheet:
                 (_NEW_COUNTERS, [(key, self.used[key]) for key in sorted(self._new_counters)]),
                 (_COUNTERS, [(key, self.used[key]) for key in sorted(self._counters)]),
                 (_RECEIPTS, list(self.receipts.values())),
+                (_ATTEMPTS, self.attempts),
                 (_ANSWERS, list(self.answers.values())),
                 (_NO_ANSWERS, self._dropped),
                 (_TRANSFERS, self._transfers),

@@ -8,10 +8,11 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from mintery.domain.attempt import Refusal, RouteAttempt
 from mintery.domain.hold import Hold, RequestId
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, Address, SignedVoucher
-from mintery.ledger import invariants, queries, queries_batches, queries_halts
+from mintery.ledger import invariants, queries, queries_attempts, queries_batches, queries_halts
 from mintery.ledger.commands import Block, Command, RequestKey, Result
 from mintery.ledger.engines import reader_engine, writer_engine
 from mintery.ledger.faults import Fault, fault_of, told
@@ -126,6 +127,12 @@ class LedgerStore(Ledger):
 
     def receipt(self, request: RequestId) -> ReceiptRecord | None:
         return self._read(queries.receipt, request)
+
+    def attempts(self, request: RequestId) -> Sequence[RouteAttempt]:
+        return self._read(queries_attempts.attempts_of, request)
+
+    def refusal(self, request: RequestId) -> Refusal | None:
+        return self._read(queries_attempts.refusal, request)
 
     def receipts(self, *, account: AccountId | None = None, limit: int = 100) -> Sequence[ReceiptRecord]:
         return self._read(queries.some_receipts, account, limit)

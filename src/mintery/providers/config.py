@@ -17,24 +17,31 @@ The file is TOML or JSON; the same structure may come as JSON text in a setting:
     max_output_tokens = 4096
     context_tokens = 32768
     test = false                        # true for a stub: every person who sees the model is told
+    tiers = [200000]                    # input tokens above which the provider asks other prices; left out for none
+    windows = [{name = "off_peak", from = "16:30", until = "00:30"}]    # times of the UTC day with prices of their own
+    serves = "small"                    # a name that several models may share: whichever is chosen answers; left out: none
+    quality = 500                       # 0 to 1000, as you judge it: what ``best`` and ``auto`` choose by
 
 Optional for a provider: ``connect_seconds`` 5, ``first_byte_seconds`` 120, ``idle_seconds`` 60, ``total_seconds`` 600,
 ``max_answer_bytes`` 16 MiB, ``cap_field`` ``"max_tokens"`` (the field this upstream reads the output cap from),
-``extra_fields`` ``[]`` (request fields beyond OpenAI's own that cannot raise what a request costs).
+``extra_fields`` ``[]`` (request fields beyond OpenAI's own that cannot raise what a request costs), ``resale`` true
+(false where a routed provider does not let its models be sold on: they take no new holds).
 """
 
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mintery.domain.model import Endpoint, Model, Unit
+from mintery.domain.routing import Intent
+from mintery.domain.tiers import Window, check_windows, parse_window
 from mintery.domain.voucher import Kind
-from mintery.errors import MalformedFile, SettingMissing
+from mintery.errors import MalformedFile, MalformedWindow, SettingMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,15 @@ class ProviderConfig:
     max_answer_bytes: int = 16 * 1024 * 1024
     cap_field: str = "max_tokens"
     extra_fields: frozenset[str] = frozenset()
+    resale: bool = True
+
+
+class _WindowIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=40)
+    start: str = Field(alias="from")
+    end: str = Field(alias="until")
 
 
 class _ModelIn(BaseModel):
@@ -66,6 +82,10 @@ class _ModelIn(BaseModel):
     max_output_tokens: int = Field(ge=0)
     context_tokens: int = Field(ge=1)
     test: bool = False
+    tiers: tuple[Annotated[int, Field(ge=1, lt=10**18)], ...] = ()
+    windows: tuple[_WindowIn, ...] = ()
+    serves: str = Field(default="", pattern=r"^[^\s:]*$", max_length=120)
+    quality: int = Field(default=500, ge=0, le=1_000)
 
 
 class _ProviderIn(BaseModel):
@@ -83,6 +103,7 @@ class _ProviderIn(BaseModel):
     max_answer_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
     cap_field: str = Field(default="max_tokens", pattern=r"^max_(completion_)?tokens$")
     extra_fields: frozenset[str] = frozenset()
+    resale: bool = True
     models: tuple[_ModelIn, ...] = Field(min_length=1)
 
 
@@ -98,11 +119,14 @@ def read_providers(path: Path, environment: Mapping[str, str]) -> tuple[Provider
     Raises:
         MalformedFile, SettingMissing
     """
+    return parse_providers(_text_of(path), environment, where=str(path), toml=path.suffix == ".toml")
+
+
+def _text_of(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise MalformedFile(str(path), f"cannot be read: {error}") from None
-    return parse_providers(text, environment, where=str(path), toml=path.suffix == ".toml")
 
 
 def parse_providers(
@@ -114,6 +138,11 @@ def parse_providers(
         MalformedFile: it cannot be read, a field is wrong, or a name is there twice.
         SettingMissing: an API key that it names is not in ``environment``.
     """
+    return _parsed(text, environment, where, toml=toml)
+
+
+def _parsed(text: str, environment: Mapping[str, str] | None, where: str, *, toml: bool) -> tuple[ProviderConfig, ...]:
+    """``environment`` None: keys are not asked for."""
     try:
         fields: Any = tomllib.loads(text) if toml else orjson.loads(text)
         file = _FileIn.model_validate(fields)
@@ -128,15 +157,24 @@ def parse_providers(
     return configs
 
 
+def read_models(path: Path) -> dict[str, Model]:
+    """What a providers file declares of models, by id; no key that it names need be here.
+
+    Raises:
+        MalformedFile
+    """
+    return models_of(_parsed(_text_of(path), None, str(path), toml=path.suffix == ".toml"))
+
+
 def models_of(configs: Iterable[ProviderConfig]) -> dict[str, Model]:
     """Every model by its id."""
     return {model.id: model for config in configs for model in config.models}
 
 
-def _config(provider: _ProviderIn, environment: Mapping[str, str], where: str) -> ProviderConfig:
-    api_key = None
-    if provider.api_key_env is not None and not (api_key := environment.get(provider.api_key_env)):
-        raise SettingMissing(provider.api_key_env, f"{where} names it as the API key of {provider.name}")
+def _config(provider: _ProviderIn, environment: Mapping[str, str] | None, where: str) -> ProviderConfig:
+    api_key, named = None, provider.api_key_env
+    if named is not None and environment is not None and not (api_key := environment.get(named)):
+        raise SettingMissing(named, f"{where} names it as the API key of {provider.name}")
     return ProviderConfig(
         **provider.model_dump(exclude={"api_key_env", "models", "base_url"}),
         base_url=provider.base_url.rstrip("/"),
@@ -150,17 +188,34 @@ def _model(model: _ModelIn, provider: _ProviderIn, where: str) -> Model:
     if prefix != provider.name:
         raise MalformedFile(where, f"model {model.id} must begin with {provider.name}/")
     return Model(
-        **model.model_dump(exclude={"upstream"}),
+        **model.model_dump(exclude={"upstream", "windows"}),
+        windows=_windows(model, where),
         upstream=model.upstream or name,
         provider=provider.name,
         provider_id=provider.registry_id,
         kind=provider.kind,
+        resale=provider.resale,
     )
 
 
+def _windows(model: _ModelIn, where: str) -> tuple[Window, ...]:
+    if list(model.tiers) != sorted(set(model.tiers)):
+        raise MalformedFile(where, f"model {model.id}: its tiers do not ascend")
+    try:
+        windows = tuple(parse_window(window.name, window.start, window.end) for window in model.windows)
+        check_windows(windows)
+    except MalformedWindow as error:
+        raise MalformedFile(where, f"model {model.id}: {error}") from None
+    return windows
+
+
 def _refuse_doubles(configs: tuple[ProviderConfig, ...], where: str) -> None:
+    """Names of several routes must be told from those of one, and from intents."""
     names = [config.name for config in configs]
     ids = [model.id for config in configs for model in config.models]
     for name in (*names, *ids):
         if names.count(name) + ids.count(name) > 1:
             raise MalformedFile(where, f"{name} is there twice")
+    for model in (model for config in configs for model in config.models):
+        if model.serves in ids or model.serves in tuple(Intent):
+            raise MalformedFile(where, f"{model.id} serves {model.serves}, which names something else")

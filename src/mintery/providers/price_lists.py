@@ -1,26 +1,20 @@
-"""Where prices come from: the genai-prices package, and files that an operator writes.
-
-A price list answers for one SKU at a time, with a price or with the reason why it has none. Each tier of a tiered price
-and each window of a time-of-day price is a SKU of its own, so a list with several prices for one name has none for it.
+"""Where prices come from: here, files that an operator writes. A list answers for one SKU at a time, with a price or with
+the reason why it has none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
-from genai_prices.data_snapshot import DataSnapshot, get_snapshot
-from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, TieredPrices, TimeOfDateConstraint
 
 from mintery.crypto.price_files import PRICE_FILE_FORMAT, price_file_signer
-from mintery.domain.model import Unit
 from mintery.domain.observation import NoPrice, SourceAnswer, SourcePrice
-from mintery.domain.price import Sku
 from mintery.domain.voucher import Address
-from mintery.errors import InvalidSignature, MalformedAmount, MalformedFile, MalformedSku
-from mintery.units import UsdWad, parse_usd, usd_per_unit
+from mintery.errors import InvalidSignature, MalformedAmount, MalformedFile
+from mintery.units import UsdWad, parse_usd
 
 SIGNATURE_BYTES = 64
 
@@ -90,65 +84,31 @@ def _check_signer(path: Path, texts: dict[str, str], fields: dict[str, Any], tru
         raise MalformedFile(str(path), f"it was signed by {signer}, who is not trusted, or changed afterwards")
 
 
-@dataclass(frozen=True, slots=True)
-class _Measure:
-    """How genai-prices names a unit, and for how many of it a price is."""
+class Renewed:
+    """A list in a file that may be written anew while we run. One that cannot be read any more has no price, and says why."""
 
-    key: str
-    per: int
-
-
-_MEASURES: Mapping[str, _Measure] = {
-    Unit.INPUT_TOKEN: _Measure("input_mtok", 10**6),
-    Unit.CACHED_INPUT_TOKEN: _Measure("cache_read_mtok", 10**6),
-    Unit.OUTPUT_TOKEN: _Measure("output_mtok", 10**6),
-    Unit.REQUEST: _Measure("requests_kcount", 10**3),
-}
-
-
-class GenaiPrices:
-    """The prices that the genai-prices package ships; it asks no network."""
-
-    name = "genai-prices"
-
-    def __init__(self, snapshot: DataSnapshot | None = None) -> None:
-        self._snapshot = snapshot or get_snapshot()
+    def __init__(self, path: Path, read: Callable[[Path], PriceList]) -> None:
+        """Raises MalformedFile: a file that is wrong from the start is a mistake of whoever named it."""
+        self.name = path.name
+        self._path = path
+        self._read = read
+        self._seen = _mark_of(path)
+        self._found: PriceList | str = read(path)
 
     def price_of(self, sku: str, now: datetime) -> SourceAnswer:
-        try:
-            named = Sku.parse(sku)
-        except MalformedSku:
-            return NoPrice(self.name, "not a model's SKU")
-        measure, model = _MEASURES.get(named.unit), self._find(named)
-        if measure is None or model is None:
-            return NoPrice(self.name, "not listed")
-        if _varies_by_hour(model):
-            return NoPrice(self.name, "its price depends on the time of day")
-        return self._in(model.get_prices(now), measure)
+        if (mark := _mark_of(self._path)) != self._seen:
+            self._seen = mark
+            try:
+                self._found = self._read(self._path)
+            except MalformedFile as error:
+                self._found = error.why
+        return NoPrice(self.name, self._found) if isinstance(self._found, str) else self._found.price_of(sku, now)
 
-    def _in(self, prices: ModelPrice, measure: _Measure) -> SourceAnswer:
-        price = getattr(prices, measure.key, None)
-        if price is None:
-            return NoPrice(self.name, f"no price by {measure.key}")
-        if isinstance(price, TieredPrices):
-            return NoPrice(self.name, "its price has tiers")
-        usd = usd_per_unit(parse_usd(format(price, "f")), measure.per)
-        if usd is None:
-            return NoPrice(self.name, "its price is finer than 1e-18 USD")
-        return SourcePrice(self.name, usd)
 
-    def _find(self, sku: Sku) -> ModelInfo | None:
-        """Exact ids only: a likeness of names is no price."""
-        for provider in self._snapshot.providers:
-            if provider.id == sku.provider:
-                wanted = sku.model.partition("/")[2]
-                return next((model for model in provider.models if model.id == wanted), None)
+def _mark_of(path: Path) -> tuple[int, int, int] | None:
+    """Changes whenever the file does, and where another takes its place."""
+    try:
+        stat = path.stat()
+    except OSError:
         return None
-
-
-def _varies_by_hour(model: ModelInfo) -> bool:
-    conditional = model.prices if isinstance(model.prices, list) else []
-    return any(
-        isinstance(price, ConditionalPrice) and isinstance(price.constraint, TimeOfDateConstraint)
-        for price in conditional
-    )
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino

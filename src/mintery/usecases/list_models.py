@@ -40,8 +40,7 @@ def price_states(parts: GatewayParts, market: Market, model: Model) -> list[dict
     """For each SKU its price in USD per unit, its version and its state."""
     now = parts.chain_now(market)
     states = []
-    for unit in sorted(model.units):
-        sku = model.sku(unit)
+    for sku in model.skus:
         price = market.prices.get(sku)
         states.append(
             {

@@ -1,0 +1,75 @@
+"""The price sources that settings name, in the order of the operator's trust."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from yarl import URL
+
+from mintery.crypto.hashing import parse_address
+from mintery.crypto.price_files import PRICE_FILE_FORMAT
+from mintery.domain.model import Model
+from mintery.errors import SettingRefused
+from mintery.providers.fetching import fetch
+from mintery.providers.price_lists import PriceList, Renewed, read_price_file
+from mintery.providers.price_lists_genai import GenaiPrices
+from mintery.providers.price_lists_litellm import read_litellm_file
+from mintery.providers.price_lists_openrouter import ModelsPage
+from mintery.settings import Settings, variable
+
+LOCAL_PRICES: Mapping[str, str] = {
+    "asset:usd": "1",
+    "test/chat:input_token": "0.000001",
+    "test/chat:output_token": "0.000004",
+    "test/embed:input_token": "0.0000001",
+}
+"""USD per unit of what the stub sells."""
+PRICES_FILE = "prices.json"
+PAGE_BYTES = 16 * 1024 * 1024
+PAGE_SECONDS = 10.0
+
+
+def price_lists(settings: Settings, models: Mapping[str, Model]) -> tuple[PriceList, ...]:
+    """The operator's files in the order given, providers' own pages, LiteLLM's file, genai-prices.
+
+    Raises:
+        MalformedFile, SettingRefused
+    """
+    signers = tuple(parse_address(text) for text in settings.price_signers)
+    lists: list[PriceList] = [Renewed(path, partial(read_price_file, signers=signers)) for path in settings.price_files]
+    lists += [_models_page(entry, models) for entry in settings.price_urls]
+    if settings.litellm_prices is not None:
+        longest_age = timedelta(days=settings.litellm_longest_days)
+        lists.append(
+            Renewed(settings.litellm_prices, partial(read_litellm_file, models=models, longest_age=longest_age))
+        )
+    if settings.genai_prices:
+        lists.append(GenaiPrices(models))
+    return tuple(lists)
+
+
+def _models_page(entry: str, models: Mapping[str, Model]) -> ModelsPage:
+    provider, equals, text = entry.partition("=")
+    try:
+        url = URL(text)
+    except ValueError:
+        url = URL()
+    # Plain text on the way may be anyone's: only on this machine.
+    if not (provider and equals and url.host) or url.scheme not in _schemes(url.host or ""):
+        raise SettingRefused(variable("price_urls"), "write each as name=https://host/v1/models")
+    return ModelsPage(provider, text, models, partial(fetch, most_bytes=PAGE_BYTES, seconds=PAGE_SECONDS))
+
+
+def _schemes(host: str) -> tuple[str, ...]:
+    return ("https", "http") if host in {"127.0.0.1", "localhost", "::1"} else ("https",)
+
+
+def with_local_prices(settings: Settings, directory: Path) -> Settings:
+    """The operator's own price files, and one for the stub beside the deployment."""
+    directory.mkdir(parents=True, exist_ok=True)
+    prices = directory / PRICES_FILE
+    if not prices.exists():
+        prices.write_text(json.dumps({"format": PRICE_FILE_FORMAT, "prices": dict(LOCAL_PRICES)}, indent=2) + "\n")
+    return settings.model_copy(update={"price_files": (*settings.price_files, prices)})

@@ -1,0 +1,57 @@
+"""What became of a request's calls to providers, and of requests that no provider ever saw."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from mintery.domain.hold import RequestId
+from mintery.domain.voucher import AccountId
+
+
+class AttemptOutcome(StrEnum):
+    """How one call of one route ended."""
+
+    DELIVERED = "delivered"
+    UNREACHABLE = "unreachable"
+    TIMED_OUT = "timed_out"
+    REFUSED = "refused"
+    """With an error status."""
+    NONSENSE = "nonsense"
+    """Something else than its format, or half of it."""
+    BROKE = "broke"
+    """A stream that ended after its first event."""
+    SKIPPED = "skipped"
+    """It was closed between the hold and its turn, and not called."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteAttempt:
+    """One call. ``status`` is the provider's own, where it answered with an error. The delivered one is what is paid."""
+
+    route: str
+    provider: str
+    outcome: AttemptOutcome
+    began_at: datetime
+    ended_at: datetime
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that was refused before anything was set aside for it.
+
+    Attributes:
+        account: None where no key opened one.
+        asked: the model that it named, as far as it was read.
+        code: the error's name, as in the answer; ``evidence`` its attributes as JSON values.
+    """
+
+    request: RequestId
+    account: AccountId | None
+    asked: str | None
+    code: str
+    message: str
+    evidence: Mapping[str, Any]
+    at: datetime

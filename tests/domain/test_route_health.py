@@ -1,0 +1,117 @@
+import pytest
+
+from mintery.domain.route_health import (
+    BUCKET_SECONDS,
+    BUCKETS,
+    FAILURES_TO_OPEN,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    Breaker,
+    BreakerState,
+    HealthBoard,
+    RouteHealth,
+)
+from mintery.errors import RouteBroken, RouteOnTrial
+
+NOW = 1_800_000_000.0
+SECOND = 10**6
+
+
+def test_a_breaker_opens_after_failures_in_a_row_and_closes_by_its_trial():
+    breaker = Breaker()
+    for _ in range(FAILURES_TO_OPEN - 1):
+        breaker.fail(NOW)
+    breaker.succeed()
+    for _ in range(FAILURES_TO_OPEN - 1):
+        breaker.fail(NOW)
+    assert breaker.state_at(NOW) is BreakerState.CLOSED
+
+    breaker.fail(NOW)
+
+    assert breaker.state_at(NOW + FIRST_PAUSE - 0.1) is BreakerState.OPEN
+    assert breaker.state_at(NOW + FIRST_PAUSE) is BreakerState.HALF_OPEN
+    breaker.succeed()
+    assert breaker.state_at(NOW + FIRST_PAUSE) is BreakerState.CLOSED
+
+
+def test_each_failed_trial_doubles_the_pause_up_to_a_bound():
+    breaker, now, pauses = Breaker(), NOW, []
+    for _ in range(FAILURES_TO_OPEN - 1):
+        breaker.fail(now)
+    for _ in range(5):
+        breaker.fail(now)
+        pauses.append(breaker.open_until - now)
+        now = breaker.open_until
+
+    assert pauses == [10, 20, 40, LONGEST_PAUSE, LONGEST_PAUSE]
+
+
+def test_what_was_sent_before_it_opened_does_not_lengthen_the_pause():
+    breaker = Breaker()
+    for _ in range(20):
+        breaker.fail(NOW)
+
+    assert breaker.open_until == NOW + FIRST_PAUSE
+
+
+@pytest.mark.parametrize(("wait", "pause"), [(2, FIRST_PAUSE), (30, 30), (86_400, LONGEST_PAUSE)])
+def test_a_provider_that_asks_to_be_left_alone_is(wait: float, pause: float):
+    breaker = Breaker()
+    breaker.fail(NOW, wait)
+
+    assert breaker.open_until == NOW + pause
+
+
+def test_figures_of_streams_and_of_whole_answers():
+    health = RouteHealth()
+    health.answer(NOW, whole_us=3 * SECOND, first_us=SECOND, tokens=200)  # 200 tokens in 2 s
+    health.fail(NOW)
+    figures = health.figures(NOW)
+
+    assert (figures.calls, figures.failures) == (2, 1)
+    assert (figures.latency_us, figures.milli_tokens) == (SECOND, 100_000)
+    assert figures.expected_us == SECOND + 2_560_000
+
+    whole = RouteHealth()
+    whole.answer(NOW, whole_us=2 * SECOND, first_us=None, tokens=0)
+    assert whole.figures(NOW).expected_us == whole.figures(NOW).latency_us == 2 * SECOND
+
+
+def test_a_window_moves_and_forgets_failures_but_no_speed():
+    health = RouteHealth()
+    health.answer(NOW, whole_us=SECOND, first_us=None, tokens=256)
+    health.fail(NOW)
+    later = NOW + BUCKETS * BUCKET_SECONDS
+
+    figures = health.figures(later)
+    assert (figures.calls, figures.failures, figures.expected_us) == (0, 0, SECOND)
+
+    health.answer(later, whole_us=3 * SECOND, first_us=None, tokens=256)
+    assert health.figures(later).expected_us == 3 * SECOND
+
+
+def test_few_calls_do_not_make_a_route_unreliable():
+    health = RouteHealth()
+    for _ in range(4):
+        health.fail(NOW)
+        assert health.figures(NOW).reliable
+    health.fail(NOW)
+    assert not health.figures(NOW).reliable
+
+
+def test_a_board_bars_what_is_open_or_on_trial():
+    board = HealthBoard()
+    for _ in range(FAILURES_TO_OPEN):
+        board.begin("a/b")
+        board.failed("a/b", NOW)
+    [(route, reason)] = board.barred(NOW).items()
+    assert (route, type(reason)) == ("a/b", RouteBroken)
+
+    assert board.barred(NOW + FIRST_PAUSE) == {}
+    board.begin("a/b")
+    assert type(board.barred(NOW + FIRST_PAUSE)["a/b"]) is RouteOnTrial
+    board.undecided("a/b")
+    assert board.barred(NOW + FIRST_PAUSE) == {}
+    board.begin("a/b")
+    board.answered("a/b", NOW, whole_us=1, first_us=None, tokens=1)
+    assert board.barred(NOW) == {}
