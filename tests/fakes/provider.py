@@ -40,7 +40,7 @@ class ScriptedProvider:
             raise self.breaks_with
         return self.reply
 
-    async def stream(self, body: bytes) -> AsyncGenerator[StreamEvent]:
+    async def stream(self, _endpoint: Endpoint, body: bytes) -> AsyncGenerator[StreamEvent]:
         self._note(body)
         for event in self.events:
             yield event

@@ -125,9 +125,9 @@ def _watch_provider(reaper: Reaper) -> None:
             read(Step.USAGE_READ)
         return reply
 
-    async def watched_stream(self: OpenAICompatible, body: bytes) -> AsyncGenerator[Any]:
+    async def watched_stream(self: OpenAICompatible, endpoint: Any, body: bytes) -> AsyncGenerator[Any]:
         first = True
-        async with aclosing(stream(self, body)) as events:
+        async with aclosing(stream(self, endpoint, body)) as events:
             async for event in events:
                 if first:
                     read(Step.FIRST_BYTE)

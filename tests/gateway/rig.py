@@ -60,11 +60,26 @@ def model(name: str, endpoint: Endpoint = Endpoint.CHAT) -> Model:
     return Model(f"test/{name}", name, "test", PROVIDER_ID, Kind.ROUTED, endpoint, units, 1_000, 100_000, test=True)
 
 
+def modalities() -> tuple[Model, ...]:
+    """A model of each kind that makes or takes something else than text."""
+    whole = replace(model("echo"), id="test/see", image_tokens=800, also=frozenset({Endpoint.RESPONSES}))
+    paint = {Unit.INPUT_TOKEN, "image.1024x1024-low", "image.1024x1024-high", "image.512x512-low"}
+    return (
+        whole,
+        replace(whole, id="test/breaks", upstream="dies-midstream"),
+        replace(model("paint", Endpoint.IMAGES), units=frozenset(paint), max_output_tokens=0),
+        replace(model("speak", Endpoint.SPEECH), units=frozenset({Unit.CHARACTER})),
+        replace(model("listen", Endpoint.TRANSCRIPTION), units=frozenset({Unit.SECOND}), max_seconds=1_500),
+        replace(model("judge", Endpoint.MODERATION), units=frozenset({Unit.REQUEST})),
+    )
+
+
 MODELS = {
     each.id: each
     for each in (
         *(model(behaviour.value) for behaviour in Behaviour),
         model("embed", Endpoint.EMBEDDINGS),
+        *modalities(),
         model("unpriced"),
         replace(model("official"), kind=Kind.OFFICIAL),
         replace(model("elsewhere"), provider_id=8),
@@ -77,10 +92,16 @@ def prices(now: int) -> dict[Sku, PriceInForce]:
         Unit.INPUT_TOKEN: INPUT_USD,
         Unit.CACHED_INPUT_TOKEN: INPUT_USD // 2,
         Unit.OUTPUT_TOKEN: OUTPUT_USD,
+        Unit.CHARACTER: 15 * 10**12,
+        Unit.SECOND: 10**14,
+        Unit.REQUEST: 10**15,
+        "image.1024x1024-low": 11 * 10**15,
+        "image.1024x1024-high": 167 * 10**15,
+        "image.512x512-low": 4 * 10**15,
     }
     skus = [each.sku(unit) for each in MODELS.values() if each.id != "test/unpriced" for unit in sorted(each.units)]
     return {
-        sku: PriceInForce(sku, index, 1, UsdWad(usd[Unit(sku.unit)]), UnixSeconds(now), False)
+        sku: PriceInForce(sku, index, 1, UsdWad(usd[sku.unit]), UnixSeconds(now), False)
         for index, sku in enumerate(skus)
     }
 

@@ -12,10 +12,18 @@ from schemathesis.openapi import from_url
 from tests.gateway.rig import IDENTITY, OPERATOR, Rig, key_text, rig
 
 from mintery.ledger.store import open_ledger
-from mintery.usecases.shape_request import CHAT_FIELDS, EMBEDDING_FIELDS
+from mintery.usecases.shape_chat import CHAT_FIELDS
+from mintery.usecases.shape_embeddings import EMBEDDING_FIELDS
 
 EXAMPLES = 60
-SOLD = {"/v1/chat/completions": "test/echo", "/v1/embeddings": "test/embed", "/v1/quote": "test/echo"}
+SOLD = {
+    "/v1/chat/completions": "test/echo",
+    "/v1/responses": "test/see",
+    "/v1/embeddings": "test/embed",
+    "/v1/moderations": "test/judge",
+    "/v1/audio/speech": "test/speak",
+    "/v1/quote": "test/echo",
+}
 OF_THE_OPERATOR = ("/metrics", "/v1/operator/")
 load_all_checks()
 UNSAID = CHECKS.get_by_names(["positive_data_acceptance"])
@@ -23,7 +31,8 @@ UNSAID = CHECKS.get_by_names(["positive_data_acceptance"])
 MENDED = [*UNSAID, *CHECKS.get_by_names(["negative_data_rejection"])]
 """A model put into a body may be all that was wrong with it."""
 PATHS = (
-    "/v1/chat/completions", "/v1/embeddings", "/v1/quote", "/v1/credits", "/v1/receipts", "/v1/receipts/{request_id}",
+    "/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/moderations", "/v1/images/generations",
+    "/v1/audio/speech", "/v1/audio/transcriptions", "/v1/quote", "/v1/credits", "/v1/receipts", "/v1/receipts/{request_id}",
     "/v1/models", "/v1/models/{model}", "/healthz", "/metrics", "/v1/operator/status",
     "/v1/operator/reconciliation", "/v1/operator/drain",
 )  # fmt: skip

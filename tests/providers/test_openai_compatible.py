@@ -37,7 +37,7 @@ async def provider(stub: Stub) -> AsyncIterator[OpenAICompatible]:
 
 
 async def collect(provider: OpenAICompatible, body: bytes) -> list[StreamEvent]:
-    async with aclosing(provider.stream(body)) as events:
+    async with aclosing(provider.stream(Endpoint.CHAT, body)) as events:
         return [event async for event in events]
 
 
@@ -72,7 +72,7 @@ async def test_embeddings(provider: OpenAICompatible):
 
 
 async def test_an_abandoned_stream_lets_go_of_its_connection(provider: OpenAICompatible):
-    async with aclosing(provider.stream(orjson.dumps({**ASKED, "stream": True}))) as events:
+    async with aclosing(provider.stream(Endpoint.CHAT, orjson.dumps({**ASKED, "stream": True}))) as events:
         await anext(events)
     assert (await provider.ask(Endpoint.CHAT, orjson.dumps(ASKED))).usage == tokens(5, 4)
 

@@ -8,8 +8,9 @@ from tests.fakes.provider import tokens
 
 from mintery.domain.model import Endpoint
 from mintery.errors import ProviderNonsense
-from mintery.providers.reading import is_plain, produced_by, read_event, read_reply, read_usage
+from mintery.providers.reading import is_plain, produced_by, read_event, read_reply
 from mintery.providers.sse import EventSplitter, event_of
+from mintery.providers.usage import read_usage
 
 USAGES = {
     "openai": (

@@ -11,7 +11,7 @@ from mintery.domain.quote import Quote, UsageSource, quote, tariff_of
 from mintery.domain.voucher import Kind
 from mintery.units import BasisPoints, Par, UnixSeconds, UsdWad
 from mintery.usecases.meter_usage import meter_usage
-from mintery.usecases.shape_request import ShapedRequest
+from mintery.usecases.shaped import ShapedRequest
 
 UNITS = frozenset({Unit.INPUT_TOKEN, Unit.CACHED_INPUT_TOKEN, Unit.OUTPUT_TOKEN})
 MOST = {Unit.INPUT_TOKEN: 2_000, Unit.OUTPUT_TOKEN: 1_000, Unit.REQUEST: 1}

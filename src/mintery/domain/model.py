@@ -11,7 +11,12 @@ from mintery.domain.voucher import Kind
 
 class Endpoint(StrEnum):
     CHAT = "chat"
+    RESPONSES = "responses"
     EMBEDDINGS = "embeddings"
+    MODERATION = "moderation"
+    IMAGES = "images"
+    SPEECH = "speech"
+    TRANSCRIPTION = "transcription"
 
 
 class Unit(StrEnum):
@@ -88,6 +93,10 @@ class Model:
         serves: the logical name that it is one route of; empty where it goes by its id alone.
         quality: as declared, 0 to 1000.
         resale: its provider lets it be sold on; see ``Model.sold_on``.
+        also: further endpoints that it answers at, at the same prices.
+        image_tokens: the most tokens that one picture in a prompt counts as, whatever its size; 0 takes no pictures.
+        audio_tokens: the most that one recording in a prompt counts as; 0 takes none.
+        max_seconds: the longest recording that the provider writes down.
     """
 
     id: str
@@ -105,6 +114,10 @@ class Model:
     serves: str = ""
     quality: int = 500
     resale: bool = True
+    also: frozenset[Endpoint] = frozenset()
+    image_tokens: int = 0
+    audio_tokens: int = 0
+    max_seconds: int = 0
 
     @property
     def skus(self) -> tuple[Sku, ...]:

@@ -20,6 +20,8 @@ _SEVERITY = {state: rank for rank, state in enumerate(PriceState)}
 class UsageSource(StrEnum):
     PROVIDER = "provider"
     """The provider's own figures."""
+    COUNTED = "counted"
+    """Known exactly from what was asked: characters to be spoken, the request itself."""
     ESTIMATED = "estimated"
     """The provider left usage out: estimated by the stated rule."""
     CLAMPED = "clamped"

@@ -20,7 +20,8 @@ from mintery.gateway.errors import Problem, Problems, fault_of, respond
 from mintery.gateway.health import health_router
 from mintery.gateway.models import models_router
 from mintery.gateway.operator import operator_router
-from mintery.gateway.paid import PaidEndpoint, paid_router
+from mintery.gateway.paid import PaidEndpoint
+from mintery.gateway.paid_routes import paid_router
 from mintery.gateway.quotes import quotes_router
 from mintery.gateway.receipts import receipts_router
 from mintery.usecases.meters import Meters, log_transition

@@ -17,7 +17,9 @@ _HEADERS = {
 }
 
 
-def _request(description: str, schema: dict[str, Any], examples: dict[str, Any]) -> dict[str, Any]:
+def _request(
+    description: str, schema: dict[str, Any], examples: dict[str, Any], content_type: str = "application/json"
+) -> dict[str, Any]:
     return {
         "parameters": [
             {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": text}
@@ -28,7 +30,7 @@ def _request(description: str, schema: dict[str, Any], examples: dict[str, Any])
             "required": True,
             "description": description,
             "content": {
-                "application/json": {
+                content_type: {
                     "schema": schema,
                     "examples": {name: {"value": value} for name, value in examples.items()},
                 }
@@ -90,6 +92,39 @@ EMBEDDING_ANSWERS = _answer(
         "data": [{"object": "embedding", "index": 0, "embedding": [3.0, -17.0]}],
         "usage": {"prompt_tokens": 2, "total_tokens": 2},
     },
+)
+
+RESPONSE_REQUEST = _request(
+    "As OpenAI's. What the provider keeps of earlier responses cannot be referred to.",
+    schemas.RESPONSES,
+    {"whole": {"model": "test/echo", "input": "Hello", "max_output_tokens": 64}},
+)
+RESPONSE_ANSWERS: Documented = {
+    200: {
+        "description": "The provider's own answer, byte for byte.",
+        "content": {
+            "application/json": {"example": {"object": "response", "status": "completed", "output": []}},
+            "text/event-stream": {"example": 'event: response.completed\ndata: {"type":"response.completed", …}\n\n'},
+        },
+    }
+}
+MODERATION_REQUEST = _request("As OpenAI's.", schemas.MODERATION, {"one": {"model": "test/judge", "input": "Hello"}})
+MODERATION_ANSWERS = _answer("The provider's own answer.", {"id": "modr-1", "model": "judge", "results": []})
+IMAGE_REQUEST = _request(
+    "As OpenAI's. Where sizes have prices of their own, the size is one of them.",
+    schemas.IMAGES,
+    {"two": {"model": "test/paint", "prompt": "A cat", "n": 2, "size": "1024x1024", "quality": "low"}},
+)
+IMAGE_ANSWERS = _answer("The provider's own answer.", {"created": 1_700_000_000, "data": [{"b64_json": "…"}]})
+SPEECH_REQUEST = _request(
+    "As OpenAI's.", schemas.SPEECH, {"one": {"model": "test/speak", "input": "Hello", "voice": "alloy"}}
+)
+SPEECH_ANSWERS: Documented = {200: {"description": "Sound.", "content": {"audio/mpeg": {}, "audio/wav": {}}}}
+TRANSCRIPTION_REQUEST = _request(
+    "As OpenAI's.", schemas.TRANSCRIPTION, {"one": {"model": "test/listen", "file": "…"}}, "multipart/form-data"
+)
+TRANSCRIPTION_ANSWERS = _answer(
+    "The provider's own answer.", {"text": "Hello", "usage": {"type": "duration", "seconds": 3}}
 )
 
 QUOTE_REQUEST = _request("The body of the request to be priced.", schemas.PRICED, {"chat": _CHAT})

@@ -1,4 +1,4 @@
-"""``/v1/chat/completions`` and ``/v1/embeddings``: the requests that cost.
+"""``/v1/chat/completions`` and its like: the requests that cost.
 
 They are answered without the framework between: its routing, middleware and response objects cost as much as all that is
 done here. The router still documents them, and leads to the same code.
@@ -7,7 +7,6 @@ done here. The router still documents them, and leads to the same code.
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -16,12 +15,10 @@ from mintery.domain.market import Market
 from mintery.domain.model import Endpoint
 from mintery.errors import (
     AccountBusy,
-    AnswerGone,
     AnswerLost,
     BodyTooLarge,
     BodyTooSlow,
     Conflict,
-    CredentialRefused,
     HoldAboveStaleLimit,
     LedgerError,
     LedgerUnavailable,
@@ -37,15 +34,12 @@ from mintery.errors import (
     PriceQueued,
     PriceStale,
     ProviderFailed,
-    ProviderNonsense,
     ProviderRefused,
     ProviderTimedOut,
     ProviderUnreachable,
     UnknownModel,
     Unsupported,
-    VoucherAlreadyUsed,
 )
-from mintery.gateway import examples
 from mintery.gateway.bodies import receive_body
 from mintery.gateway.entry import RAISED_HEADER, bearer_key
 from mintery.gateway.errors import OUR_FAULT, ErrorTable, Problem, Problems, Shown, fault_of, respond
@@ -88,14 +82,17 @@ ERRORS: ErrorTable = {
     ),
 }
 
-RAISES = (
-    CredentialRefused,
-    MalformedRequest, Unsupported, BodyTooLarge, BodyTooSlow, UnknownModel, ModelNotCovered, OutOfFunds, VoucherAlreadyUsed,
-    AnswerGone, PriceStale, ModelUnpriced, ProviderUnreachable, ProviderTimedOut, ProviderNonsense,
-)  # fmt: skip
-
-
-PATHS: Mapping[str, Endpoint] = {"/v1/chat/completions": Endpoint.CHAT, "/v1/embeddings": Endpoint.EMBEDDINGS}
+PATHS: Mapping[str, Endpoint] = {
+    "/v1/chat/completions": Endpoint.CHAT,
+    "/v1/responses": Endpoint.RESPONSES,
+    "/v1/embeddings": Endpoint.EMBEDDINGS,
+    "/v1/moderations": Endpoint.MODERATION,
+    "/v1/images/generations": Endpoint.IMAGES,
+    "/v1/audio/speech": Endpoint.SPEECH,
+    "/v1/audio/transcriptions": Endpoint.TRANSCRIPTION,
+}
+FORMS = frozenset({Endpoint.TRANSCRIPTION})
+"""Those whose bodies are forms, for they carry files."""
 
 
 class PaidEndpoint:
@@ -138,6 +135,7 @@ class PaidEndpoint:
             body=body,
             idempotency_key=_idempotency_key(headers.get("idempotency-key")),
             declared_retry=(headers.get("x-stainless-retry-count") or "0") != "0",
+            form=(headers.get("content-type") or "") if self._endpoint in FORMS else None,
         )
         try:
             attempt = await pay_for_request(till, market, credential, asked)
@@ -149,44 +147,6 @@ class PaidEndpoint:
             return _with_receipt(provider_problem(self._problems, error), attempt)
         except MinteryError as error:
             return _with_receipt(self._problems.of(error), attempt)
-
-
-def paid_router(endpoints: Mapping[str, PaidEndpoint], problems: Problems) -> APIRouter:
-    """The routes, documented with what they raise."""
-    router = APIRouter(tags=["paid"])
-
-    @router.post(
-        "/v1/chat/completions",
-        responses=examples.CHAT_ANSWERS | problems.responses(*RAISES),
-        openapi_extra=examples.CHAT_REQUEST,
-        response_class=Response,
-    )
-    async def post_chat_completion() -> Response:
-        """Answer a chat, whole or as server-sent events, and charge what it used."""
-        return _Answer(endpoints["/v1/chat/completions"])
-
-    @router.post(
-        "/v1/embeddings",
-        responses=examples.EMBEDDING_ANSWERS | problems.responses(*RAISES),
-        openapi_extra=examples.EMBEDDING_REQUEST,
-        response_class=Response,
-    )
-    async def post_embeddings() -> Response:
-        """Turn texts into vectors and charge the tokens."""
-        return _Answer(endpoints["/v1/embeddings"])
-
-    return router
-
-
-class _Answer(Response):
-    """What an endpoint sends, where the framework asks for a response."""
-
-    def __init__(self, endpoint: PaidEndpoint) -> None:
-        super().__init__()
-        self._endpoint = endpoint
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._endpoint(scope, receive, send)
 
 
 class _Headers:

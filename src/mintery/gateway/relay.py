@@ -1,15 +1,13 @@
 """An attempt's answer on its way to one client."""
 
-from collections.abc import Mapping
-
 from starlette.types import Message, Receive, Send
 
 from mintery.gateway.bodies import arrived
 from mintery.gateway.errors import Problems
 from mintery.providers.sse import event_of
-from mintery.usecases.attempts import EVENTS, JSON, Attempt, Head
+from mintery.usecases.attempts import EVENTS, Attempt, Head
 
-_CONTENT_TYPES: Mapping[str, bytes] = {JSON: b"application/json", EVENTS: b"text/event-stream; charset=utf-8"}
+_EVENTS = b"text/event-stream; charset=utf-8"
 
 
 async def relay(attempt: Attempt, head: Head, problems: Problems, receive: Receive, send: Send) -> bool:
@@ -49,7 +47,7 @@ def _start(attempt: Attempt, head: Head, *more: tuple[bytes, bytes]) -> Message:
     # x-request-id as well: the stock client keeps that one with its answer, so an app finds the receipt by it.
     request = attempt.request.encode()
     headers = [
-        (b"content-type", _CONTENT_TYPES[head.content_type]),
+        (b"content-type", _EVENTS if head.content_type == EVENTS else head.content_type.encode()),
         (b"x-mintery-receipt", request),
         (b"x-request-id", request),
         (b"cache-control", b"no-store"),

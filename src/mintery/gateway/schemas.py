@@ -6,7 +6,13 @@ They are for the OpenAPI document and for those who generate clients or requests
 
 from typing import Any
 
-from mintery.usecases.shape_request import CHAT_FIELDS, EMBEDDING_FIELDS, HARMLESS, MESSAGE_FIELDS, PART_FIELDS
+from mintery.usecases.shape_chat import CHAT_FIELDS, HARMLESS, MESSAGE_FIELDS, MODALITIES
+from mintery.usecases.shape_embeddings import EMBEDDING_FIELDS, MODERATION_FIELDS
+from mintery.usecases.shape_images import IMAGE_FIELDS
+from mintery.usecases.shape_parts import DETAILS, SOUNDS
+from mintery.usecases.shape_responses import RESPONSES_FIELDS
+from mintery.usecases.shape_speech import SPEECH_FIELDS
+from mintery.usecases.shape_transcription import ANSWERS, TRANSCRIPTION_FIELDS
 
 Schema = dict[str, Any]
 
@@ -31,7 +37,30 @@ def _object(known: frozenset[str], described: dict[str, Schema], required: list[
 
 
 _MODEL: Schema = _TEXT | {"description": "An id of `/v1/models`.", "examples": ["test/echo"]}
-_PART = _object(PART_FIELDS, {"type": {"enum": ["text", "refusal"]}}, ["type"])
+_DETAIL: Schema = {"enum": list(DETAILS)}
+_PART: Schema = {
+    "anyOf": [
+        _object(frozenset({"type", "text", "refusal"}), {"type": {"enum": ["text", "refusal"]}}, ["type"]),
+        _object(
+            frozenset({"type", "image_url"}),
+            {
+                "type": {"enum": ["image_url"]},
+                "image_url": _object(frozenset({"url", "detail"}), {"url": _TEXT, "detail": _DETAIL}, ["url"]),
+            },
+            ["type", "image_url"],
+        ),
+        _object(
+            frozenset({"type", "input_audio"}),
+            {
+                "type": {"enum": ["input_audio"]},
+                "input_audio": _object(
+                    frozenset({"data", "format"}), {"data": _TEXT, "format": {"enum": list(SOUNDS)}}, ["data", "format"]
+                ),
+            },
+            ["type", "input_audio"],
+        ),
+    ]
+}
 _MESSAGE = _object(
     MESSAGE_FIELDS,
     {
@@ -54,6 +83,7 @@ _CHAT_FIELDS: dict[str, Schema] = {
     "max_tokens": _whole("The most output tokens of each answer; the model's own limit where none is given."),
     "max_completion_tokens": _whole("As `max_tokens`; the higher of the two holds."),
     "tools": _optional({"type": "array", "items": _TOOL}),
+    "modalities": _optional({"type": "array", "items": {"enum": list(MODALITIES)}}),
 } | {name: {"enum": list(values)} for name, values in HARMLESS.items()}
 _TOKENS: Schema = {"type": "array", "items": {"type": "integer"}, "minItems": 1}
 
@@ -73,7 +103,56 @@ EMBEDDINGS = _object(
     },
     ["model", "input"],
 )
-PRICED: Schema = {"anyOf": [CHAT, EMBEDDINGS]}
+RESPONSES = _object(
+    RESPONSES_FIELDS,
+    {
+        "model": _MODEL,
+        "input": {"anyOf": [_TEXT | {"minLength": 1}, {"type": "array", "items": _OBJECT, "minItems": 1}]},
+        "stream": _optional({"type": "boolean"}),
+        "max_output_tokens": _whole("The most output tokens; the model's own limit where none is given."),
+        "tools": _optional({"type": "array", "items": _OBJECT}),
+    },
+    ["model", "input"],
+)
+MODERATION = _object(
+    MODERATION_FIELDS,
+    {
+        "model": _MODEL,
+        "input": {"anyOf": [_TEXT | {"minLength": 1}, {"type": "array", "items": _TEXT, "minItems": 1}]},
+    },
+    ["model", "input"],
+)
+IMAGES = _object(
+    IMAGE_FIELDS,
+    {
+        "model": _MODEL,
+        "prompt": _TEXT | {"minLength": 1},
+        "n": _whole("Pictures wanted; each is charged."),
+        "size": _optional(_TEXT),
+        "quality": _optional(_TEXT),
+        "stream": {"enum": [None, False]},
+    },
+    ["model", "prompt"],
+)
+SPEECH = _object(
+    SPEECH_FIELDS,
+    {"model": _MODEL, "input": _TEXT | {"minLength": 1}, "stream_format": {"enum": [None, "audio"]}},
+    ["model", "input"],
+)
+TRANSCRIPTION = _object(
+    TRANSCRIPTION_FIELDS,
+    {
+        "model": _MODEL,
+        "file": _TEXT | {"format": "binary", "minLength": 1},
+        "response_format": {"enum": list(ANSWERS)},
+        "stream": {"enum": ["false"]},
+        "timestamp_granularities[]": {"type": "array", "items": _TEXT},
+        "include[]": {"type": "array", "items": _TEXT},
+    }
+    | dict.fromkeys(("language", "prompt", "temperature"), _TEXT),
+    ["model", "file"],
+)
+PRICED: Schema = {"anyOf": [CHAT, EMBEDDINGS, RESPONSES, MODERATION, IMAGES, SPEECH]}
 """What may be quoted."""
 
 ERROR: Schema = {

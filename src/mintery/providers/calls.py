@@ -11,17 +11,22 @@ Usage = Quantities
 own total less its parts stands under the wider unit."""
 
 
+JSON = "application/json"
+
+
 class Reply(NamedTuple):
-    """A whole JSON answer, byte for byte.
+    """A whole answer, byte for byte.
 
     Attributes:
         usage: None when the provider left it out, or it is not whole numbers.
         produced: UTF-8 bytes of generated text and tool arguments, for the estimate; 0 where ``usage`` is there.
+        content_type: of sound; all else is JSON.
     """
 
     body: bytes
     usage: Usage | None
     produced: int
+    content_type: str = JSON
 
 
 class StreamEvent(NamedTuple):
@@ -30,7 +35,7 @@ class StreamEvent(NamedTuple):
     Attributes:
         usage: what this event says was used so far.
         only_usage: it carries nothing for a client that did not ask for usage.
-        last: ``[DONE]``.
+        last: ``[DONE]``, or what ends a Response.
     """
 
     raw: bytes
@@ -64,14 +69,14 @@ class Provider(Protocol):
     def terms(self) -> Terms: ...
 
     async def ask(self, endpoint: Endpoint, body: bytes) -> Reply:
-        """Send a request and wait for its whole answer.
+        """Send a request and wait for its whole answer. A form begins with its boundary; any other body is JSON.
 
         Raises:
             ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense
         """
 
-    def stream(self, body: bytes) -> AsyncGenerator[StreamEvent]:
-        """Send a chat request with ``stream`` and yield events as they come; the last one yielded has ``last`` set.
+    def stream(self, endpoint: Endpoint, body: bytes) -> AsyncGenerator[StreamEvent]:
+        """Send a request with ``stream`` and yield events as they come; the last one yielded has ``last`` set.
 
         Raises:
             As ``ask``; after the first event they mean that the stream broke.

@@ -12,7 +12,7 @@ The file is TOML or JSON; the same structure may come as JSON text in a setting:
     [[providers.models]]
     id = "acme/small"
     upstream = "small-2026-05"          # the provider's own name; the part after the slash when left out
-    endpoint = "chat"                   # or "embeddings"
+    endpoint = "chat"                   # or responses, embeddings, moderation, images, speech, transcription
     units = ["input_token", "output_token"]
     max_output_tokens = 4096
     context_tokens = 32768
@@ -22,12 +22,18 @@ The file is TOML or JSON; the same structure may come as JSON text in a setting:
     serves = "small"                    # a name that several models may share: whichever is chosen answers; left out: none
     quality = 500                       # 0 to 1000, as you judge it: what ``best`` and ``auto`` choose by
 
+Optional for a model: ``also`` ``[]`` (further endpoints that it answers at, ``["responses"]``), ``image_tokens`` 0 and
+``audio_tokens`` 0 (the most tokens that one picture or recording in a prompt counts as, whatever its size; 0 takes none),
+``max_seconds`` 0 (the longest recording that a transcription takes). A unit may carry a variant after a point:
+``image.1024x1024-high``.
+
 Optional for a provider: ``connect_seconds`` 5, ``first_byte_seconds`` 120, ``idle_seconds`` 60, ``total_seconds`` 600,
 ``max_answer_bytes`` 16 MiB, ``cap_field`` ``"max_tokens"`` (the field this upstream reads the output cap from),
 ``extra_fields`` ``[]`` (request fields beyond OpenAI's own that cannot raise what a request costs), ``resale`` true
 (false where a routed provider does not let its models be sold on: they take no new holds).
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -35,7 +41,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.routing import Intent
@@ -72,13 +78,26 @@ class _WindowIn(BaseModel):
     end: str = Field(alias="until")
 
 
+def _known_unit(text: str) -> str:
+    base, point, variant = text.partition(".")
+    if base not in Unit.__members__.values() or (point and not _VARIANT.fullmatch(variant)):
+        raise ValueError(
+            f"{text[:80]!r} is no unit; there are {', '.join(Unit)}, each with a variant after a point or without"
+        )
+    return text
+
+
+_VARIANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
+_Unit = Annotated[str, AfterValidator(_known_unit)]
+
+
 class _ModelIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: str = Field(pattern=r"^[^\s/:]+/[^\s:]+$")
     upstream: str | None = None
     endpoint: Endpoint = Endpoint.CHAT
-    units: frozenset[Unit] = Field(min_length=1)
+    units: frozenset[_Unit] = Field(min_length=1)
     max_output_tokens: int = Field(ge=0)
     context_tokens: int = Field(ge=1)
     test: bool = False
@@ -86,6 +105,10 @@ class _ModelIn(BaseModel):
     windows: tuple[_WindowIn, ...] = ()
     serves: str = Field(default="", pattern=r"^[^\s:]*$", max_length=120)
     quality: int = Field(default=500, ge=0, le=1_000)
+    also: frozenset[Endpoint] = frozenset()
+    image_tokens: int = Field(default=0, ge=0)
+    audio_tokens: int = Field(default=0, ge=0)
+    max_seconds: int = Field(default=0, ge=0)
 
 
 class _ProviderIn(BaseModel):

@@ -12,10 +12,18 @@ from mintery.domain.model import Endpoint
 from mintery.errors import ProviderNonsense, ProviderRefused, ProviderTimedOut, ProviderUnreachable
 from mintery.providers.calls import Provider, Reply, StreamEvent, Terms
 from mintery.providers.config import ProviderConfig
-from mintery.providers.reading import is_plain, read_event, read_reply
+from mintery.providers.reading import is_plain, read_event, read_reply, read_response_event
 from mintery.providers.sse import EventSplitter, EventTooLong
 
-PATHS = {Endpoint.CHAT: "/chat/completions", Endpoint.EMBEDDINGS: "/embeddings"}
+PATHS = {
+    Endpoint.CHAT: "/chat/completions",
+    Endpoint.RESPONSES: "/responses",
+    Endpoint.EMBEDDINGS: "/embeddings",
+    Endpoint.MODERATION: "/moderations",
+    Endpoint.IMAGES: "/images/generations",
+    Endpoint.SPEECH: "/audio/speech",
+    Endpoint.TRANSCRIPTION: "/audio/transcriptions",
+}
 MAX_EVENT_BYTES = 1024 * 1024
 MAX_REFUSAL_BYTES = 64 * 1024
 _SHORTEST_LOOK = 0.01
@@ -50,24 +58,27 @@ class OpenAICompatible:
             whole = await answer.next_piece()
             while piece := await answer.next_piece():
                 whole += piece
-        return read_reply(self.name, endpoint, whole)
+        return read_reply(self.name, endpoint, whole, answer.content_type)
 
-    async def stream(self, body: bytes) -> AsyncGenerator[StreamEvent]:
+    async def stream(self, endpoint: Endpoint, body: bytes) -> AsyncGenerator[StreamEvent]:
         """See the port."""
-        splitter = EventSplitter(MAX_EVENT_BYTES)
-        async with _Call(self, Endpoint.CHAT, body) as answer:
+        chat = endpoint is Endpoint.CHAT
+        # The last event of a Response repeats all of it.
+        splitter = EventSplitter(MAX_EVENT_BYTES if chat else self._config.max_answer_bytes)
+        read = read_event if chat else read_response_event
+        async with _Call(self, endpoint, body) as answer:
             if answer.content_type != "text/event-stream":
                 raise ProviderNonsense(self.name, f"a stream was asked for and {answer.content_type} came")
             while piece := await answer.next_piece():
-                if splitter.empty and is_plain(piece):
+                if chat and splitter.empty and is_plain(piece):
                     yield StreamEvent(piece)
                     continue
                 for raw in self._split(splitter, piece):
-                    event = read_event(self.name, raw)
+                    event = read(self.name, raw)
                     yield event
                     if event.last:
                         return
-        raise ProviderNonsense(self.name, "the stream ended without [DONE]")
+        raise ProviderNonsense(self.name, "the stream ended without its last event")
 
     def _split(self, splitter: EventSplitter, piece: bytes) -> list[bytes]:
         try:
@@ -84,7 +95,9 @@ class OpenAICompatible:
         config = self._config
         try:
             async with asyncio.timeout(config.first_byte_seconds):
-                return await self._opened().post(self._urls[endpoint], data=body, allow_redirects=False)
+                return await self._opened().post(
+                    self._urls[endpoint], data=body, headers=_headers(endpoint, body), allow_redirects=False
+                )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise ProviderUnreachable(self.name) from None
         except TimeoutError:
@@ -104,6 +117,14 @@ class OpenAICompatible:
                 auto_decompress=False,
             )
         return self._session
+
+
+def _headers(endpoint: Endpoint, body: bytes) -> dict[str, str] | None:
+    """What a request says beside what all of a session say: a form begins with its boundary."""
+    if endpoint is not Endpoint.TRANSCRIPTION:
+        return None
+    boundary = body[2 : body.index(b"\r\n")].decode()
+    return {"Content-Type": f"multipart/form-data; boundary={boundary}"}
 
 
 class _Call:

@@ -1,42 +1,88 @@
 """What an OpenAI-shaped answer says: its usage, and how much it produced."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
 from mintery.domain.model import Endpoint, Unit
 from mintery.errors import ProviderNonsense
-from mintery.providers.calls import Reply, StreamEvent, Usage
+from mintery.providers.calls import JSON, Reply, StreamEvent
 from mintery.providers.sse import DONE, EventSplitter, event_payload
+from mintery.providers.usage import read_images_usage, read_responses_usage, read_transcription_usage, read_usage
 
 _TEXTS = frozenset({"content", "reasoning_content", "reasoning", "refusal"})
 
 
-def read_usage(fields: Any) -> Usage | None:
-    """Usage in the shapes that providers send; None where it is missing or is not whole numbers."""
-    if not isinstance(fields, dict):
-        return None
-    prompt, completion = fields.get("prompt_tokens"), fields.get("completion_tokens", 0)
-    details = fields.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else fields.get("prompt_cache_hit_tokens")
-    completion, cached = completion or 0, cached or 0
-    if type(prompt) is int and type(completion) is int and type(cached) is int:
-        usage: dict[str, int] = {Unit.INPUT_TOKEN: prompt - cached, Unit.OUTPUT_TOKEN: completion}
-        if cached:
-            usage[Unit.CACHED_INPUT_TOKEN] = cached
-        return usage
-    return None
+_ENDS = frozenset({"response.completed", "response.incomplete"})
+_FAILS = frozenset({"response.failed", "error"})
 
 
-def read_reply(provider: str, endpoint: Endpoint, body: bytes) -> Reply:
+def read_reply(provider: str, endpoint: Endpoint, body: bytes, content_type: str = JSON) -> Reply:
     """Raises ProviderNonsense when the body is not what the endpoint answers with."""
-    answer = _object(provider, body)
-    parts = answer.get("choices" if endpoint is Endpoint.CHAT else "data")
-    if not isinstance(parts, list):
-        raise ProviderNonsense(provider, "choices or data are missing")
+    if endpoint is Endpoint.SPEECH:
+        return _read_sound(provider, body, content_type)
+    return _READERS[endpoint](provider, body, _object(provider, body))
+
+
+def _read_choices(provider: str, body: bytes, answer: dict[str, Any]) -> Reply:
+    choices = _list(provider, answer, "choices")
     usage = read_usage(answer.get("usage"))
-    counted = usage is None and endpoint is Endpoint.CHAT
-    return Reply(body, usage, sum(_produced(part, "message") for part in parts) if counted else 0)
+    return Reply(body, usage, sum(_produced(choice, "message") for choice in choices) if usage is None else 0)
+
+
+def _read_response(provider: str, body: bytes, answer: dict[str, Any]) -> Reply:
+    items = _list(provider, answer, "output")
+    if answer.get("status") == "failed":
+        raise ProviderNonsense(provider, "the response failed")
+    usage = read_responses_usage(answer.get("usage"))
+    return Reply(body, usage, len(orjson.dumps(items)) if usage is None else 0)
+
+
+def _read_sound(provider: str, body: bytes, content_type: str) -> Reply:
+    if not content_type.startswith(("audio/", "application/octet-stream")):
+        raise ProviderNonsense(provider, f"sound was asked for and {content_type[:80]} came")
+    if not body:
+        raise ProviderNonsense(provider, "the sound is empty")
+    return Reply(body, None, 0, content_type)
+
+
+def _read_vectors(provider: str, body: bytes, answer: dict[str, Any]) -> Reply:
+    _list(provider, answer, "data")
+    return Reply(body, read_usage(answer.get("usage")), 0)
+
+
+def _read_judgements(provider: str, body: bytes, answer: dict[str, Any]) -> Reply:
+    _list(provider, answer, "results")
+    return Reply(body, read_usage(answer.get("usage")), 0)
+
+
+def _read_pictures(provider: str, body: bytes, answer: dict[str, Any]) -> Reply:
+    pictures = _list(provider, answer, "data")
+    return Reply(body, {**(read_images_usage(answer.get("usage")) or {}), Unit.IMAGE: len(pictures)}, 0)
+
+
+def _read_transcript(provider: str, body: bytes, answer: dict[str, Any]) -> Reply:
+    if not isinstance(answer.get("text"), str):
+        raise ProviderNonsense(provider, "text is missing")
+    return Reply(body, read_transcription_usage(answer), _size(answer["text"]))
+
+
+_READERS: Mapping[Endpoint, Callable[[str, bytes, dict[str, Any]], Reply]] = {
+    Endpoint.CHAT: _read_choices,
+    Endpoint.RESPONSES: _read_response,
+    Endpoint.EMBEDDINGS: _read_vectors,
+    Endpoint.MODERATION: _read_judgements,
+    Endpoint.IMAGES: _read_pictures,
+    Endpoint.TRANSCRIPTION: _read_transcript,
+}
+
+
+def _list(provider: str, answer: dict[str, Any], name: str) -> list[Any]:
+    found = answer.get(name)
+    if not isinstance(found, list):
+        raise ProviderNonsense(provider, f"{name} are missing")
+    return found
 
 
 def is_plain(arrived: bytes) -> bool:
@@ -69,9 +115,46 @@ def produced_by(raw: bytes) -> int:
             chunk = orjson.loads(payload or b"null")
         except orjson.JSONDecodeError:
             continue  # the end of the stream, or what no client can read either
-        choices = chunk.get("choices") if isinstance(chunk, dict) else None
+        if not isinstance(chunk, dict):
+            continue
+        choices = chunk.get("choices")
         produced += sum(_produced(choice, "delta") for choice in choices) if isinstance(choices, list) else 0
+        if str(chunk.get("type")).startswith("response."):
+            produced += _size(chunk.get("delta"))
     return produced
+
+
+def is_ended(stream: bytes) -> bool:
+    """Whether a stream that was kept came to its end."""
+    if DONE in stream[-32:]:
+        return True
+    last = event_payload(stream.rstrip().rpartition(b"\n\n")[2])
+    try:
+        chunk = orjson.loads(last or b"null")
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(chunk, dict) and chunk.get("type") in _ENDS
+
+
+def read_response_event(provider: str, raw: bytes) -> StreamEvent:
+    """One event of a streamed Response. Its last one carries the usage.
+
+    Raises:
+        ProviderNonsense: it tells of an error, or is no event of a Response.
+    """
+    payload = event_payload(raw)
+    if payload is None:
+        return StreamEvent(raw)
+    event = _object(provider, payload)
+    kind = event.get("type")
+    if not isinstance(kind, str) or kind in _FAILS:
+        raise ProviderNonsense(provider, "it sent an error in mid-stream" if kind in _FAILS else "an event has no type")
+    if kind not in _ENDS:
+        return StreamEvent(raw)
+    response = event.get("response")
+    return StreamEvent(
+        raw, read_responses_usage(response.get("usage") if isinstance(response, dict) else None), last=True
+    )
 
 
 def read_event(provider: str, raw: bytes) -> StreamEvent:

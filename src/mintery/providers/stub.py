@@ -11,7 +11,7 @@ Behaviour goes by the model's name (``echo`` behaves, ``slow``, ``no-usage``, â€
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,6 +30,14 @@ from mintery.providers.stub_answers import (
     answer_embeddings,
     refusal_of,
     stream_chunks,
+)
+from mintery.providers.stub_media import (
+    SOUND,
+    answer_images,
+    answer_moderation,
+    answer_response,
+    answer_transcription,
+    stream_response,
 )
 
 STUB_NAME = "test"
@@ -92,7 +100,11 @@ class Stub:
     async def _listen(self) -> None:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_post("/v1/chat/completions", self._chat)
-        app.router.add_post("/v1/embeddings", self._embeddings)
+        app.router.add_post("/v1/responses", self._respond)
+        app.router.add_post("/v1/audio/speech", self._speak)
+        app.router.add_post("/v1/audio/transcriptions", self._transcribe)
+        for path, answer in _ANSWERS.items():
+            app.router.add_post(path, self._answer(answer))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, *self._address)
@@ -108,11 +120,40 @@ class Stub:
             return _json(answer_chat(turn))
         return await self._stream(request, turn)
 
-    async def _embeddings(self, request: web.Request) -> web.StreamResponse:
+    def _answer(self, answer: Callable[[Turn], dict[str, Any]]) -> Callable[..., Awaitable[web.StreamResponse]]:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            turn = await self._turn(request)
+            return await self._misbehave(request, turn) or _json(answer(turn))
+
+        return serve
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
         turn = await self._turn(request)
         if (early := await self._misbehave(request, turn)) is not None:
             return early
-        return _json(answer_embeddings(turn))
+        if not turn.body.get("stream"):
+            return _json(answer_response(turn))
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for number, event in enumerate(stream_response(turn)):
+            if turn.behaviour is Behaviour.DIES_MIDSTREAM and number == 3:
+                _cut(request)
+                return response
+            await response.write(b"event: " + event["type"].encode() + b"\n" + event_of(orjson.dumps(event)))
+        return response
+
+    async def _speak(self, request: web.Request) -> web.StreamResponse:
+        turn = await self._turn(request)
+        early = await self._misbehave(request, turn)
+        return early or web.Response(body=SOUND, content_type="audio/mpeg")
+
+    async def _transcribe(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        recording = form["file"]
+        assert isinstance(recording, web.FileField)  # noqa: S101 -- the gateway sends nothing else
+        self.control.requests += 1
+        self.control.bodies.append({name: value for name, value in form.items() if name != "file"})
+        return _json(answer_transcription(recording.file.read()))
 
     async def _turn(self, request: web.Request) -> Turn:
         body = orjson.loads(await request.read())
@@ -151,6 +192,13 @@ class Stub:
             await response.write(event_of(orjson.dumps(chunk)))
         await response.write(event_of(b"[DONE]"))
         return response
+
+
+_ANSWERS: Mapping[str, Callable[[Turn], dict[str, Any]]] = {
+    "/v1/embeddings": answer_embeddings,
+    "/v1/moderations": answer_moderation,
+    "/v1/images/generations": answer_images,
+}
 
 
 def run_stub(host: str = "127.0.0.1", port: int = 0) -> Stub:

@@ -13,13 +13,15 @@ from mintery.ledger.commands import Answer, CaptureHold, HoldNotEnding, ReleaseH
 from mintery.providers.calls import StreamEvent, Usage
 from mintery.providers.reading import produced_by
 from mintery.units import NanoCredits
-from mintery.usecases.attempts import EVENTS, JSON, Attempt, Head
+from mintery.usecases.attempts import EVENTS, Attempt, Head
 from mintery.usecases.meter_usage import Metered, meter_usage
 from mintery.usecases.meters import Meters, log_alarm, log_transition
 from mintery.usecases.parts import GatewayParts
-from mintery.usecases.shape_request import ShapedRequest
+from mintery.usecases.shaped import ShapedRequest
 from mintery.usecases.verify_credential import Credential
 
+DOUBTFUL = frozenset({UsageSource.ESTIMATED, UsageSource.CLAMPED})
+"""Each of these is alarmed."""
 QUEUE_SECONDS = 0.05
 """Between two tries to write an end that the ledger cannot take now."""
 
@@ -55,8 +57,8 @@ async def answer_json(work: Dispatched) -> None:
     except ProviderFailed as error:
         await _release(work, error)
         raise
-    cost = await _capture(work, reply.usage, reply.produced, Answer(200, JSON, reply.body))
-    work.attempt.begin(Head(200, JSON, work.hold.amount, cost))
+    cost = await _capture(work, reply.usage, reply.produced, Answer(200, reply.content_type, reply.body))
+    work.attempt.begin(Head(200, reply.content_type, work.hold.amount, cost))
     work.attempt.add(reply.body)
     work.attempt.end()
 
@@ -71,7 +73,7 @@ async def answer_stream(work: Dispatched) -> None:
     relay = _Relay(work)
     provider = work.parts.providers[work.quote.model.provider]
     try:
-        async with aclosing(provider.stream(work.request.body)) as events:
+        async with aclosing(provider.stream(work.request.endpoint, work.request.body)) as events:
             began = perf_counter()
             first = await anext(events)
             work.meters.first_byte.observe(perf_counter() - began)
@@ -134,7 +136,7 @@ async def _break_off(work: Dispatched, relay: _Relay, error: ProviderFailed) -> 
 async def _capture(work: Dispatched, usage: Usage | None, produced: int, answer: Answer) -> NanoCredits:
     """Commit the charge, the receipt and the answer together; the cost in nanocredits."""
     metered = meter_usage(work.quote, work.request, usage, produced)
-    if metered.source is not UsageSource.PROVIDER:
+    if metered.source in DOUBTFUL:
         work.meters.alarms.labels(metered.source.value).inc()
         log_alarm(f"usage_{metered.source.value}", request=work.id, model=work.quote.model.id, reported=usage)
     kept = answer if len(answer.body) <= work.parts.limits.kept_answer_bytes else None

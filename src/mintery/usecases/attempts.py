@@ -12,12 +12,11 @@ from mintery.domain.hold import RequestId
 from mintery.domain.voucher import AccountId
 from mintery.errors import AccountBusy, AnswerLost, MinteryError, Overloaded, StreamBroke
 from mintery.ledger.commands import Answer, RequestKey
-from mintery.providers.sse import DONE
+from mintery.providers.reading import is_ended
 from mintery.units import NanoCredits
 
 LOG = logging.getLogger(__name__)
 
-JSON = "application/json"
 EVENTS = "text/event-stream"
 
 
@@ -60,7 +59,7 @@ class Attempt:
         attempt = cls(request, key)
         attempt.begin(Head(answer.status, answer.content_type, replayed=True))
         attempt.add(answer.body)
-        if answer.content_type == EVENTS and DONE not in answer.body[-32:]:
+        if answer.content_type == EVENTS and not is_ended(answer.body):
             attempt.fail(StreamBroke("the provider", request, "it had broken when it was first sent"))
         else:
             attempt.end()

@@ -4,9 +4,10 @@
 - Figures that are negative or above a bound are clamped into it, marked, and alarmed: what lies above the hold is the
   operator's loss.
 - What is not sold by itself is charged as what it is part of: cached input as input where it has no price of its own.
-- Missing figures are estimated at one token for each ``BYTES_PER_TOKEN`` bytes, rounded up, of the body that was sent
-  upstream and of the text that came back, never above the bounds, and marked. A stream that broke is charged like this
-  for what was delivered.
+- What follows exactly from what was asked, the characters to be spoken or the request itself, is counted there.
+- Missing figures are estimated, never above the bounds, and marked: one token for each ``BYTES_PER_TOKEN`` bytes, rounded
+  up, of the text that was sent upstream and of the text that came back; a picture at its bound; a recording at a second for
+  each ``BYTES_PER_SECOND`` and ten tokens a second. A stream that broke is charged like this for what was delivered.
 """
 
 from collections.abc import Iterable
@@ -15,9 +16,12 @@ from typing import NamedTuple
 from mintery.domain.model import Model, Quantities, Unit, nearest
 from mintery.domain.quote import PricedLine, Quote, UsageSource
 from mintery.units import NanoCredits, ceil_div
-from mintery.usecases.shape_request import ShapedRequest
+from mintery.usecases.shaped import ShapedRequest
 
 BYTES_PER_TOKEN = 4
+BYTES_PER_SECOND = 16_000
+"""128 kbit/s, as most recordings are kept."""
+TOKENS_PER_SECOND = 10
 
 
 class Metered(NamedTuple):
@@ -30,14 +34,26 @@ class Metered(NamedTuple):
 
 def meter_usage(quote: Quote, request: ShapedRequest, usage: Quantities | None, produced: int) -> Metered:
     """Charge for ``usage``; ``produced`` is the bytes that came back, for the estimate where ``usage`` is None."""
-    if usage is None:
-        source, used = UsageSource.ESTIMATED, _estimate(request, produced)
-    elif _is_within(usage, request.most):
-        source, used = UsageSource.PROVIDER, usage
+    if usage is not None:
+        source, used = _believed(quote.model, request, usage)
+    elif quote.model.units <= {Unit.REQUEST, *request.known}:
+        source, used = UsageSource.COUNTED, request.known
     else:
-        source, used = UsageSource.CLAMPED, _clamped(usage, request.most)
+        source, used = UsageSource.ESTIMATED, _estimate(request, produced)
     lines = quote.at(_as_sold(quote.model, used))
     return Metered(lines, source, quote.cost(lines))
+
+
+def _believed(model: Model, request: ShapedRequest, usage: Quantities) -> tuple[UsageSource, Quantities]:
+    """As reported where that is within the bounds of what is sold; else clamped."""
+    if request.variants or request.known:
+        usage = {request.variants.get(unit, unit): quantity for unit, quantity in usage.items()} | dict(request.known)
+    if _is_within(usage, request.most):
+        return UsageSource.PROVIDER, usage
+    sold = {unit: quantity for unit, quantity in usage.items() if nearest(unit, model.units) is not None}
+    if _is_within(sold, request.most):
+        return UsageSource.PROVIDER, sold
+    return UsageSource.CLAMPED, _clamped(sold, request.most)
 
 
 def _is_within(usage: Quantities, most: Quantities) -> bool:
@@ -87,8 +103,13 @@ def _as_sold(model: Model, used: Quantities) -> Quantities:
 
 
 def _estimate(request: ShapedRequest, produced: int) -> Quantities:
-    tokens: Quantities = {
-        Unit.INPUT_TOKEN: ceil_div(len(request.body), BYTES_PER_TOKEN),
+    text = ceil_div(len(request.body) - request.media_bytes, BYTES_PER_TOKEN)
+    seconds = ceil_div(request.media_bytes, BYTES_PER_SECOND)
+    estimated: Quantities = {
+        Unit.INPUT_TOKEN: text + request.media_tokens,
         Unit.OUTPUT_TOKEN: ceil_div(produced, BYTES_PER_TOKEN),
+        Unit.SECOND: seconds,
+        Unit.AUDIO_INPUT_TOKEN: seconds * TOKENS_PER_SECOND,
+        **request.known,
     }
-    return {unit: min(tokens[unit], most) for unit, most in request.most.items() if unit in tokens}
+    return {unit: min(estimated[unit], most) for unit, most in request.most.items() if unit in estimated}

@@ -26,24 +26,33 @@ from mintery.usecases.join_attempt import RETRIED_WITHIN, join_attempt, join_kno
 from mintery.usecases.meters import Meters, log_transition
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.quote_request import quote_request
-from mintery.usecases.shape_request import ShapedRequest, find_model, read_fields, shape_request
+from mintery.usecases.read_form import boundary_of, read_form
+from mintery.usecases.shape_request import find_model, read_fields, shape_request
+from mintery.usecases.shaped import ShapedRequest
 from mintery.usecases.verify_credential import Credential, check_may_spend
 
 PAYOUT_CONSTRAINT = "payout:"
 
 
 class Asked(NamedTuple):
-    """One request as it came in. ``declared_retry``: the client says that it sent this before."""
+    """One request as it came in.
+
+    Attributes:
+        form: the content type of a body that is a form; None for JSON.
+        declared_retry: the client says that it sent this before.
+    """
 
     endpoint: Endpoint
     path: str
     body: bytes
     idempotency_key: str | None = None
     declared_retry: bool = False
+    form: str | None = None
 
     def key(self, credential: Credential) -> RequestKey:
-        """Known again by method, path and body under the same credential."""
-        body = hashlib.sha256(b"POST " + self.path.encode() + b"\n" + self.body).digest()
+        """Known again by method, path and body under the same credential. Clients draw a form's boundary anew each time."""
+        said = self.body if self.form is None else self.body.replace(boundary_of(self.form), b"boundary")
+        body = hashlib.sha256(b"POST " + self.path.encode() + b"\n" + said).digest()
         return RequestKey(credential.identity, body, self.idempotency_key, credential.raised)
 
 
@@ -80,7 +89,7 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
     if attempts.draining:
         raise Draining("the gateway is stopping")
     attempts.check_room(credential.account)
-    request, quote = price_body(parts, market, credential, asked.endpoint, asked.body)
+    request, quote = price_body(parts, market, credential, asked.endpoint, asked.body, form=asked.form)
     attempt = Attempt(parts.new_request_id(), key, credential.account)
     attempts.register(attempt)
     try:
@@ -111,17 +120,23 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
 
 
 def price_body(
-    parts: GatewayParts, market: Market, credential: Credential, endpoint: Endpoint | None, body: bytes
+    parts: GatewayParts,
+    market: Market,
+    credential: Credential,
+    endpoint: Endpoint | None,
+    body: bytes,
+    *,
+    form: str | None = None,
 ) -> tuple[ShapedRequest, Quote]:
-    """What the body asks for, and the most it may cost.
+    """What the body asks for, and the most it may cost. ``form``: the content type of a body that is a form.
 
     Raises:
         MalformedRequest, Unsupported, UnknownModel, ModelNotCovered, NotAvailable
     """
-    fields = read_fields(body)
+    fields = read_fields(body) if form is None else read_form(body, form)
     model = find_model(parts.models, fields, endpoint)
     terms = parts.providers[model.provider].terms
-    request = shape_request(model, terms, fields, choices=parts.limits.choices)
+    request = shape_request(model, terms, fields, choices=parts.limits.choices, endpoint=endpoint)
     return request, quote_request(parts, market, credential.admits.voucher.token, request)
 
 

@@ -8,7 +8,7 @@ from mintery.domain.voucher import Address
 from mintery.errors import AssetDepegged, Draining, ModelNotCovered, ReserveShort
 from mintery.units import UnixSeconds
 from mintery.usecases.parts import GatewayParts
-from mintery.usecases.shape_request import ShapedRequest
+from mintery.usecases.shaped import ShapedRequest
 
 
 def quote_request(parts: GatewayParts, market: Market, token: Address, request: ShapedRequest) -> Quote:
