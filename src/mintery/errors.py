@@ -26,7 +26,8 @@ MinteryError
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerUnavailable, LedgerRefused,
 │                           LedgerInconsistent, LeadershipLost
 ├── ChainError              RpcUnavailable, RpcRefused, RpcsDisagree, TransactionReverted, TransactionMissing,
-│                           TransactionReplaced, OutcomeMismatch, BlockReplaced, FinalBlockReplaced, SettlementHalted, QuorumMissing
+│                           TransactionReplaced, OutcomeMismatch, BlockReplaced, FinalBlockReplaced, SettlementHalted, QuorumMissing,
+│                           NotReporter
 └── CheckFailed             ReceiptRefused, ReconciliationFailed
 """
 
@@ -986,6 +987,16 @@ class QuorumMissing(ChainError):
         super().__init__(f"{reporters} reporters saw a price; the oracle needs {quorum}")
         self.reporters = reporters
         self.quorum = quorum
+
+
+class NotReporter(ChainError):
+    """The oracle does not count this key's reports."""
+
+    hint = "Its admin names reporters; `mintery roles show` lists them."
+
+    def __init__(self, reporter: str) -> None:
+        super().__init__(f"{reporter} is no reporter of this oracle")
+        self.reporter = reporter
 
 
 class OutcomeMismatch(ChainError):

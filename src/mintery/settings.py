@@ -78,6 +78,11 @@ class Settings(BaseSettings):
         description="Private keys of settlers before this one: they sign the receipts that name them, and send nothing.",
     )
     reporter_keys: SecretList = Field((), description="Private keys of the price reporters that run here.")
+    reporter_peers: TextList = Field(
+        (),
+        description="The other reporters, for one that runs alone (`mintery reporter`), each as its address and where it "
+        "shows its report: 0xADDRESS=https://host/v1/price-report.",
+    )
     sender_key: SecretStr | None = Field(
         None, description="Private key that acts for an issuer or a holder in the command line and the scripts."
     )

@@ -80,13 +80,15 @@ def test_a_leap_waits_for_a_second_report_after_the_delay(town: Town):
     assert second.in_force == doubled
 
 
-def test_one_liar_of_five_moves_nothing(town: Town):
-    honest, liar = reporters(scaled(1_050)), reporters(scaled(1_099))
+def test_one_liar_of_five_moves_nothing_and_is_named(town: Town):
+    honest, liar, alarms = reporters(scaled(1_050)), reporters(scaled(1_050_000)), Alarms()
 
-    result = report(town, (*honest[:4], liar[4]))
+    result = report(town, (*honest[:4], liar[4]), alarms)
 
     assert isinstance(result, PricesReported), result
     assert in_force(town) == scaled(1_050)[SKU]
+    [standing] = alarms.standing()
+    assert (standing.alarm, standing.subject) == (Alarm.REPORTER_DISAGREES, liar[4].key.address)
 
 
 def test_fewer_than_the_quorum_report_nothing(town: Town):

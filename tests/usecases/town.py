@@ -126,14 +126,19 @@ QUEUE_DELAY = 60
 
 
 def build_town(
-    rpc: Rpc, directory: Path, *, payout_cap: str = "1000000", prices: Mapping[str, UsdWad] = PRICES
+    rpc: Rpc,
+    directory: Path,
+    *,
+    payout_cap: str = "1000000",
+    prices: Mapping[str, UsdWad] = PRICES,
+    epoch_length: int = 1,
 ) -> Town:
     config = DeployConfig(
         reporters=tuple(dev_key(index).address for index in range(10, 15)),
         skus=tuple(prices),
         providers=(NewProvider("acme", dev_key(6).address, Kind.ROUTED, resale_allowed=True),),
         queue_delay=QUEUE_DELAY,
-        epoch_length=1,
+        epoch_length=epoch_length,
     )
     deployment = deploy(rpc, dev_key(0), config, directory / "deployment.json").deployment
     chain = OnChain.of(rpc, deployment, confirmations=0)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         settler_key,
     )
     from mintery.bootstrap.price_sources import price_lists
+    from mintery.bootstrap.reporter import start_reporter
     from mintery.bootstrap.reporting import build_reporters, declared_models, report_once
     from mintery.bootstrap.roles import DEV_ROLES, dev_role
     from mintery.bootstrap.supervising import Supervisor, inherited, supervise
@@ -43,6 +44,7 @@ _HOMES = {
         "settler_key",
     ),
     "price_sources": ("price_lists",),
+    "reporter": ("start_reporter",),
     "reporting": ("build_reporters", "declared_models", "report_once"),
     "roles": ("DEV_ROLES", "dev_role"),
     "supervising": ("Supervisor", "inherited", "supervise"),
@@ -75,6 +77,7 @@ __all__ = [
     "reporter_keys",
     "settler_key",
     "start_local_stack",
+    "start_reporter",
     "start_test_gateway",
     "supervise",
 ]

@@ -51,19 +51,20 @@ def price_lists(settings: Settings, models: Mapping[str, Model]) -> tuple[PriceL
 
 
 def _models_page(entry: str, models: Mapping[str, Model]) -> ModelsPage:
-    provider, equals, text = entry.partition("=")
+    provider, _, url = entry.partition("=")
+    if not provider or page_url(url) is None:
+        raise SettingRefused(variable("price_urls"), "write each as name=https://host/v1/models")
+    return ModelsPage(provider, url, models, partial(fetch, most_bytes=PAGE_BYTES, seconds=PAGE_SECONDS))
+
+
+def page_url(text: str) -> URL | None:
+    """What plain text would carry may be changed on its way: it is taken from this machine alone."""
     try:
         url = URL(text)
     except ValueError:
-        url = URL()
-    # Plain text on the way may be anyone's: only on this machine.
-    if not (provider and equals and url.host) or url.scheme not in _schemes(url.host or ""):
-        raise SettingRefused(variable("price_urls"), "write each as name=https://host/v1/models")
-    return ModelsPage(provider, text, models, partial(fetch, most_bytes=PAGE_BYTES, seconds=PAGE_SECONDS))
-
-
-def _schemes(host: str) -> tuple[str, ...]:
-    return ("https", "http") if host in {"127.0.0.1", "localhost", "::1"} else ("https",)
+        return None
+    here = url.host in {"127.0.0.1", "localhost", "::1"}
+    return url if url.host and (url.scheme == "https" or (here and url.scheme == "http")) else None
 
 
 def with_local_prices(settings: Settings, directory: Path) -> Settings:

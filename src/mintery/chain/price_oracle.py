@@ -62,10 +62,11 @@ class PriceOracle(Contract):
     def __init__(self, rpc: Rpc, address: Address) -> None:
         super().__init__(rpc, "PriceOracle", address)
         self._named: tuple[bytes, tuple[str, ...]] = (b"", ())
+        self._immutable: dict[str, int] = {}
 
     def epoch_length(self) -> int:
         """Seconds."""
-        return int(self.read("EPOCH_LENGTH"))
+        return self._read_once("EPOCH_LENGTH")
 
     def epoch_at(self, instant: UnixSeconds) -> int:
         """The number of the epoch that ``instant`` lies in."""
@@ -73,7 +74,12 @@ class PriceOracle(Contract):
 
     def queue_delay(self) -> int:
         """Seconds."""
-        return int(self.read("QUEUE_DELAY"))
+        return self._read_once("QUEUE_DELAY")
+
+    def _read_once(self, constant: str) -> int:
+        if (known := self._immutable.get(constant)) is None:
+            known = self._immutable[constant] = int(self.read(constant))
+        return known
 
     def last_epoch(self, *, at: BlockRef | None = None) -> int:
         return int(self.read("lastEpoch", at=at))

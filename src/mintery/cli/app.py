@@ -24,6 +24,7 @@ from mintery.cli.commands import (
     receipt,
     reconcile,
     redeem,
+    reporter,
     reserve,
     roles,
     serve,
@@ -92,6 +93,7 @@ app.command("devchain", rich_help_panel=_OPERATE)(devchain.devchain)
 app.command("deploy", rich_help_panel=_OPERATE)(deploy.deploy)
 app.command("serve", rich_help_panel=_OPERATE)(serve.serve)
 app.add_typer(price.app, name="price", rich_help_panel=_OPERATE)
+app.command("reporter", rich_help_panel=_OPERATE)(reporter.reporter)
 app.command("settle", rich_help_panel=_OPERATE)(settle.settle)
 app.command("reconcile", rich_help_panel=_OPERATE)(reconcile.reconcile)
 ledger.app.command("halts")(halts.halts)

@@ -1,6 +1,8 @@
 """What a price reporter signs."""
 
 from mintery.crypto.eip712 import domain_separator, hash_struct, typed_digest
+from mintery.crypto.keys import Signature, recover
+from mintery.domain.voucher import Address
 
 REPORT_TYPE = "PriceReport(bytes32 configDigest,uint32 epoch,uint40 observedAt,bytes changed,bytes unchanged)"
 
@@ -13,3 +15,8 @@ def report_digest(
         domain_separator("Mintery Prices", "1", chain_id, oracle),
         hash_struct(REPORT_TYPE, config, epoch, observed_at, changed, unchanged),
     )
+
+
+def report_signer(digest: bytes, signature: Signature) -> Address:
+    """Raises InvalidSignature."""
+    return recover(digest, signature.r, signature.vs)

@@ -12,8 +12,10 @@ from mintery.chain.rpc import BlockRef, TxReceipt
 from mintery.chain.sender import Sender
 from mintery.crypto.keys import PrivateKey
 from mintery.domain.observation import Observation, SkuState, is_due, sighting
+from mintery.domain.reporting import Dissent, Vote, agreed_prices, dissents
+from mintery.domain.voucher import Address
 from mintery.errors import QuorumMissing, TransactionReverted
-from mintery.units import UnixSeconds, UsdWad
+from mintery.units import UnixSeconds, UsdWad, format_usd
 from mintery.usecases.alarms import Alarm, Alarms
 from mintery.usecases.observe_prices import prices_of, unroutable
 from mintery.usecases.onchain import OnChain
@@ -88,7 +90,7 @@ def report_prices(
     head = chain.rpc.block()
     states = read_states(chain, head)
     saw = [(reporter, reporter.observe(tuple(states), now)) for reporter in reporters]
-    _tell_unroutable(saw[0][1] if saw else (), alarms, now)
+    tell_unroutable(saw[0][1] if saw else (), alarms, now)
 
     prices = [(reporter, seen) for reporter, observed in saw if (seen := prices_of(observed))]
     if not prices:
@@ -104,22 +106,33 @@ def report_prices(
         return NothingToReport("all prices are fresh")
     if len(prices) < (quorum := chain.oracle.quorum(at=head)):
         raise QuorumMissing(len(prices), quorum)
+    votes = [_vote(reporter.key.address, seen, states) for reporter, seen in prices]
+    tell_dissent(votes, agreed_prices(votes, quorum), states, alarms, now)
     return _submit(chain, prices, sender, states, head)
 
 
 def read_states(chain: OnChain, at: BlockRef) -> dict[str, SkuState]:
     """Every SKU of the oracle by name, at one block."""
-    states = {}
-    for index, name in enumerate(chain.oracle.sku_names(at=at)):
-        queued = chain.oracle.queued_price_of(index, at=at)
-        states[name] = SkuState(
+    oracle = chain.oracle
+    names = oracle.sku_names(at=at)
+    skus = range(len(names))
+    current = oracle.read_each("currentPrice", skus, at=at)
+    refreshed = oracle.read_each("refreshedAt", skus, at=at)
+    queued = oracle.read_each("queuedPriceOf", skus, at=at)
+    return {
+        name: SkuState(
             index=index,
-            in_force=chain.oracle.current_price(index, at=at)[1],
-            refreshed_at=chain.oracle.refreshed_at(index, at=at),
-            queued=UsdWad(0) if queued is None else queued.usd,
-            queued_at=0 if queued is None else queued.since,
+            in_force=UsdWad(usd),
+            refreshed_at=int(seen),
+            queued=UsdWad(waiting["usdWad"]),
+            queued_at=int(waiting["since"]),
         )
-    return states
+        for index, name, (_, usd), seen, waiting in zip(skus, names, current, refreshed, queued, strict=True)
+    }
+
+
+def _vote(reporter: Address, seen: Mapping[str, UsdWad], states: Mapping[str, SkuState]) -> Vote:
+    return Vote(reporter, {states[sku].index: usd for sku, usd in seen.items() if sku in states})
 
 
 def _submit(
@@ -131,7 +144,7 @@ def _submit(
 ) -> PricesReported | NothingToReport:
     """Where epochs are short, one may end before its report is in a block; then the next one is signed."""
     config = chain.oracle.config_digest(at=head)
-    why = ""
+    outcome: PricesReported | NothingToReport = NothingToReport("a later epoch has its report")
     for _ in range(_ATTEMPTS):
         observed_at = chain.next_time()
         epoch = chain.oracle.epoch_at(observed_at)
@@ -140,15 +153,23 @@ def _submit(
             return NothingToReport("a later epoch has its report")
         shared = _Round(config, epoch, observed_at, states)
         reports = [_sign(chain, reporter.key, shared, seen) for reporter, seen in prices]
-        try:
-            tx = chain.oracle.report(sender, reports)
-        except TransactionReverted as error:
-            if error.error not in _MOVED_ON:
-                raise
-            why = str(error)
-        else:
-            return _reported(chain, tx, epoch, len(reports), states)
-    return NothingToReport(why)
+        outcome = send_reports(chain, sender, reports, states)
+        if isinstance(outcome, PricesReported):
+            return outcome
+    return outcome
+
+
+def send_reports(
+    chain: OnChain, sender: Sender, reports: Sequence[SignedReport], states: Mapping[str, SkuState]
+) -> PricesReported | NothingToReport:
+    """All ``reports`` are of one epoch. Nothing, where another report came first or the epoch has ended meanwhile."""
+    try:
+        tx = chain.oracle.report(sender, reports)
+    except TransactionReverted as error:
+        if error.error not in _MOVED_ON:
+            raise
+        return NothingToReport(str(error))
+    return _reported(chain, tx, reports[0].vector.epoch, len(reports), states)
 
 
 def _sign(chain: OnChain, key: PrivateKey, shared: _Round, seen: Mapping[str, UsdWad]) -> SignedReport:
@@ -174,10 +195,31 @@ def _reported(
     return PricesReported(epoch, reports, in_force, queued, tx)
 
 
-def _tell_unroutable(observed: Sequence[Observation], alarms: Alarms, now: datetime) -> None:
+def tell_unroutable(observed: Sequence[Observation], alarms: Alarms, now: datetime) -> None:
     """The asset's own price is optional: its absence is no alarm."""
     missing = [seen for seen in unroutable(observed) if seen.sku != ASSET_NAME]
     if missing:
         alarms.sound(Alarm.PRICES, f"{missing[0].sku}: {missing[0].why} ({len(missing)} in all)", now)
     else:
         alarms.clear(Alarm.PRICES)
+
+
+def tell_dissent(
+    votes: Sequence[Vote],
+    agreed: Mapping[int, UsdWad],
+    states: Mapping[str, SkuState],
+    alarms: Alarms,
+    now: datetime,
+) -> Mapping[Address, Dissent]:
+    """Name each reporter whose price a quorum contradicts; those who voted otherwise, by their addresses."""
+    names, found = {state.index: name for name, state in states.items()}, dissents(votes, agreed)
+    for vote in votes:
+        if (dissent := found.get(vote.reporter)) is None:
+            alarms.clear(Alarm.REPORTER_DISAGREES, subject=vote.reporter)
+            continue
+        why = (
+            f"{vote.reporter} says that {names[dissent.sku]} costs {format_usd(dissent.said)} USD; "
+            f"a quorum says {format_usd(dissent.agreed)} USD"
+        )
+        alarms.sound(Alarm.REPORTER_DISAGREES, why, now, subject=vote.reporter)
+    return found

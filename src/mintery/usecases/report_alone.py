@@ -1,0 +1,209 @@
+"""One reporter by itself: it signs what it saw, reads what the others signed, and sends all of it when a quorum agrees.
+
+Nobody stands between reporters. Each shows its own report of the present epoch at an address that the others list, and each
+of them may send the reports that it has: the oracle takes an epoch's report once, whoever sends it. An alarm names a
+reporter whose price a quorum contradicts, one that is silent, and one that shows what is not its report of this epoch.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mintery.chain.packing import pack_changed, pack_unchanged
+from mintery.chain.price_oracle import PriceVector, SignedReport
+from mintery.chain.sender import Sender
+from mintery.domain.observation import SkuState, is_due, sighting
+from mintery.domain.reporting import Vote, agreed_prices, is_turn_of
+from mintery.domain.voucher import Address
+from mintery.errors import FetchFailed, MalformedReport, NotReporter
+from mintery.units import UnixSeconds
+from mintery.usecases.alarms import Alarm, Alarms
+from mintery.usecases.exchange_reports import ReportTerms, prices_in, read_report, report_json
+from mintery.usecases.observe_prices import prices_of
+from mintery.usecases.onchain import OnChain
+from mintery.usecases.report_prices import (
+    NothingToReport,
+    PricesReported,
+    Reporter,
+    read_states,
+    send_reports,
+    tell_dissent,
+    tell_unroutable,
+)
+
+log = logging.getLogger(__name__)
+
+SILENT_EPOCHS = 2
+"""So many epochs without a report of its own, and a reporter is called silent."""
+
+FetchAll = Callable[[Sequence[str], int], Sequence[bytes | FetchFailed]]
+"""The bodies behind URLs, each of at most so many bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One look at the oracle, all of it at one block but for the time, which is the next block's."""
+
+    terms: ReportTerms
+    epoch: int
+    now: UnixSeconds
+    states: Mapping[str, SkuState]
+    reporters: tuple[Address, ...]
+    quorum: int
+    queue_delay: int
+
+
+@dataclass(slots=True)
+class LoneReporter:
+    """``peers``: where each other reporter shows its report. ``heartbeat``: seconds after which a price is reported anew.
+
+    ``tick`` is called from one thread; ``shown`` from any.
+    """
+
+    chain: OnChain
+    reporter: Reporter
+    sender: Sender
+    peers: Mapping[Address, str]
+    fetch_all: FetchAll
+    alarms: Alarms
+    heartbeat: int
+    _reports: dict[Address, SignedReport] = field(default_factory=dict)
+    """The newest of each reporter, its own among them."""
+    _began: int | None = None
+    _shown: bytes | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def address(self) -> Address:
+        return self.reporter.key.address
+
+    def shown(self) -> bytes | None:
+        """Its own report as the others read it; None before the first."""
+        with self._lock:
+            return self._shown
+
+    def tick(self, now: datetime) -> PricesReported | NothingToReport:
+        """Sign once an epoch, hear the others, and send when it is time to.
+
+        Raises:
+            NotReporter: the oracle does not count this key.
+            ChainError
+        """
+        at = read_round(self.chain)
+        if self.address not in at.reporters:
+            raise NotReporter(self.address)
+        self._began = at.epoch if self._began is None else self._began
+        self._sign(at, now)
+        self._hear(at, now)
+        self._tell_silent(at, now)
+        return self._send(at, now)
+
+    def _sign(self, at: Round, now: datetime) -> None:
+        """One vector an epoch and no second, whatever the sources say meanwhile. One that saw nothing is signed too."""
+        own = self._reports.get(self.address)
+        if own is not None and (own.vector.epoch, own.vector.config) == (at.epoch, at.terms.config):
+            return
+        observed = self.reporter.observe(tuple(at.states), now)
+        tell_unroutable(observed, self.alarms, now)
+        seen = sighting(at.states, prices_of(observed))
+        vector = PriceVector(
+            config=at.terms.config,
+            epoch=at.epoch,
+            observed_at=at.now,
+            changed=pack_changed(seen.changed),
+            unchanged=pack_unchanged(seen.unchanged),
+        )
+        signed = self._reports[self.address] = self.chain.oracle.sign_report(self.reporter.key, vector)
+        with self._lock:
+            self._shown = report_json(signed, at.terms)
+        log.info("report signed", extra={"epoch": at.epoch, "prices": len(seen.changed) + len(seen.unchanged)})
+
+    def _hear(self, at: Round, now: datetime) -> None:
+        bodies = self.fetch_all(tuple(self.peers.values()), at.terms.most_bytes)
+        for peer, body in zip(self.peers, bodies, strict=True):
+            if isinstance(body, FetchFailed):
+                continue
+            try:
+                self._take(peer, read_report(body, at.terms, peer), at)
+            except MalformedReport as error:
+                self.alarms.sound(Alarm.REPORTER_REPLAYS, f"{peer}: {error.why}", now, subject=peer)
+            else:
+                self.alarms.clear(Alarm.REPORTER_REPLAYS, subject=peer)
+
+    def _take(self, peer: Address, report: SignedReport, at: Round) -> None:
+        """Keep it where it is newer. One of the epoch before may still be renewed; what is older is shown again.
+
+        Raises:
+            MalformedReport
+        """
+        kept, vector = self._reports.get(peer), report.vector
+        if vector.epoch > at.epoch + 1:
+            raise MalformedReport(f"it is of epoch {vector.epoch}, and the chain is at {at.epoch}")
+        if vector.epoch < at.epoch - 1 or (kept is not None and vector.epoch < kept.vector.epoch):
+            raise MalformedReport(f"it is an old one of epoch {vector.epoch}; the chain is at {at.epoch}")
+        if kept is not None and (kept.vector.epoch, kept.vector.config) == (vector.epoch, vector.config):
+            if kept.vector != vector:
+                raise MalformedReport(f"it is the second one that was signed for epoch {vector.epoch}")
+            return
+        self._reports[peer] = report
+
+    def _tell_silent(self, at: Round, now: datetime) -> None:
+        for reporter in at.reporters:
+            report = self._reports.get(reporter)
+            last = self._began if report is None else report.vector.epoch
+            if last is not None and at.epoch - last >= SILENT_EPOCHS:
+                where = self.peers.get(reporter, "no address of it is known here")
+                why = f"{reporter} has signed nothing since epoch {last} ({where}); it is {at.epoch} now"
+                self.alarms.sound(Alarm.REPORTER_SILENT, why, now, subject=reporter)
+            else:
+                self.alarms.clear(Alarm.REPORTER_SILENT, subject=reporter)
+
+    def _send(self, at: Round, now: datetime) -> PricesReported | NothingToReport:
+        present = {who: report for who, report in self._reports.items() if _counts(who, report.vector, at)}
+        in_force = {state.index: state.in_force for state in at.states.values()}
+        votes = [Vote(reporter, prices_in(report.vector, in_force)) for reporter, report in present.items()]
+        agreed = agreed_prices(votes, at.quorum)
+        others = tell_dissent(votes, agreed, at.states, self.alarms, now)
+
+        if not any(
+            is_due(state, agreed[state.index], now=at.now, heartbeat=self.heartbeat, queue_delay=at.queue_delay)
+            for state in at.states.values()
+            if state.index in agreed
+        ):
+            return NothingToReport("nothing that a quorum agrees on is due")
+        length = at.terms.epoch_length
+        if not is_turn_of(self.address, at.reporters, at.epoch, length, at.now):
+            return NothingToReport("another reporter comes first in this epoch")
+        agreeing = [report for reporter, report in present.items() if reporter not in others]
+        reports = agreeing if len(agreeing) >= at.quorum else list(present.values())
+        return send_reports(self.chain, self.sender, reports, at.states)
+
+
+def _counts(reporter: Address, vector: PriceVector, at: Round) -> bool:
+    """One that was observed later than now would revert all reports that are sent with it."""
+    known = reporter in at.reporters and vector.config == at.terms.config
+    return known and vector.epoch == at.epoch and vector.observed_at <= at.now
+
+
+def read_round(chain: OnChain) -> Round:
+    head = chain.rpc.block()
+    oracle, now = chain.oracle, chain.next_time()
+    states = read_states(chain, head)
+    terms = ReportTerms(
+        chain_id=chain.rpc.chain_id,
+        oracle=oracle.address,
+        config=oracle.config_digest(at=head),
+        epoch_length=oracle.epoch_length(),
+        sku_count=len(states),
+    )
+    return Round(
+        terms=terms,
+        epoch=oracle.epoch_at(now),
+        now=now,
+        states=states,
+        reporters=oracle.reporters(at=head),
+        quorum=oracle.quorum(at=head),
+        queue_delay=oracle.queue_delay(),
+    )
