@@ -18,6 +18,7 @@ class Quoted(NamedTuple):
         lines: the most units that the request could use, at the prices pinned for it.
         stream: it is answered as server-sent events.
         test: the provider is a stub that makes its answers up.
+        asked: the name that the request gave, where it is not the model's own.
     """
 
     model: str
@@ -30,9 +31,10 @@ class Quoted(NamedTuple):
     lines: tuple[PricedLine, ...]
     par: Par
     markup: BasisPoints
+    asked: str | None = None
 
     @classmethod
-    def of(cls, quote: Quote, *, stream: bool) -> "Quoted":
+    def of(cls, quote: Quote, *, stream: bool, asked: str | None = None) -> "Quoted":
         model = quote.model
         return cls(
             model=model.id,
@@ -45,6 +47,7 @@ class Quoted(NamedTuple):
             lines=quote.lines,
             par=quote.par,
             markup=quote.markup,
+            asked=asked,
         )
 
 
@@ -62,6 +65,8 @@ def quoted_text(quoted: Quoted) -> str:
         "par": quoted.par,
         "markup_bps": quoted.markup,
     }
+    if quoted.asked is not None:
+        facts["asked"] = quoted.asked
     return orjson.dumps(facts).decode()
 
 
@@ -79,4 +84,5 @@ def parse_quoted(text: str) -> Quoted:
         lines=tuple(parse_line(line) for line in fields["most"]),
         par=Par(fields["par"]),
         markup=BasisPoints(fields["markup_bps"]),
+        asked=fields.get("asked"),
     )

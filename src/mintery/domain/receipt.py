@@ -31,6 +31,7 @@ class Receipt:
         cost: nanocredits charged: the lines with markup, rounded up once; less only where ``source`` is clamped.
         held: nanocredits that were set aside; cost <= held.
         backup: another than the first route was used.
+        asked: the name that the request gave, where it is not the model's own: a shared one, or an intent.
         stream: it was answered as server-sent events.
         test: the provider is a stub that makes its answers up.
         settler: the hot key that signs this receipt.
@@ -58,6 +59,7 @@ class Receipt:
     captured_at: datetime
     settler: Address
     signature: bytes | None = None
+    asked: str | None = None
 
     @property
     def usd(self) -> UsdWad:
@@ -108,6 +110,7 @@ def receipt_facts(receipt: Receipt) -> dict[str, Any]:
             "backup": receipt.backup,
             "stream": receipt.stream,
             "test": receipt.test,
+            **({} if receipt.asked is None else {"asked": receipt.asked}),
         },
         "price_state": receipt.state.value,
         "usage": [line_facts(line) for line in receipt.lines],
@@ -196,6 +199,7 @@ def _parse(fields: Mapping[str, Any]) -> Receipt:
         captured_at=_instant(read.text(fields, "captured_at")),
         settler=read.address(fields, "settler"),
         signature=None if signature is None else bytes.fromhex(signature.removeprefix("0x")),
+        asked=None if route.get("asked") is None else read.text(route, "asked"),
     )
 
 

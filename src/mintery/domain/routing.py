@@ -14,8 +14,9 @@ from mintery.domain.model import Model, Unit
 from mintery.domain.quote import Tariff
 from mintery.domain.route_health import HealthBoard
 from mintery.domain.route_preferences import NO_PREFERENCES, Preferences, Sort
+from mintery.domain.tiers import minute_of, window_at
 from mintery.errors import MinteryError, RouteExcluded, RouteTooDear
-from mintery.units import BasisPoints, UsdWad, in_common_measure
+from mintery.units import BasisPoints, UnixSeconds, UsdWad, in_common_measure
 
 NEAR_QUALITY = 100
 """``auto`` takes routes that are at most so far below the best one for equals."""
@@ -23,6 +24,8 @@ _UNMEASURED = -(2**62)
 """Before every figure: one request tries a route that nobody has measured."""
 _LAST = 2**62
 _MOST_VIEWS = 256
+_CERTAIN = (Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN, Unit.REQUEST)
+_MIDNIGHT = UnixSeconds(0)
 
 
 class Intent(StrEnum):
@@ -57,9 +60,10 @@ SORT_RULES: Mapping[Sort, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A route that is for sale. Prices are those of one input token, one output token and one request.
+    """A route that is for sale. Prices are those of one input token (or character, or second, where it is sold by those), of one
+    output token, and of one request with the cheapest picture that it sells.
 
-    ``place`` is the position, among the names that the request gave, of the one that this route goes by.
+    ``certain`` are units that every request may use, each with its price. ``place`` is the position, among the names that the request gave, of the one that this route goes by.
     """
 
     route: Model
@@ -67,21 +71,28 @@ class Candidate:
     prompt: UsdWad
     completion: UsdWad
     request: UsdWad
+    certain: tuple[tuple[str, UsdWad], ...] = ()
 
     @property
     def id(self) -> str:
         return self.route.id
 
 
-def candidate_of(tariff: Tariff, place: int = 0) -> Candidate:
-    prices = {unit: price.usd for unit, price in tariff.prices}
+def candidate_of(tariff: Tariff, place: int = 0, now: UnixSeconds = _MIDNIGHT) -> Candidate:
+    """At the prices of the time of day and of the shortest input."""
+    windows = tariff.model.windows
+    plain = tariff.windows[window_at(windows, minute_of(now))][0] if windows else tariff
+    prices = {unit: price.usd for unit, price in plain.prices}
     none = UsdWad(0)
+    images = [usd for unit, usd in prices.items() if unit.partition(".")[0] == Unit.IMAGE]
+    inputs = [prices[unit] for unit in (Unit.INPUT_TOKEN, Unit.CHARACTER, Unit.SECOND) if unit in prices]
     return Candidate(
         tariff.model,
         place,
-        prompt=prices.get(Unit.INPUT_TOKEN, none),
+        prompt=inputs[0] if inputs else none,
         completion=prices.get(Unit.OUTPUT_TOKEN, none),
-        request=prices.get(Unit.REQUEST, none),
+        request=UsdWad(prices.get(Unit.REQUEST, none) + min(images, default=none)),
+        certain=tuple((unit, prices[unit]) for unit in _CERTAIN if unit in prices),
     )
 
 
@@ -276,7 +287,7 @@ def _ranked(view: _View, wish: Wish) -> list[int]:
 
 
 def _excluded(candidate: Candidate, wish: Wish) -> MinteryError | None:
-    """Every request may use fresh input, output and itself; what else a request uses is looked at when it is quoted."""
+    """What else a request may use than is certain is looked at when it is quoted."""
     asked, route = wish.preferences, candidate.route
     if asked is NO_PREFERENCES:
         return None
@@ -288,9 +299,8 @@ def _excluded(candidate: Candidate, wish: Wish) -> MinteryError | None:
     if asked.order and not asked.allow_fallbacks and asked.place(route) is None:
         return RouteExcluded(route.id, "provider.order does not name it, and fallbacks are not allowed")
     try:
-        asked.max_price.check(route.id, Unit.INPUT_TOKEN, candidate.prompt, wish.markup)
-        asked.max_price.check(route.id, Unit.OUTPUT_TOKEN, candidate.completion, wish.markup)
-        asked.max_price.check(route.id, Unit.REQUEST, candidate.request, wish.markup)
+        for unit, price in candidate.certain:
+            asked.max_price.check(route.id, unit, price, wish.markup)
     except RouteTooDear as reason:
         return reason
     return None

@@ -18,6 +18,7 @@ from mintery.usecases.pay_for_request import Till
 from mintery.usecases.verify_credential import Credential, verify_credential
 
 RAISED_HEADER = "mintery-voucher"
+SESSION_HEADER = "mintery-session"
 
 ERRORS: ErrorTable = {
     CredentialRefused: Shown(401, "authentication_error"),

@@ -185,13 +185,14 @@ CREDITS_ANSWER = _answer(
     },
 )
 RECEIPT_ANSWER = _answer(
-    "Every field is covered by the signature but `settlement`.",
+    "Every field is covered by the signature but `settlement` and `attempts`.",
     {
         "format": "mintery-receipt-1",
         "id": "req_0123456789abcdef0123456789abcdef",
         "model": "test/echo",
         "cost_nanocredits": "8000",
         "settlement": {"batch_id": None, "tx_hash": None, "written_off": None},
+        "attempts": [],
         "signature": "0x…",
     },
 )

@@ -28,6 +28,8 @@ from mintery.errors import (
     MinteryError,
     ModelNotCovered,
     ModelUnpriced,
+    NoRoute,
+    NoRouteNow,
     NotAvailable,
     NotFound,
     OutOfFunds,
@@ -37,11 +39,13 @@ from mintery.errors import (
     ProviderRefused,
     ProviderTimedOut,
     ProviderUnreachable,
+    RouteExcluded,
+    RouteTooDear,
     UnknownModel,
     Unsupported,
 )
 from mintery.gateway.bodies import receive_body
-from mintery.gateway.entry import RAISED_HEADER, bearer_key
+from mintery.gateway.entry import RAISED_HEADER, SESSION_HEADER, bearer_key
 from mintery.gateway.errors import OUR_FAULT, ErrorTable, Problem, Problems, Shown, fault_of, respond
 from mintery.gateway.refusals import provider_problem
 from mintery.gateway.relay import relay
@@ -62,11 +66,15 @@ ERRORS: ErrorTable = {
     NotFound: Shown(404, "invalid_request_error"),
     UnknownModel: Shown(404, "invalid_request_error", "model_not_found", attributes=("model",)),
     ModelNotCovered: Shown(404, "invalid_request_error", attributes=("model", "token", "why")),
+    NoRoute: Shown(404, "invalid_request_error", attributes=("asked", "reasons")),
+    RouteExcluded: Shown(404, "invalid_request_error", attributes=("route",)),
+    RouteTooDear: Shown(404, "invalid_request_error", attributes=("route", "unit", "actual", "markup", "limit")),
     OutOfFunds: Shown(402, "insufficient_quota", attributes=FUNDS),
     LimitReached: Shown(402, "insufficient_quota", attributes=(*FUNDS, "limit")),
     Conflict: Shown(409, "conflict", attributes=("request_id",)),
     NotAvailable: Shown(503, "service_unavailable", retry=True),
     AccountBusy: Shown(429, "rate_limit_error", "rate_limit_exceeded", retry=True, attributes=("account", "limit")),
+    NoRouteNow: Shown(503, "service_unavailable", retry=True, attributes=("asked", "reasons")),
     ModelUnpriced: Shown(503, "service_unavailable", attributes=("model", "sku")),
     PriceStale: Shown(503, "service_unavailable", retry=True, attributes=("sku", "age", "limit")),
     PriceQueued: Shown(503, "service_unavailable", retry=True, attributes=("sku",)),
@@ -136,6 +144,7 @@ class PaidEndpoint:
             idempotency_key=_idempotency_key(headers.get("idempotency-key")),
             declared_retry=(headers.get("x-stainless-retry-count") or "0") != "0",
             form=(headers.get("content-type") or "") if self._endpoint in FORMS else None,
+            session=headers.get(SESSION_HEADER),
         )
         try:
             attempt = await pay_for_request(till, market, credential, asked)

@@ -14,6 +14,8 @@ from mintery.errors import (
     MalformedRequest,
     ModelNotCovered,
     ModelUnpriced,
+    NoRoute,
+    NoRouteNow,
     OutOfFunds,
     PriceStale,
     ProviderNonsense,
@@ -29,8 +31,8 @@ from mintery.gateway.paid import PaidEndpoint
 
 RAISES = (
     CredentialRefused,
-    MalformedRequest, Unsupported, BodyTooLarge, BodyTooSlow, UnknownModel, ModelNotCovered, OutOfFunds, VoucherAlreadyUsed,
-    AnswerGone, PriceStale, ModelUnpriced, ProviderUnreachable, ProviderTimedOut, ProviderNonsense,
+    MalformedRequest, Unsupported, BodyTooLarge, BodyTooSlow, UnknownModel, ModelNotCovered, NoRoute, NoRouteNow,
+    OutOfFunds, VoucherAlreadyUsed, AnswerGone, PriceStale, ModelUnpriced, ProviderUnreachable, ProviderTimedOut, ProviderNonsense,
 )  # fmt: skip
 
 

@@ -17,10 +17,10 @@ from mintery.errors import (
 )
 from mintery.gateway import examples
 from mintery.gateway.bodies import read_body
-from mintery.gateway.entry import credential_of, till_of
+from mintery.gateway.entry import SESSION_HEADER, credential_of, till_of
 from mintery.gateway.errors import Problems
 from mintery.units import format_nanocredits, format_usd
-from mintery.usecases.pay_for_request import price_body
+from mintery.usecases.pay_for_request import Asked, plan_body
 from mintery.usecases.show_credits import show_credits
 from mintery.usecases.verify_credential import check_may_spend
 
@@ -50,18 +50,21 @@ def quotes_router(problems: Problems) -> APIRouter:
         body = await read_body(request, parts.limits)
         market = parts.market()  # read again: prices move while a body drips in
         check_may_spend(parts, market, credential)
-        _, quote = price_body(parts, market, credential, None, body)
+        asked = Asked(None, "/v1/quote", body, session=request.headers.get(SESSION_HEADER))
+        plan = plan_body(parts, market, credential, asked)
+        quote, amount = plan.legs[0].quote, plan.amount
         funds = await run_in_threadpool(show_credits, parts, market, credential)
         return {
             "object": "quote",
             "model": quote.model.id,
             "test": quote.model.test,
-            "max_cost_nanocredits": str(quote.amount),
-            "max_cost_credits": format_nanocredits(quote.amount),
+            "backups": [leg.quote.model.id for leg in plan.legs[1:]],
+            "max_cost_nanocredits": str(amount),
+            "max_cost_credits": format_nanocredits(amount),
             "max_cost_usd": format_usd(quote.usd),
             "price_state": quote.state.value,
             "expires_at": quote.expires_at,
-            "affordable": int(funds["spendable_nanocredits"]) >= quote.amount,
+            "affordable": int(funds["spendable_nanocredits"]) >= amount,
             "spendable_nanocredits": funds["spendable_nanocredits"],
             "wallet": funds["wallet"],
             "lines": [

@@ -57,6 +57,10 @@ def _start(attempt: Attempt, head: Head, *more: tuple[bytes, bytes]) -> Message:
         headers.append((b"x-mintery-quote-nanocredits", b"%d" % head.held))
     if head.cost is not None:
         headers.append((b"x-mintery-cost-nanocredits", b"%d" % head.cost))
+    if head.route is not None:
+        headers.append((b"x-mintery-route", head.route.encode()))
+    if head.backup:
+        headers.append((b"x-mintery-backup", b"true"))
     if head.replayed:
         headers.append((b"x-mintery-replayed", b"true"))
     return {"type": "http.response.start", "status": head.status, "headers": headers}

@@ -2,23 +2,20 @@
 
 import asyncio
 from contextlib import aclosing
-from time import perf_counter
-from typing import NamedTuple
 
-from mintery.domain.hold import Capture, Hold, ReleaseReason, RequestId
-from mintery.domain.quote import Quote, UsageSource
+from mintery.domain.hold import Capture, ReleaseReason
+from mintery.domain.quote import UsageSource
 from mintery.domain.receipt import Receipt
 from mintery.errors import HoldNotOpen, LedgerUnavailable, MinteryError, Overloaded, ProviderFailed, StreamBroke
 from mintery.ledger.commands import Answer, CaptureHold, HoldNotEnding, ReleaseHold, Result
 from mintery.providers.calls import StreamEvent, Usage
 from mintery.providers.reading import produced_by
 from mintery.units import NanoCredits
-from mintery.usecases.attempts import EVENTS, Attempt, Head
+from mintery.usecases.attempts import EVENTS, Head
+from mintery.usecases.call_route import RouteCall, next_leg
+from mintery.usecases.dispatched import Dispatched
 from mintery.usecases.meter_usage import Metered, meter_usage
-from mintery.usecases.meters import Meters, log_alarm, log_transition
-from mintery.usecases.parts import GatewayParts
-from mintery.usecases.shaped import ShapedRequest
-from mintery.usecases.verify_credential import Credential
+from mintery.usecases.meters import log_alarm, log_transition
 
 DOUBTFUL = frozenset({UsageSource.ESTIMATED, UsageSource.CLAMPED})
 """Each of these is alarmed."""
@@ -26,39 +23,25 @@ QUEUE_SECONDS = 0.05
 """Between two tries to write an end that the ledger cannot take now."""
 
 
-class Dispatched(NamedTuple):
-    """A request whose hold is durable: the provider may be called."""
-
-    parts: GatewayParts
-    meters: Meters
-    attempt: Attempt
-    credential: Credential
-    request: ShapedRequest
-    quote: Quote
-    hold: Hold
-
-    @property
-    def id(self) -> RequestId:
-        return self.hold.id
-
-
 async def answer_json(work: Dispatched) -> None:
-    """One call, one capture, one body.
+    """One call after another until one answers, one capture, one body.
 
     Raises:
         ProviderFailed: the hold was released.
         HoldNotOpen: the hold had ended before the capture.
     """
-    provider = work.parts.providers[work.quote.model.provider]
-    try:
-        began = perf_counter()
-        reply = await provider.ask(work.request.endpoint, work.request.body)
-        work.meters.first_byte.observe(perf_counter() - began)
-    except ProviderFailed as error:
-        await _release(work, error)
-        raise
-    cost = await _capture(work, reply.usage, reply.produced, Answer(200, reply.content_type, reply.body))
-    work.attempt.begin(Head(200, reply.content_type, work.hold.amount, cost))
+    while True:
+        provider = work.parts.providers[work.quote.model.provider]
+        with RouteCall(work) as call:
+            try:
+                reply = await provider.ask(work.request.endpoint, work.request.body)
+            except ProviderFailed as error:
+                work = await _go_on(work, call, error)
+                continue
+            call.answered(reply.usage)
+        break
+    cost = await _capture(work, call, reply.usage, reply.produced, Answer(200, reply.content_type, reply.body))
+    work.attempt.begin(_head(work, reply.content_type, cost))
     work.attempt.add(reply.body)
     work.attempt.end()
 
@@ -70,24 +53,54 @@ async def answer_stream(work: Dispatched) -> None:
         ProviderFailed: before the first event, with the hold released; afterwards as StreamBroke, with what was
             delivered captured, or the hold released where nothing was.
     """
-    relay = _Relay(work)
-    provider = work.parts.providers[work.quote.model.provider]
-    try:
-        async with aclosing(provider.stream(work.request.endpoint, work.request.body)) as events:
-            began = perf_counter()
-            first = await anext(events)
-            work.meters.first_byte.observe(perf_counter() - began)
-            relay.pass_on(first)
-            async for event in events:
-                relay.pass_on(event)
-    except ProviderFailed as error:
-        await _break_off(work, relay, error)
-        return
+    while True:
+        relay = _Relay(work)
+        provider = work.parts.providers[work.quote.model.provider]
+        with RouteCall(work) as call:
+            try:
+                async with aclosing(provider.stream(work.request.endpoint, work.request.body)) as events:
+                    first = await anext(events)
+                    call.first()
+                    relay.pass_on(first)
+                    async for event in events:
+                        relay.pass_on(event)
+            except ProviderFailed as error:
+                if work.attempt.begun:
+                    await _break_off(work, call, relay, error)
+                    return
+                work = await _go_on(work, call, error)
+                continue
+            call.answered(relay.usage)
+        break
     end = relay.held_back()
     produced = relay.produced if relay.usage is None else 0
-    await _capture(work, relay.usage, produced, Answer(200, EVENTS, work.attempt.so_far() + end))
+    await _capture(work, call, relay.usage, produced, Answer(200, EVENTS, work.attempt.so_far() + end))
     work.attempt.add(end)
     work.attempt.end()
+
+
+async def _go_on(work: Dispatched, call: RouteCall, error: ProviderFailed) -> Dispatched:
+    """At the next route, where there is one that may answer; else the hold is released, and ``error`` is the answer."""
+    following = next_leg(work, call.failed(error), error)
+    if not following.stands:
+        await _release(following, error)
+        raise error
+    work.meters.fallback(work.quote.model.id).inc()
+    log_transition(
+        "fell_back",
+        request=work.id,
+        failed=work.quote.model.id,
+        why=type(error).__name__,
+        model=following.quote.model.id,
+    )
+    return following
+
+
+def _head(work: Dispatched, content_type: str, cost: NanoCredits | None = None) -> Head:
+    """An answer whose route was chosen here says which it was."""
+    routed = work.plan.asked is not None or bool(work.tried)
+    route = work.quote.model.id if routed else None
+    return Head(200, content_type, work.hold.amount, cost, route=route, backup=bool(work.tried))
 
 
 class _Relay:
@@ -106,7 +119,7 @@ class _Relay:
     def pass_on(self, event: StreamEvent) -> None:
         attempt = self._work.attempt
         if not attempt.begun:
-            attempt.begin(Head(200, EVENTS, self._work.hold.amount))
+            attempt.begin(_head(self._work, EVENTS))
         if event.usage is not None:
             self.usage = event.usage
         if not event.last and self._waiting:
@@ -123,29 +136,34 @@ class _Relay:
         return b"".join(event.raw for event in self._waiting if shown or not event.only_usage)
 
 
-async def _break_off(work: Dispatched, relay: _Relay, error: ProviderFailed) -> None:
+async def _break_off(work: Dispatched, call: RouteCall, relay: _Relay, error: ProviderFailed) -> None:
     produced = relay.produced
-    if not work.attempt.begun or not (produced or relay.usage is not None):
-        await _release(work, error)
+    if not (produced or relay.usage is not None):
+        await _release(work._replace(tried=(*work.tried, call.failed(error))), error)
         raise error
-    await _capture(work, relay.usage, produced, Answer(200, EVENTS, work.attempt.so_far()))
+    call.failed(error)
+    await _capture(work, call, relay.usage, produced, Answer(200, EVENTS, work.attempt.so_far()))
     log_alarm("stream_broke", request=work.id, provider=error.provider, produced=produced)
     raise StreamBroke(error.provider, work.id, type(error).__name__) from error
 
 
-async def _capture(work: Dispatched, usage: Usage | None, produced: int, answer: Answer) -> NanoCredits:
+async def _capture(
+    work: Dispatched, call: RouteCall, usage: Usage | None, produced: int, answer: Answer
+) -> NanoCredits:
     """Commit the charge, the receipt and the answer together; the cost in nanocredits."""
     metered = meter_usage(work.quote, work.request, usage, produced)
     if metered.source in DOUBTFUL:
         work.meters.alarms.labels(metered.source.value).inc()
         log_alarm(f"usage_{metered.source.value}", request=work.id, model=work.quote.model.id, reported=usage)
     kept = answer if len(answer.body) <= work.parts.limits.kept_answer_bytes else None
-    result = await _commit(work, CaptureHold(work.id, _receipt(work, metered), kept))
+    attempts = (*work.tried, call.delivered()) if work.tried else ()
+    result = await _commit(work, CaptureHold(work.id, _receipt(work, metered), kept, attempts))
     if isinstance(result, HoldNotEnding):
         log_alarm("capture_refused", request=work.id, status=result.status, cost=metered.cost)
         raise HoldNotOpen(work.id, result.status)
     assert isinstance(result, Capture)  # noqa: S101 -- the ledger answers a capture with nothing else
     model = work.quote.model.id
+    work.parts.routes.remember(work.plan.session, model)
     work.meters.charged(model).inc(result.captured)
     work.meters.ended(model, "captured").inc()
     log_transition(
@@ -161,7 +179,8 @@ async def _capture(work: Dispatched, usage: Usage | None, produced: int, answer:
 
 
 async def _release(work: Dispatched, error: MinteryError) -> None:
-    await _commit(work, ReleaseHold(work.id, ReleaseReason.PROVIDER_FAILED, work.parts.clock()))
+    ended = ReleaseHold(work.id, ReleaseReason.PROVIDER_FAILED, work.parts.clock(), attempts=work.tried)
+    await _commit(work, ended)
     work.meters.ended(work.quote.model.id, "released").inc()
     log_transition(
         "released", request=work.id, account=work.credential.account, amount=work.hold.amount, why=type(error).__name__
@@ -197,7 +216,7 @@ def _receipt(work: Dispatched, metered: Metered) -> Receipt:
         provider=model.provider,
         upstream=model.upstream,
         kind=model.kind,
-        backup=False,
+        backup=bool(work.tried),
         stream=work.request.stream,
         test=model.test,
         state=work.quote.state,
@@ -209,4 +228,5 @@ def _receipt(work: Dispatched, metered: Metered) -> Receipt:
         cost=metered.cost,
         captured_at=work.parts.clock(),
         settler=work.parts.settler.address,
+        asked=work.plan.asked,
     )

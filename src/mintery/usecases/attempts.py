@@ -27,6 +27,7 @@ class Head(NamedTuple):
         held: nanocredits set aside; None for an answer that is read again.
         cost: nanocredits charged, None while a stream runs.
         replayed: the answer was given before.
+        route: which one answers, where the request left that open or another stood in; ``backup`` says that one did.
     """
 
     status: int
@@ -34,6 +35,8 @@ class Head(NamedTuple):
     held: NanoCredits | None = None
     cost: NanoCredits | None = None
     replayed: bool = False
+    route: str | None = None
+    backup: bool = False
 
 
 class Attempt:

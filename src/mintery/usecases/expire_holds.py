@@ -85,4 +85,5 @@ def _loss(
         cost=NanoCredits(0),
         captured_at=now,
         settler=settler,
+        asked=quoted.asked,
     )

@@ -30,6 +30,12 @@ class Meters:
         self.joined = Counter(
             "mintery_requests_joined", "Requests that read the answer of an earlier attempt", registry=registry
         )
+        self._fallbacks = Counter(
+            "mintery_route_fallbacks",
+            "Calls that failed and were taken over by another route, by the route that failed",
+            ["model"],
+            registry=registry,
+        )
         self.running = Gauge("mintery_requests_running", "Requests being answered", registry=registry)
         self.placing = Histogram(
             "mintery_hold_seconds", "Time to place a durable hold", buckets=SECONDS, registry=registry
@@ -46,6 +52,9 @@ class Meters:
         if (known := self._ended.get((model, outcome))) is None:
             known = self._ended[model, outcome] = self.requests.labels(model, outcome)
         return known
+
+    def fallback(self, model: str) -> Counter:
+        return self._fallbacks.labels(model)
 
     def charged(self, model: str) -> Counter:
         if (known := self._charged.get(model)) is None:

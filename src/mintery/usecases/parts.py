@@ -19,6 +19,7 @@ from mintery.providers.calls import Provider
 from mintery.units import UnixSeconds
 from mintery.usecases.alarms import StandingAlarm
 from mintery.usecases.known_credentials import KnownCredentials
+from mintery.usecases.routes import Routes
 from mintery.usecases.tariffs import Tariffs
 
 MARK_BYTES = 4
@@ -76,6 +77,7 @@ class GatewayParts:
         mark: the eight hex digits that the ids of this process's requests begin with.
         runs: whether the process that answers a request still does, as far as that can be known. Asks the database.
         credentials, tariffs: what was found out before and need not be found out again.
+        routes: how routes have answered, and which one each session used.
     """
 
     ledger: Ledger
@@ -102,6 +104,12 @@ class GatewayParts:
     runs: Callable[[RequestId], bool] = lambda _request: True
     credentials: KnownCredentials = field(default_factory=KnownCredentials)
     tariffs: Tariffs = field(default_factory=Tariffs)
+    routes: Routes = field(default_factory=Routes)
+
+    @property
+    def longest_hold(self) -> int:
+        """Seconds that all calls of one request may take: its hold ends before an exit can."""
+        return self.exit_delay - self.settlement_interval - self.limits.grace_seconds
 
     def new_request_id(self) -> RequestId:
         """Those of one process sort by the time they were made: the ledger's indexes grow at their ends, however long

@@ -5,7 +5,7 @@ of a JSON answer, the last usage chunk and ``[DONE]`` of a stream. Nothing here 
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import perf_counter
 from typing import NamedTuple
@@ -13,22 +13,22 @@ from typing import NamedTuple
 from mintery.domain.hold import Constraint, Ending, Hold
 from mintery.domain.market import Market
 from mintery.domain.model import Endpoint
-from mintery.domain.quote import Quote
 from mintery.domain.quoted import Quoted
 from mintery.errors import AnswerLost, Draining, HoldTooLong, LedgerInconsistent, MinteryError, RequestUnderWay
 from mintery.ledger.commands import HoldPlaced, HoldRefused, PlaceHold, RequestKey, RequestKnown
-from mintery.units import NanoCredits, nanocredits_of_assets_down
-from mintery.usecases.answer_request import Dispatched, answer_json, answer_stream
+from mintery.units import nanocredits_of_assets_down
+from mintery.usecases.answer_request import answer_json, answer_stream
 from mintery.usecases.attempts import Attempt, Attempts
+from mintery.usecases.choose_route import Counter
 from mintery.usecases.deliveries import Deliveries
+from mintery.usecases.dispatched import Dispatched
 from mintery.usecases.explain_refusal import explain_refusal
 from mintery.usecases.join_attempt import RETRIED_WITHIN, join_attempt, join_known
 from mintery.usecases.meters import Meters, log_transition
 from mintery.usecases.parts import GatewayParts
-from mintery.usecases.quote_request import quote_request
+from mintery.usecases.plan_request import Plan, plan_request
 from mintery.usecases.read_form import boundary_of, read_form
-from mintery.usecases.shape_request import find_model, read_fields, shape_request
-from mintery.usecases.shaped import ShapedRequest
+from mintery.usecases.shape_request import read_fields
 from mintery.usecases.verify_credential import Credential, check_may_spend
 
 PAYOUT_CONSTRAINT = "payout:"
@@ -38,16 +38,19 @@ class Asked(NamedTuple):
     """One request as it came in.
 
     Attributes:
+        endpoint: None takes any that the body may be written for.
         form: the content type of a body that is a form; None for JSON.
         declared_retry: the client says that it sent this before.
+        session: as its header names it.
     """
 
-    endpoint: Endpoint
+    endpoint: Endpoint | None
     path: str
     body: bytes
     idempotency_key: str | None = None
     declared_retry: bool = False
     form: str | None = None
+    session: str | None = None
 
     def key(self, credential: Credential) -> RequestKey:
         """Known again by method, path and body under the same credential. Clients draw a form's boundary anew each time."""
@@ -89,24 +92,22 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
     if attempts.draining:
         raise Draining("the gateway is stopping")
     attempts.check_room(credential.account)
-    request, quote = price_body(parts, market, credential, asked.endpoint, asked.body, form=asked.form)
+    plan = plan_body(parts, market, credential, asked)
     attempt = Attempt(parts.new_request_id(), key, credential.account)
     attempts.register(attempt)
     try:
         began = perf_counter()
-        quoted = Quoted.of(quote, stream=request.stream)
-        placed = await _place(
-            parts, market, credential, attempt, quoted, amount=quote.amount, declared=asked.declared_retry
-        )
+        plan, placed = await _place(parts, market, credential, attempt, plan, declared=asked.declared_retry)
         till.meters.placing.observe(perf_counter() - began)
     except BaseException as error:
         attempts.forget(attempt, error if isinstance(error, MinteryError) else AnswerLost(attempt.request))
-        till.meters.ended(quote.model.id, "refused").inc()
+        till.meters.ended(plan.legs[0].quote.model.id, "refused").inc()
         raise
     if isinstance(placed, RequestKnown):
         attempts.forget(attempt, RequestUnderWay(placed.request))
         return await join_known(parts, attempts, key, placed, declared=asked.declared_retry)
 
+    request, quote = plan.legs[0]
     log_transition(
         "dispatched",
         request=attempt.request,
@@ -114,79 +115,73 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
         model=quote.model.id,
         held_nanocredits=placed.amount,
     )
-    work = Dispatched(parts, till.meters, attempt, credential, request, quote, placed)
+    work = Dispatched(parts, till.meters, attempt, credential, plan, request, quote, placed)
     attempts.start(attempt, answer_stream(work) if request.stream else answer_json(work))
     return attempt
 
 
-def price_body(
-    parts: GatewayParts,
-    market: Market,
-    credential: Credential,
-    endpoint: Endpoint | None,
-    body: bytes,
-    *,
-    form: str | None = None,
-) -> tuple[ShapedRequest, Quote]:
-    """What the body asks for, and the most it may cost. ``form``: the content type of a body that is a form.
+def plan_body(parts: GatewayParts, market: Market, credential: Credential, asked: Asked) -> Plan:
+    """Which routes may answer the body, and the most that each may cost this credential's account.
 
     Raises:
-        MalformedRequest, Unsupported, UnknownModel, ModelNotCovered, NotAvailable
+        MalformedRequest, Unsupported, UnknownModel, ModelNotCovered, NotAvailable, NoRoute
     """
-    fields = read_fields(body) if form is None else read_form(body, form)
-    model = find_model(parts.models, fields, endpoint)
-    terms = parts.providers[model.provider].terms
-    request = shape_request(model, terms, fields, choices=parts.limits.choices, endpoint=endpoint)
-    return request, quote_request(parts, market, credential.admits.voucher.token, request)
+    body = asked.body
+    fields = read_fields(body) if asked.form is None else read_form(body, asked.form)
+    counter = Counter(parts, market, market.projects[credential.admits.voucher.token], credential.account)
+    return plan_request(counter, asked.endpoint, fields, size=len(body), session=asked.session)
 
 
 async def _place(
-    parts: GatewayParts,
-    market: Market,
-    credential: Credential,
-    attempt: Attempt,
-    quoted: Quoted,
-    *,
-    amount: NanoCredits,
-    declared: bool,
-) -> Hold | RequestKnown:
-    """Set the quote's ``amount`` aside, marked dispatched, in one durable commit. A ``declared`` retry whose first attempt
-    another process recorded meanwhile is not placed.
+    parts: GatewayParts, market: Market, credential: Credential, attempt: Attempt, plan: Plan, *, declared: bool
+) -> tuple[Plan, Hold | RequestKnown]:
+    """Set aside what the dearest leg may cost, marked dispatched, in one durable commit. Stand-ins that the account cannot
+    pay are left out rather than the request refused. A ``declared`` retry whose first attempt another process recorded
+    meanwhile is not placed.
 
     Raises:
         HoldTooLong, InsufficientBalance, VoucherExhausted, LimitReached, PayoutCapReached, WrongEpoch
     """
-    seconds = parts.providers[quoted.provider].terms.longest + parts.limits.grace_seconds
-    if seconds > (longest := parts.exit_delay - parts.settlement_interval):
-        raise HoldTooLong(seconds, longest)
+    if plan.seconds > parts.longest_hold:
+        grace = parts.limits.grace_seconds
+        raise HoldTooLong(plan.seconds + grace, parts.longest_hold + grace)
+    while True:
+        command = _hold_of(parts, market, credential, plan, attempt)
+        if declared:
+            command = replace(command, repeats_since=command.placed_at - RETRIED_WITHIN)
+        [result] = await parts.ledger.commit_async([command])
+        match result:
+            case HoldPlaced(hold):
+                return plan, hold
+            case RequestKnown():
+                return plan, result
+            case HoldRefused():
+                if (fewer := plan.within(result.available)) is None:
+                    raise explain_refusal(parts, market, credential, result)
+                plan = fewer
+            case _:
+                raise LedgerInconsistent(f"a hold was answered with {type(result).__name__}")
+
+
+def _hold_of(parts: GatewayParts, market: Market, credential: Credential, plan: Plan, attempt: Attempt) -> PlaceHold:
+    request, quote = plan.legs[0]
     token = credential.admits.voucher.token
     now = parts.clock()
-    command = PlaceHold(
+    return PlaceHold(
         request=attempt.request,
         key=attempt.key,
         account=credential.account,
         signed=credential.admits,
         digest=credential.digest,
-        quoted=quoted,
-        amount=amount,
+        quoted=Quoted.of(quote, stream=request.stream, asked=plan.asked),
+        amount=plan.amount,
         placed_at=now,
-        lease_until=now + timedelta(seconds=seconds),
-        repeats_since=now - RETRIED_WITHIN if declared else None,
+        lease_until=now + timedelta(seconds=plan.seconds + parts.limits.grace_seconds),
         constraints=(
             Constraint(
                 PAYOUT_CONSTRAINT + token,
-                nanocredits_of_assets_down(market.payouts[token].room, quoted.par),
+                nanocredits_of_assets_down(market.payouts[token].room, quote.par),
                 Ending.SETTLEMENT,
             ),
         ),
     )
-    [result] = await parts.ledger.commit_async([command])
-    match result:
-        case HoldPlaced(hold):
-            return hold
-        case RequestKnown():
-            return result
-        case HoldRefused():
-            raise explain_refusal(parts, market, credential, result)
-        case _:
-            raise LedgerInconsistent(f"a hold was answered with {type(result).__name__}")

@@ -4,23 +4,23 @@ from mintery.domain.market import Market
 from mintery.domain.model import Model
 from mintery.domain.project import Project
 from mintery.domain.quote import Quote, quote
-from mintery.domain.voucher import Address
-from mintery.errors import AssetDepegged, Draining, ModelNotCovered, ReserveShort
+from mintery.errors import AssetDepegged, Draining, ModelNotCovered, ResaleForbidden, ReserveShort
 from mintery.units import UnixSeconds
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.shaped import ShapedRequest
 
 
-def quote_request(parts: GatewayParts, market: Market, token: Address, request: ShapedRequest) -> Quote:
+def quote_request(parts: GatewayParts, market: Market, project: Project, request: ShapedRequest) -> Quote:
     """The upper bound, at pinned prices.
 
     Raises:
-        ModelNotCovered, AssetDepegged, ReserveShort, Draining, ModelUnpriced, PriceStale, PriceQueued,
+        ModelNotCovered, AssetDepegged, ReserveShort, Draining, ResaleForbidden, ModelUnpriced, PriceStale, PriceQueued,
         HoldAboveStaleLimit
     """
-    project, model, now = market.projects[token], request.model, parts.chain_now(market)
+    model, now = request.model, parts.chain_now(market)
     check_covered(project, model)
-    check_open(market, project, model, now)
+    check_market_open(market, project, now)
+    check_provider_open(market, model)
     tariff = parts.tariffs.of(market, model)
     return quote(
         tariff,
@@ -40,7 +40,7 @@ def check_covered(project: Project, model: Model) -> None:
         raise ModelNotCovered(model.id, project.token, f"the project's terms do not name {model.provider}")
 
 
-def check_open(market: Market, project: Project, model: Model, now: UnixSeconds) -> None:
+def check_market_open(market: Market, project: Project, now: UnixSeconds) -> None:
     """Raises AssetDepegged, ReserveShort, Draining while no new holds are taken."""
     if market.depegged:
         raise AssetDepegged
@@ -50,5 +50,11 @@ def check_open(market: Market, project: Project, model: Model, now: UnixSeconds)
         raise Draining(f"the project {project.symbol} is retired")
     if market.paused_until > now:
         raise Draining(f"settlement is paused until {market.paused_until}")
+
+
+def check_provider_open(market: Market, model: Model) -> None:
+    """Raises ResaleForbidden, Draining: its provider takes no new holds."""
+    if model.provider_id in market.resale_forbidden or not model.sold_on:
+        raise ResaleForbidden(model.provider)
     if model.provider_id in market.inactive_providers:
         raise Draining(f"{model.provider} is switched off")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mintery.crypto.receipts import sign_receipt
+from mintery.domain.attempt import RouteAttempt
 from mintery.domain.hold import RequestId
 from mintery.domain.receipt import receipt_json
 from mintery.domain.voucher import AccountId
@@ -41,4 +42,17 @@ def _signed(parts: GatewayParts, record: ReceiptRecord) -> dict[str, Any]:
     given_up = record.written_off
     written_off = None if given_up is None else {"reason": given_up.reason, "at": given_up.at.isoformat()}
     settlement = {"batch_id": record.batch_id, "tx_hash": record.tx_hash, "written_off": written_off}
-    return receipt_json(receipt) | {"settlement": settlement}
+    attempts = [attempt_json(each) for each in parts.ledger.attempts(receipt.id)] if receipt.backup else []
+    return receipt_json(receipt) | {"settlement": settlement, "attempts": attempts}
+
+
+def attempt_json(attempt: RouteAttempt) -> dict[str, Any]:
+    """One call of a route, as JSON values."""
+    return {
+        "route": attempt.route,
+        "provider": attempt.provider,
+        "outcome": attempt.outcome.value,
+        "status": attempt.status,
+        "began_at": attempt.began_at.isoformat(),
+        "ended_at": attempt.ended_at.isoformat(),
+    }

@@ -83,7 +83,8 @@ def print_receipt(out: "Console", receipt: "Receipt") -> None:
     """For people: who paid, for what, and how the sum comes about."""
     rows = [
         ("model", receipt.model + (" (TEST: a stub made this answer up)" if receipt.test else "")),
-        ("answered by", receipt.provider + (" (backup)" if receipt.backup else "")),
+        ("answered by", receipt.provider + (" (backup)" if receipt.backup else " (primary)")),
+        *([("asked for", receipt.asked)] if receipt.asked is not None else []),
         ("paid from", f"{receipt.account.holder} ({receipt.kind.value})"),
         ("at", receipt.captured_at.strftime("%Y-%m-%d %H:%M:%S UTC")),
     ]

@@ -1,0 +1,149 @@
+"""One call of one route: timed, judged for the route's health, and followed by the next route's where that may be.
+
+Another route stands in only while nothing of an answer has left: when the provider could not be reached, was too slow, had
+too much to do, failed, or did not let the gateway in. What a provider says of the request itself is its answer.
+"""
+
+from datetime import timedelta
+from time import perf_counter
+from types import TracebackType
+from typing import Self
+
+from mintery.domain.attempt import AttemptOutcome, RouteAttempt
+from mintery.domain.model import Unit
+from mintery.errors import (
+    NotAvailable,
+    ProviderFailed,
+    ProviderRefused,
+    ProviderTimedOut,
+    ProviderUnreachable,
+    StreamBroke,
+)
+from mintery.providers.calls import Usage
+from mintery.usecases.dispatched import Dispatched
+from mintery.usecases.quote_request import check_provider_open
+
+REQUESTS_FAULT = frozenset({400, 409, 413, 415, 422})
+"""The provider refused what it was asked: so would another."""
+ASKED_OF_ONE = 404
+"""A model that its provider does not know: the request's fault only where it named the route itself."""
+_OUTPUTS = (Unit.OUTPUT_TOKEN, Unit.REASONING_TOKEN, Unit.IMAGE_OUTPUT_TOKEN, Unit.AUDIO_OUTPUT_TOKEN)
+_MICROS = 1_000_000
+
+
+class RouteCall:
+    """A context manager around a call; ``answered`` and ``failed`` say how it ended, and leaving it otherwise says nothing."""
+
+    __slots__ = ("_board", "_ended", "_first", "_route", "_started", "_work")
+
+    def __init__(self, work: Dispatched) -> None:
+        self._work = work
+        self._board = work.parts.routes.health
+        self._route = work.quote.model.id
+        self._first: float | None = None
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        self._board.begin(self._route)
+        self._started = perf_counter()
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: TracebackType | None) -> None:
+        if not self._ended:
+            self._board.undecided(self._route)
+
+    def first(self) -> None:
+        """The first event of a stream is there."""
+        self._first = perf_counter()
+        self._work.meters.first_byte.observe(self._first - self._started)
+
+    def answered(self, usage: Usage | None) -> None:
+        now = perf_counter()
+        if self._first is None:
+            self._work.meters.first_byte.observe(now - self._started)
+        first_us = None if self._first is None else int((self._first - self._started) * _MICROS)
+        self._ended = True
+        self._board.answered(
+            self._route,
+            self._work.parts.clock().timestamp(),
+            whole_us=int((now - self._started) * _MICROS),
+            first_us=first_us,
+            tokens=_tokens(self._work, usage),
+        )
+
+    def failed(self, error: ProviderFailed) -> RouteAttempt:
+        """What is recorded of it."""
+        now = self._work.parts.clock()
+        if is_providers_fault(error):
+            self._ended = True
+            wait = error.retry_after if isinstance(error, ProviderRefused) else None
+            self._board.failed(self._route, now.timestamp(), None if wait is None else float(wait))
+        began = now - timedelta(seconds=perf_counter() - self._started)
+        status = error.status if isinstance(error, ProviderRefused) else None
+        return RouteAttempt(self._route, self._work.quote.model.provider, outcome_of(error), began, now, status)
+
+    def delivered(self) -> RouteAttempt:
+        now = self._work.parts.clock()
+        began = now - timedelta(seconds=perf_counter() - self._started)
+        return RouteAttempt(self._route, self._work.quote.model.provider, AttemptOutcome.DELIVERED, began, now)
+
+
+def next_leg(work: Dispatched, failed: RouteAttempt, error: ProviderFailed) -> Dispatched:
+    """The same request at the next route that is still open, with ``failed`` recorded; at none, where no other may answer.
+
+    What was closed since the hold is passed over: a provider that no longer lets its models be sold on is not called.
+    """
+    tried = [*work.tried, failed]
+    place = len(tried)
+    if not may_fall_back(work, error):
+        return work._replace(tried=tuple(tried), stands=False)
+    now = work.parts.clock()
+    barred = work.parts.routes.health.barred(now.timestamp())
+    for leg in work.plan.legs[place:]:
+        model = leg.quote.model
+        if model.id not in barred and _is_open(work, leg.quote.model.id):
+            return work._replace(request=leg.request, quote=leg.quote, tried=tuple(tried))
+        tried.append(RouteAttempt(model.id, model.provider, AttemptOutcome.SKIPPED, now, now))
+    return work._replace(tried=tuple(tried), stands=False)
+
+
+def may_fall_back(work: Dispatched, error: ProviderFailed) -> bool:
+    if isinstance(error, ProviderRefused):
+        return error.status not in REQUESTS_FAULT
+    return isinstance(error, ProviderUnreachable | ProviderTimedOut) and not work.attempt.begun
+
+
+def is_providers_fault(error: ProviderFailed) -> bool:
+    return not (isinstance(error, ProviderRefused) and error.status in REQUESTS_FAULT | {ASKED_OF_ONE})
+
+
+def outcome_of(error: ProviderFailed) -> AttemptOutcome:
+    match error:
+        case ProviderUnreachable():
+            return AttemptOutcome.UNREACHABLE
+        case ProviderTimedOut():
+            return AttemptOutcome.TIMED_OUT
+        case ProviderRefused():
+            return AttemptOutcome.REFUSED
+        case StreamBroke():
+            return AttemptOutcome.BROKE
+        case _:
+            return AttemptOutcome.NONSENSE
+
+
+def _is_open(work: Dispatched, route: str) -> bool:
+    """A reading that is too old to sell by does not stop what is paid for already."""
+    parts = work.parts
+    try:
+        check_provider_open(parts.market(), parts.models[route])
+    except NotAvailable:
+        return False
+    return True
+
+
+def _tokens(work: Dispatched, usage: Usage | None) -> int:
+    """Of output, as far as the request could ask for them: what a provider says more does not make it faster."""
+    if usage is None:
+        return 0
+    said = sum([usage.get(unit, 0) for unit in _OUTPUTS])
+    return max(0, min(said, work.request.most.get(Unit.OUTPUT_TOKEN, 0)))

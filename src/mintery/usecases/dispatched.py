@@ -1,0 +1,38 @@
+"""A request whose hold is durable, on its way from one route to the next."""
+
+from typing import NamedTuple
+
+from mintery.domain.attempt import RouteAttempt
+from mintery.domain.hold import Hold, RequestId
+from mintery.domain.quote import Quote
+from mintery.usecases.attempts import Attempt
+from mintery.usecases.meters import Meters
+from mintery.usecases.parts import GatewayParts
+from mintery.usecases.plan_request import Plan
+from mintery.usecases.shaped import ShapedRequest
+from mintery.usecases.verify_credential import Credential
+
+
+class Dispatched(NamedTuple):
+    """The provider of ``quote`` may be called.
+
+    Attributes:
+        request, quote: of the route whose turn it is.
+        tried: calls that failed before it.
+        stands: some route is still to be called.
+    """
+
+    parts: GatewayParts
+    meters: Meters
+    attempt: Attempt
+    credential: Credential
+    plan: Plan
+    request: ShapedRequest
+    quote: Quote
+    hold: Hold
+    tried: tuple[RouteAttempt, ...] = ()
+    stands: bool = True
+
+    @property
+    def id(self) -> RequestId:
+        return self.hold.id

@@ -1,0 +1,154 @@
+"""From a body to the routes that may answer it, each with the body that it would be sent and the most that it may cost.
+
+A body that names one route and says nothing else of routing is that route's alone. Otherwise the routes that go by the name
+are ranked, and the first that can take the request, at prices that are good now, are planned: the first is called, the
+others stand in, in their order, while nothing of an answer has left. The hold covers the dearest of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
+
+from mintery.domain.model import Endpoint, Model
+from mintery.domain.quote import Quote
+from mintery.domain.routing import Candidate, Rejection
+from mintery.errors import MalformedInput, MinteryError, NoRoute, NoRouteNow, NotAvailable, NotFound
+from mintery.units import NanoCredits
+from mintery.usecases.choose_route import (
+    ROUTING_FIELDS,
+    Counter,
+    Question,
+    choose_route,
+    is_routed,
+    read_question,
+    session_of,
+)
+from mintery.usecases.quote_request import quote_request
+from mintery.usecases.routes import Session
+from mintery.usecases.shape_request import find_model, shape_request
+from mintery.usecases.shaped import ShapedRequest
+
+MOST_LEGS = 3
+MOST_SHAPED = 16
+"""Routes that one request is shaped for while they refuse it: a long body costs as much for each."""
+
+
+class Leg(NamedTuple):
+    """One route, with what it would be sent and its quote."""
+
+    request: ShapedRequest
+    quote: Quote
+
+
+class Plan(NamedTuple):
+    """Attributes:
+    legs: the chosen route, and those that stand in for it.
+    seconds: the longest that all of them may take, one after the other.
+    asked: the name that was asked for, where it is not the route's own.
+    session: which goes on with the route that delivers.
+    """
+
+    legs: tuple[Leg, ...]
+    seconds: int
+    asked: str | None
+    session: Session
+
+    @property
+    def amount(self) -> NanoCredits:
+        """Covers whichever delivers."""
+        return max([leg.quote.amount for leg in self.legs])
+
+    def within(self, available: NanoCredits) -> "Plan | None":
+        """Without the stand-ins that would need more; None where the chosen one does, or nothing changes."""
+        legs = tuple(leg for leg in self.legs if leg.quote.amount <= available)
+        if not legs or legs[0] is not self.legs[0] or len(legs) == len(self.legs):
+            return None
+        return self._replace(legs=legs)
+
+
+class Legs(NamedTuple):
+    """Those that can take the request, and why better ones cannot."""
+
+    legs: tuple[Leg, ...]
+    seconds: int
+    rejected: tuple[Rejection, ...]
+
+
+def plan_request(
+    counter: Counter, endpoint: Endpoint | None, fields: Mapping[str, Any], *, size: int, session: str | None = None
+) -> Plan:
+    """``endpoint`` None takes any. ``size`` is the body's, in bytes; ``session`` the name that the request's header gives.
+
+    Raises:
+        MalformedRequest, Unsupported, UnknownModel, ModelNotCovered, NotAvailable, NoRoute
+    """
+    its_session = session_of(counter.account, session, fields)
+    if not is_routed(counter, fields):
+        leg = _leg(counter, find_model(counter.parts.models, fields, endpoint), fields, endpoint)
+        return Plan((leg,), _longest(counter, leg), None, its_session)
+
+    question = read_question(fields, endpoint, size, its_session)
+    choice = choose_route(counter, question)
+    found = plan_legs(counter, question, fields, choice.ranked)
+    if not found.legs:
+        raise refusal_of(question.asked, (*choice.rejected, *found.rejected))
+    asked = None if found.legs[0].request.model.id == question.asked else question.asked
+    return Plan(found.legs, found.seconds, asked, its_session)
+
+
+def plan_legs(
+    counter: Counter,
+    question: Question,
+    fields: Mapping[str, Any],
+    ranked: Sequence[Candidate],
+    *,
+    most: int = MOST_LEGS,
+    most_refused: int = MOST_SHAPED,
+) -> Legs:
+    """The first ``most`` of ``ranked`` that can take the request at prices that are good now. None outlasts the hold."""
+    preferences = question.preferences
+    body = {name: value for name, value in fields.items() if name not in ROUTING_FIELDS}
+    if not (preferences.allow_fallbacks or preferences.order):
+        most = 1
+    legs: list[Leg] = []
+    rejected: list[Rejection] = []
+    seconds = 0
+    for candidate in ranked:
+        if len(legs) == most or len(rejected) == most_refused:
+            break
+        try:
+            leg = _leg(counter, candidate.route, body, question.endpoint)
+            for line in chain(leg.quote.lines, *leg.quote.tiers):
+                if line.quantity:
+                    preferences.max_price.check(candidate.id, line.sku.unit, line.unit_price, leg.quote.markup)
+        except (MalformedInput, NotAvailable, NotFound) as reason:
+            rejected.append(Rejection(candidate.id, reason))
+            continue
+        longer = seconds + _longest(counter, leg)
+        if legs and longer > counter.parts.longest_hold:
+            break
+        legs.append(leg)
+        seconds = longer
+    return Legs(tuple(legs), seconds, tuple(rejected))
+
+
+def refusal_of(asked: str, rejected: Sequence[Rejection]) -> MinteryError:
+    """What is told where no route is left: the reason itself where there is one, or the body is at fault for all."""
+    reasons = [reason for _, reason in rejected]
+    if len({(type(reason), str(reason)) for reason in reasons}) == 1:
+        return reasons[0]
+    if reasons and all(isinstance(reason, MalformedInput) for reason in reasons):
+        return reasons[0]
+    waits = any(isinstance(reason, NotAvailable) and reason.retry_after is not None for reason in reasons)
+    return (NoRouteNow if waits else NoRoute)(asked, rejected)
+
+
+def _leg(counter: Counter, model: Model, fields: Mapping[str, Any], endpoint: Endpoint | None) -> Leg:
+    parts, market, project, _ = counter
+    terms = parts.providers[model.provider].terms
+    request = shape_request(model, terms, fields, choices=parts.limits.choices, endpoint=endpoint)
+    return Leg(request, quote_request(parts, market, project, request))
+
+
+def _longest(counter: Counter, leg: Leg) -> int:
+    return counter.parts.providers[leg.quote.model.provider].terms.longest

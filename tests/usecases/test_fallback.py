@@ -1,0 +1,361 @@
+"""Which route answers, which stand in, what the holder then pays, and what is recorded of it."""
+
+from dataclasses import replace
+
+import anyio
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.gateway.rig import CREDIT, PROVIDER_ID
+from tests.usecases.shop import Shop
+from tests.usecases.test_pay_for_request import DONE, text, usage
+
+from mintery.domain.attempt import AttemptOutcome
+from mintery.domain.receipt import check_arithmetic
+from mintery.domain.voucher import Kind
+from mintery.errors import (
+    InsufficientBalance,
+    MinteryError,
+    NoRoute,
+    NoRouteNow,
+    ProviderFailed,
+    ProviderNonsense,
+    ProviderRefused,
+    ProviderTimedOut,
+    ProviderUnreachable,
+    ResaleForbidden,
+    RouteTooDear,
+    StreamBroke,
+    UnknownModel,
+    Unsupported,
+)
+from mintery.providers.calls import Reply
+from mintery.units import nanocredits_up
+
+pytestmark = pytest.mark.anyio
+
+FAILURES = {
+    "unreachable": ProviderUnreachable("a"),
+    "timed_out": ProviderTimedOut("a", 3),
+    "busy": ProviderRefused("a", 429, b""),
+    "failing": ProviderRefused("a", 503, b""),
+    "locked out": ProviderRefused("a", 401, b""),
+    "unknown upstream": ProviderRefused("a", 404, b""),
+}
+ANSWERS = {"nonsense": ProviderNonsense("a", "half"), "a bad request": ProviderRefused("a", 400, b"")}
+
+
+@pytest.fixture
+def shop() -> Shop:
+    shop = Shop()
+    for provider in shop.providers.values():
+        provider.events = [text("a"), usage(3, 1), DONE]
+    return shop
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_first_route_answers_and_leaves_no_rows(shop: Shop, stream: bool):
+    attempt = await shop.pay(stream=stream)
+    head = await attempt.head()
+    await attempt.whole()
+
+    record = shop.ledger.receipt(attempt.request)
+    assert record is not None
+    assert (record.receipt.model, record.receipt.backup, record.receipt.asked) == ("a/m", False, "shared")
+    assert (head.route, head.backup) == ("a/m", False)
+    assert shop.ledger.attempts(attempt.request) == ()
+    assert shop.asked() == ["a"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
+async def test_another_route_stands_in_and_is_paid_at_its_own_price(shop: Shop, failure: ProviderFailed, stream: bool):
+    shop.providers["a"].breaks_with = failure
+    shop.providers["a"].events = []
+
+    attempt = await shop.pay(stream=stream)
+    head = await attempt.head()
+    await attempt.whole()
+
+    assert (head.route, head.backup) == ("b/m", True)
+    record = shop.ledger.receipt(attempt.request)
+    assert record is not None
+    receipt = record.receipt
+    check_arithmetic(receipt)
+    assert (receipt.model, receipt.provider, receipt.backup) == ("b/m", "b", True)
+    assert {line.unit_price for line in receipt.lines} <= {1_100_000 * 10**6, 2_000_000 * 10**6}
+    assert {str(line.sku).partition(":")[0] for line in receipt.lines} == {"b/m"}
+    failed, delivered = shop.ledger.attempts(attempt.request)
+    assert (failed.route, delivered.route, delivered.outcome) == ("a/m", "b/m", AttemptOutcome.DELIVERED)
+    assert failed.status == getattr(failure, "status", None)
+    assert failed.outcome is not AttemptOutcome.DELIVERED
+    assert shop.balance[1] == 0
+
+
+@pytest.mark.parametrize("failure", ANSWERS.values(), ids=ANSWERS)
+async def test_what_is_said_of_the_request_itself_is_the_answer(shop: Shop, failure: ProviderFailed):
+    shop.providers["a"].breaks_with = failure
+
+    with pytest.raises(type(failure)):
+        await shop.receipt()
+
+    assert shop.asked() == ["a"]
+    assert shop.balance == (100 * CREDIT, 0, 0)
+
+
+async def test_a_stream_that_broke_after_its_first_event_is_nobody_elses(shop: Shop):
+    shop.providers["a"].events = [text("abcdefgh")]
+    shop.providers["a"].breaks_with = ProviderTimedOut("a", 3)
+
+    with pytest.raises(StreamBroke):
+        await shop.receipt(stream=True)
+
+    assert shop.asked() == ["a"]
+    assert shop.balance[1] == 0
+    assert shop.balance[2] > 0
+
+
+async def test_when_all_fail_the_hold_ends_once_with_every_call_recorded(shop: Shop):
+    for name, provider in shop.providers.items():
+        provider.breaks_with = ProviderRefused(name, 500, b"")
+
+    attempt = await shop.pay()
+    await attempt.whole()
+
+    assert isinstance(attempt.error, ProviderRefused)
+    assert attempt.error.provider == "c"
+    assert [each.route for each in shop.ledger.attempts(attempt.request)] == ["a/m", "b/m", "c/m"]
+    assert shop.balance == (100 * CREDIT, 0, 0)
+
+
+async def test_a_route_named_exactly_has_no_stand_in(shop: Shop):
+    shop.providers["a"].breaks_with = FAILURES["failing"]
+
+    with pytest.raises(ProviderRefused):
+        await shop.receipt("a/m")
+    with pytest.raises(ProviderRefused):
+        await shop.receipt(provider={"allow_fallbacks": False})
+
+    assert shop.asked() == ["a", "a"]
+
+
+async def test_names_in_order_are_tried_in_order(shop: Shop):
+    shop.providers["c"].breaks_with = FAILURES["unreachable"]
+
+    assert await shop.answered("c/m", models=["b/m", "a/m"]) == "b/m"
+    assert await shop.answered("cheapest", models=["c/m", "b/m"]) == "b/m"
+    assert await shop.answered("shared", provider={"order": ["b"]}) == "b/m"
+
+
+async def test_what_is_for_the_gateway_goes_to_no_provider(shop: Shop):
+    await shop.receipt(models=["b/m"], provider={"sort": "price"}, user="u")
+
+    [sent] = shop.providers["a"].asked
+    assert set(sent) == {"model", "messages", "max_tokens", "user"}
+
+
+async def test_a_breaker_keeps_requests_away_until_a_trial_succeeds(shop: Shop):
+    shop.providers["a"].breaks_with = FAILURES["failing"]
+    for _ in range(3):
+        assert await shop.answered() == "b/m"
+    shop.asked()
+
+    assert await shop.answered() == "b/m"
+    assert shop.asked() == ["b"]
+
+    shop.providers["a"].breaks_with = None
+    shop.later(10)
+    assert await shop.answered("cheapest") == "a/m"
+
+
+async def test_no_route_now_says_why_and_when(shop: Shop):
+    for name, provider in shop.providers.items():
+        provider.breaks_with = ProviderRefused(name, 503, b"")
+    for _ in range(3):
+        with pytest.raises(ProviderRefused):
+            await shop.receipt()
+
+    with pytest.raises(NoRouteNow) as refused:
+        await shop.pay()
+
+    assert set(refused.value.reasons) == {"a/m", "b/m", "c/m"}
+    assert refused.value.retry_after == 10
+    assert shop.balance == (100 * CREDIT, 0, 0)
+
+
+async def test_consistent_stays_with_the_route_of_its_session(shop: Shop):
+    assert await shop.answered("c/m", user="anna") == "c/m"
+
+    assert await shop.answered("consistent", user="anna") == "c/m"
+    assert await shop.answered("consistent", header="anna") == "c/m"
+    assert await shop.answered("consistent", prompt_cache_key="berta") == "a/m"
+    shop.providers["c"].breaks_with = FAILURES["failing"]
+    assert await shop.answered("consistent", user="anna") == "a/m"
+    shop.providers["c"].breaks_with = None
+    assert await shop.answered("consistent", user="anna") == "a/m"
+
+
+async def test_without_a_name_the_session_is_the_accounts(shop: Shop):
+    await shop.receipt("b/m")
+    assert await shop.answered("consistent") == "b/m"
+
+
+async def test_the_hold_covers_the_dearest_stand_in_and_the_rest_returns(shop: Shop):
+    attempt = await shop.pay()
+    held = shop.balance[1]
+    await attempt.whole()
+
+    exact = await shop.pay("c/m")
+    assert shop.balance[1] == held
+    await exact.whole()
+
+
+async def test_a_stand_in_that_the_account_cannot_pay_is_left_out():
+    shop = Shop(credits_=1)
+    shop.usd = {"a": (1, 1), "b": (2, 2), "c": (10**10, 10**10)}
+    shop.set_market()
+    shop.providers["a"].breaks_with = shop.providers["b"].breaks_with = FAILURES["failing"]
+
+    with pytest.raises(ProviderRefused):
+        await shop.receipt()
+
+    assert shop.asked() == ["a", "b"]
+    with pytest.raises(InsufficientBalance):
+        await shop.pay("c/m")
+
+
+async def test_a_provider_that_is_closed_after_the_hold_is_not_called(shop: Shop):
+    def close() -> None:
+        shop.market = replace(
+            shop.market,
+            inactive_providers=frozenset({PROVIDER_ID}),
+            resale_forbidden=frozenset({PROVIDER_ID}),
+        )
+
+    shop.providers["a"].before = close
+    shop.providers["a"].breaks_with = FAILURES["failing"]
+
+    attempt = await shop.pay()
+    await attempt.whole()
+
+    assert isinstance(attempt.error, ProviderRefused)
+    outcomes = [each.outcome for each in shop.ledger.attempts(attempt.request)]
+    assert outcomes == [AttemptOutcome.REFUSED, AttemptOutcome.SKIPPED, AttemptOutcome.SKIPPED]
+    assert shop.balance == (100 * CREDIT, 0, 0)
+    with pytest.raises(ResaleForbidden):
+        await shop.pay("a/m")
+    with pytest.raises(NoRoute, match="does not let its models be sold on"):
+        await shop.pay("best")
+
+
+async def test_a_configured_ban_on_resale_is_one_routes(shop: Shop):
+    shop.models["a/m"] = replace(shop.models["a/m"], resale=False)
+
+    assert await shop.answered() == "b/m"
+    with pytest.raises(ResaleForbidden):
+        await shop.pay("a/m")
+
+
+async def test_a_limit_on_the_price_counts_the_markup():
+    shop = Shop(markup=1_000)  # a: 1 and 2, b: 1.1 and 2, c: 5 and 9 USD a million; a tenth more for the holder
+
+    assert await shop.answered(provider={"max_price": {"prompt": "1.1"}}) == "a/m"
+    assert await shop.answered("a/m", provider={"max_price": {"prompt": "1.1", "completion": 2.2}}) == "a/m"
+    with pytest.raises(RouteTooDear):
+        await shop.pay("a/m", provider={"max_price": {"prompt": "1.0999999"}})
+    with pytest.raises(NoRoute) as refused:
+        await shop.pay("cheapest", provider={"max_price": {"completion": 2.199}})
+    assert len(refused.value.reasons) == 3
+
+
+async def test_no_stand_in_passes_the_limit_either():
+    shop = Shop(markup=1_000)
+    shop.providers["a"].breaks_with = shop.providers["b"].breaks_with = FAILURES["failing"]
+
+    with pytest.raises(ProviderRefused):
+        await shop.receipt(provider={"max_price": {"prompt": 2}})
+    assert shop.asked() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("model", "fields", "error"),
+    [
+        ("nothing", {}, UnknownModel),
+        ("shared", {"models": ["nothing"]}, UnknownModel),
+        ("shared", {"provider": {"zdr": True}}, Unsupported),
+        ("cheapest", {"tools": [{"type": "web_search"}]}, Unsupported),
+    ],
+)
+async def test_a_question_that_nobody_answers(
+    shop: Shop, model: str, fields: dict[str, object], error: type[MinteryError]
+):
+    with pytest.raises(error):
+        await shop.pay(model, **fields)
+    assert shop.balance == (100 * CREDIT, 0, 0)
+
+
+async def test_a_request_never_crosses_to_another_kind(shop: Shop):
+    shop.models["a/m"] = replace(shop.models["a/m"], kind=Kind.OFFICIAL)
+
+    assert await shop.answered("cheapest") == "b/m"
+
+
+async def test_a_reader_that_leaves_during_a_fallback_stops_nothing(shop: Shop):
+    release = anyio.Event()
+    ask = shop.providers["b"].ask
+
+    async def slow(*arguments: object) -> Reply:
+        await release.wait()
+        return await ask(*arguments)  # type: ignore[arg-type]  # handed on
+
+    shop.providers["a"].breaks_with = FAILURES["failing"]
+    shop.providers["b"].ask = slow  # type: ignore[method-assign]  # the same, later
+    attempt = await shop.pay()
+    with anyio.move_on_after(0.05):
+        await attempt.head()  # and away
+
+    release.set()
+    await attempt.whole()
+
+    assert shop.balance[1] == 0
+    record = shop.ledger.receipt(attempt.request)
+    assert record is not None
+    assert record.receipt.model == "b/m"
+
+
+@given(
+    data=st.data(),
+    prices=st.lists(st.tuples(st.integers(1, 10**10), st.integers(1, 10**10)), min_size=3, max_size=3),
+    markup=st.integers(0, 5_000),
+    fails=st.integers(0, 3),
+    tokens=st.tuples(st.integers(0, 300), st.integers(0, 50)),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whoever_delivers_is_paid_its_price_and_no_more_than_was_held(
+    data: st.DataObject, prices: list[tuple[int, int]], markup: int, fails: int, tokens: tuple[int, int]
+):
+    shop = Shop(usd=dict(zip("abc", prices, strict=True)), markup=markup, credits_=10_000)
+    order = data.draw(st.permutations(["a", "b", "c"]))
+    for name, provider in shop.providers.items():
+        provider.reply = Reply(b"{}", {"input_token": tokens[0], "output_token": tokens[1]}, 0)
+        if name in order[:fails]:
+            provider.breaks_with = ProviderRefused(name, 503, b"")
+
+    async def pay() -> None:
+        attempt = await shop.pay(provider={"order": order})
+        available, held, captured = shop.balance
+        assert available + held + captured == 10_000 * CREDIT
+        await attempt.whole()
+        record = shop.ledger.receipt(attempt.request)
+        if fails == 3:
+            assert (record, shop.balance) == (None, (10_000 * CREDIT, 0, 0))
+            return
+        assert record is not None
+        prompt, completion = shop.usd[order[fails]]
+        usd = (prompt * tokens[0] + completion * tokens[1]) * 10**6
+        cost = nanocredits_up(usd, shop.market.projects[record.receipt.account.token].par, markup)
+        assert record.receipt.model == f"{order[fails]}/m"
+        assert record.receipt.cost == cost <= held == record.receipt.held
+        assert shop.balance == (10_000 * CREDIT - cost, 0, cost)
+
+    anyio.run(pay)
