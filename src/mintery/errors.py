@@ -16,7 +16,7 @@ MinteryError
 │                           AttemptFailed, WriteOffRefused
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
 │                           UnknownProject, UnknownHalt, FileMissing, NoRoute, RouteExcluded, RouteTooDear
-├── NotAvailable            ModelUnpriced, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, LedgerBehind,
+├── NotAvailable            ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, LedgerBehind,
 │                           AssetDepegged, ReserveShort, Draining, PayoutCapReached, Overloaded,
 │                           AccountBusy, HoldTooLong, NoRouteNow, RouteBroken, RouteOnTrial, ResaleForbidden
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke
@@ -604,6 +604,16 @@ class ModelUnpriced(NotAvailable):
         super().__init__(f"{model} cannot be sold: no price in force for {sku}")
         self.model = model
         self.sku = sku
+
+
+class SkuUnroutable(NotAvailable):
+    """The price sources contradict each other, or say what can be no price."""
+
+    def __init__(self, sku: str, why: str, *, retry_after: int) -> None:
+        super().__init__(f"{sku} is not for sale: {why}")
+        self.sku = sku
+        self.why = why
+        self.retry_after = retry_after
 
 
 class PriceStale(NotAvailable):

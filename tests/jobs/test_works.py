@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from tests.usecases.town import Till, now
 
+from mintery.domain.price import FreshnessLimits
 from mintery.errors import LeadershipLost, LedgerBehind
 from mintery.jobs.works import Intervals, JobParts, works_of
 from mintery.ledger.leadership import Leadership, open_leadership
 from mintery.usecases.refresh_market import MarketBoard
+from mintery.usecases.tariffs import Tariffs
 
 EVERY = Intervals(sync=1, market=1, settlement=1, price=1, heartbeat=60, expiry=1, reconcile=1)
 
@@ -43,6 +45,9 @@ def parts(till: Till, leadership: Leadership) -> JobParts:
         settlement=till.settlement(),
         reconciler=till.reconciler,
         reporters=(),
+        models={},
+        tariffs=Tariffs(),
+        freshness=FreshnessLimits(),
         report_sender=None,
         intervals=EVERY,
     )

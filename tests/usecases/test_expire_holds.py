@@ -8,7 +8,10 @@ from tests.usecases.town import Member, Till, now, quoted_for
 from mintery.crypto.receipts import check_receipt_signature, sign_receipt
 from mintery.crypto.vouchers import account_id
 from mintery.domain.hold import ReleaseReason
+from mintery.domain.price import FreshnessLimits, PriceInForce
+from mintery.domain.quote import is_hard_stale
 from mintery.domain.receipt import check_arithmetic
+from mintery.units import UnixSeconds
 from mintery.usecases.expire_holds import ExpiredHolds, expire_holds
 
 QUARTER = timedelta(minutes=15)
@@ -44,6 +47,29 @@ def test_what_was_never_sent_is_released_when_its_lease_lapses(till: Till, membe
     assert record.hold.released_for is ReleaseReason.NOT_DISPATCHED
     assert till.ledger.receipt(receipt.id) is None
     assert available(till, member) == 10 * 10**9
+
+
+def test_what_was_never_sent_is_released_at_once_when_its_price_is_too_old(till: Till, member: Member):
+    unused, sent = (till.receipt(member, till.town.lines(1_000)) for _ in range(2))
+    till.hold(member, unused, dispatch=False)
+    till.hold(member, sent)
+    prices = {line.sku: PriceInForce(line.sku, 1, 1, line.unit_price, UnixSeconds(0), False) for line in unused.lines}
+    limits = FreshnessLimits()
+
+    def expire_at(time: int) -> ExpiredHolds:
+        return expire_holds(
+            till.ledger,
+            till.town.chain.domain,
+            till.settler.address,
+            now(),
+            is_stale=lambda quoted: is_hard_stale(quoted.lines, prices, UnixSeconds(time), limits),
+        )
+
+    assert expire_at(limits.hard) == ExpiredHolds(0, 0, 0)
+    assert expire_at(limits.hard + 1) == ExpiredHolds(released=1, lost=0, unresolved=0)
+
+    assert available(till, member) == 10 * 10**9 - sent.held
+    assert [hold.id for hold in till.ledger.open_holds()] == [sent.id]
 
 
 def test_what_was_sent_waits_for_evidence_and_is_then_the_operators_loss(till: Till, member: Member):

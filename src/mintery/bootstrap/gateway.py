@@ -163,6 +163,9 @@ def build_gateway(
         settlement=settlement,
         reconciler=reconciler,
         reporters=reporters,
+        models=parts.models,
+        tariffs=parts.tariffs,
+        freshness=parts.freshness,
         report_sender=None if sender is None else opened.sender(sender),
         intervals=_intervals(settings),
     )

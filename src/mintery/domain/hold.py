@@ -30,7 +30,7 @@ class ReleaseReason(StrEnum):
     PROVIDER_FAILED = "provider_failed"
     """The provider answered with an error, or nothing, before it did any work."""
     NOT_DISPATCHED = "not_dispatched"
-    """Placed but never sent, and its lease lapsed."""
+    """Placed but never sent, and its lease lapsed or its price became too old."""
     UNRESOLVED = "unresolved"
     """Sent, and no evidence of its end came within the time allowed: the operator's loss."""
 

@@ -220,3 +220,11 @@ def _within(most: Quantities, band: Band) -> Quantities:
     if band.most is None:
         return most
     return {unit: min(quantity, band.most) if is_input(unit) else quantity for unit, quantity in most.items()}
+
+
+def is_hard_stale(
+    lines: Iterable[PricedLine], prices: Mapping[Sku, PriceInForce], now: UnixSeconds, limits: FreshnessLimits
+) -> bool:
+    """Whether a price that was pinned is of a SKU that takes no holds any more for its age."""
+    found = (prices.get(line.sku) for line in lines)
+    return any(price is not None and price.state_at(now, limits) is PriceState.HARD_STALE for price in found)

@@ -27,6 +27,7 @@ from mintery.gateway.receipts import receipts_router
 from mintery.usecases.meters import Meters, log_transition
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.pay_for_request import Till, open_till
+from mintery.usecases.state_meters import StateMeters
 
 LOG = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
     the caller's to close.
     """
     meters = Meters(parts.registry)
+    parts.registry.register(StateMeters(parts))
     till = open_till(parts, meters)
     meters.running.set_function(lambda: len(till.attempts))
     problems = Problems(paid.ERRORS, entry.ERRORS, receipts.ERRORS)

@@ -226,4 +226,15 @@ MODEL_LIST = _answer(
         ],
     },
 )
-HEALTH = _answer("What sells.", {"status": "ok", "reasons": [], "skus": {"test/echo:input_token": "normal"}})
+HEALTH = _answer(
+    "What sells, and what stands in the way.",
+    {
+        "status": "degraded",
+        "state": "queued",
+        "reasons": [],
+        "skus": {"test/echo:input_token": "queued", "test/new:input_token": "unpriced"},
+        "why": {"test/new:input_token": "no source has a price (prices.json: not listed)"},
+        "projects": {"0x…": {"symbol": "PROJECTX_AI_CREDITS", "state": "normal"}},
+        "block": {"number": 1_234_567, "hash": "0x…", "time": 1_800_000_000},
+    },
+)

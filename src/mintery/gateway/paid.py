@@ -41,6 +41,7 @@ from mintery.errors import (
     ProviderUnreachable,
     RouteExcluded,
     RouteTooDear,
+    SkuUnroutable,
     UnknownModel,
     Unsupported,
 )
@@ -76,6 +77,7 @@ ERRORS: ErrorTable = {
     AccountBusy: Shown(429, "rate_limit_error", "rate_limit_exceeded", retry=True, attributes=("account", "limit")),
     NoRouteNow: Shown(503, "service_unavailable", retry=True, attributes=("asked", "reasons")),
     ModelUnpriced: Shown(503, "service_unavailable", attributes=("model", "sku")),
+    SkuUnroutable: Shown(503, "service_unavailable", retry=True, attributes=("sku", "why")),
     PriceStale: Shown(503, "service_unavailable", retry=True, attributes=("sku", "age", "limit")),
     PriceQueued: Shown(503, "service_unavailable", retry=True, attributes=("sku",)),
     HoldAboveStaleLimit: Shown(503, "service_unavailable", retry=True, attributes=("sku", "required", "limit")),

@@ -13,18 +13,21 @@ nothing more. Should it stop between that question and the commit, what it write
 - drop_answers: the limit is a day before the run, so a late one drops less.
 - seal_ledger: the marks of what is sealed are locked while rows are sealed, and a place in the chain of seals is taken once.
 - report_prices: the oracle takes a report for the present epoch only, and ignores one that is older than what it has.
-- market, endpoints: led by nobody. Each process reads its own, and only for itself; it tells the others how far its market is,
+- market, endpoints, watch_sources: led by nobody. Each process reads its own, and only for itself; it tells the others how far its market is,
   and the ledger is never brought further than that.
 
 Withdrawing margin or what a provider is owed is a person's command, never a work: the vault pays what is there, once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from mintery.chain.sender import Sender
+from mintery.domain.model import Model
+from mintery.domain.price import FreshnessLimits
+from mintery.domain.quote import is_hard_stale
 from mintery.domain.voucher import Address
 from mintery.errors import NotAvailable
 from mintery.jobs.scheduler import Work
@@ -32,6 +35,7 @@ from mintery.ledger.commands import DropAnswers
 from mintery.ledger.leadership import Leadership
 from mintery.ledger.reads import Ledger
 from mintery.ledger.store import LedgerStore
+from mintery.units import UnixSeconds
 from mintery.usecases.alarms import Alarms
 from mintery.usecases.expire_holds import expire_holds
 from mintery.usecases.onchain import OnChain
@@ -41,7 +45,9 @@ from mintery.usecases.report_prices import Reporter, report_prices
 from mintery.usecases.seal_ledger import seal_ledger
 from mintery.usecases.settle_batch import Settlement, settle_batch
 from mintery.usecases.sync_chain import sync_chain
+from mintery.usecases.tariffs import Tariffs
 from mintery.usecases.watch_endpoints import watch_endpoints
+from mintery.usecases.watch_sources import watch_sources
 
 ANSWER_HOURS = 24
 DROP_ANSWERS_SECONDS = 600
@@ -75,6 +81,9 @@ class JobParts:
     settlement: Settlement
     reconciler: Reconciler
     reporters: Sequence[Reporter]
+    models: Mapping[str, Model]
+    tariffs: Tariffs
+    freshness: FreshnessLimits
     report_sender: Sender | None
     intervals: Intervals
 
@@ -91,6 +100,8 @@ def works_of(parts: JobParts) -> Iterator[Work]:
     )
     yield Work("drop_answers", DROP_ANSWERS_SECONDS, partial(_drop_answers, _fenced(parts, "drop_answers")))
     yield Work("seal_ledger", SEAL_SECONDS, partial(seal_ledger, _fenced(parts, "seal_ledger")))
+    if parts.reporters:
+        yield Work("watch_sources", intervals.price, partial(_watch, parts, parts.reporters[0]), led=False)
     if parts.reporters and parts.report_sender is not None:
         yield Work("report_prices", intervals.price, partial(_report, parts, parts.report_sender))
 
@@ -137,11 +148,28 @@ def _reconcile(parts: JobParts, ledger: Ledger, now: datetime) -> None:
 
 
 def _expire(parts: JobParts, ledger: Ledger, now: datetime) -> None:
-    expire_holds(ledger, parts.chain.domain, parts.settlement.settler.address, now)
+    """A process without a market sells nothing, and leaves holds to their leases."""
+    try:
+        market, at = parts.board.newest(), int(now.timestamp())
+    except NotAvailable:
+        expire_holds(ledger, parts.chain.domain, parts.settlement.settler.address, now)
+        return
+    time = UnixSeconds(max(market.block_time, at))
+    expire_holds(
+        ledger,
+        parts.chain.domain,
+        parts.settlement.settler.address,
+        now,
+        is_stale=lambda quoted: is_hard_stale(quoted.lines, market.prices, time, parts.freshness),
+    )
 
 
 def _drop_answers(ledger: Ledger, now: datetime) -> None:
     ledger.commit([DropAnswers(now - timedelta(hours=ANSWER_HOURS))])
+
+
+def _watch(parts: JobParts, reporter: Reporter, now: datetime) -> None:
+    watch_sources(reporter, parts.models, parts.tariffs, now)
 
 
 def _report(parts: JobParts, sender: Sender, now: datetime) -> None:

@@ -66,7 +66,9 @@ def read_price_file(path: Path, *, signers: Iterable[Address] = ()) -> OperatorF
         if trusted:
             _check_signer(path, texts, fields, trusted)
         prices = {sku: parse_usd(text) for sku, text in texts.items()}
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError, MalformedAmount) as error:
+    except OSError as error:
+        raise MalformedFile(str(path), f"cannot be read: {error.strerror}") from None
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, MalformedAmount) as error:
         raise MalformedFile(str(path), f"{type(error).__name__}: {error}") from None
     return OperatorFile(path.name, prices, valid_until)
 

@@ -89,7 +89,9 @@ def read_litellm_file(path: Path, models: Mapping[str, Model], *, longest_age: t
         if stat.st_size > MOST_BYTES:
             raise MalformedFile(str(path), f"it has {stat.st_size} bytes; the limit is {MOST_BYTES}")
         entries = parse_exactly(path.read_bytes())
-    except (OSError, Unpriced) as error:
+    except OSError as error:
+        raise MalformedFile(str(path), f"cannot be read: {error.strerror}") from None
+    except Unpriced as error:
         raise MalformedFile(str(path), str(error)) from None
     if not isinstance(entries, dict):
         raise MalformedFile(str(path), "it is no JSON object")

@@ -1,11 +1,13 @@
 """End the holds that nobody else will: never sent, or sent and without evidence of their end."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mintery.domain.hold import Hold, HoldStatus, ReleaseReason
 from mintery.domain.quote import UsageSource
+from mintery.domain.quoted import Quoted
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import Address, EscrowDomain
 from mintery.errors import LedgerInconsistent
@@ -28,16 +30,26 @@ class ExpiredHolds:
     unresolved: int
 
 
-def expire_holds(ledger: Ledger, domain: EscrowDomain, settler: Address, now: datetime) -> ExpiredHolds:
-    """Release lapsed holds that were never dispatched, and unresolved ones after 15 minutes without evidence.
+def expire_holds(
+    ledger: Ledger,
+    domain: EscrowDomain,
+    settler: Address,
+    now: datetime,
+    *,
+    is_stale: Callable[[Quoted], bool] = lambda _quoted: False,
+) -> ExpiredHolds:
+    """Release lapsed holds that were never dispatched, and unresolved ones after 15 minutes without evidence; one that was
+    not dispatched yet at once, where a price of its quote ``is_stale``.
 
-    The holder gets the whole hold back in both cases; the second leaves a receipt of cost 0 that ``settler`` signs.
+    The holder gets the whole hold back in all cases; an unresolved one leaves a receipt of cost 0 that ``settler`` signs.
     """
-    lapsed = [hold for hold in ledger.open_holds() if hold.lease_until <= now]
     ends = []
     unresolved = 0
-    for hold in lapsed:
-        if hold.status_at(now) is HoldStatus.HELD:
+    for hold in ledger.open_holds():
+        is_unused = hold.status_at(now) is HoldStatus.HELD
+        if hold.lease_until > now and not (is_unused and is_stale(_record(ledger, hold).quoted)):
+            continue
+        if is_unused:
             ends.append(ReleaseHold(hold.id, ReleaseReason.NOT_DISPATCHED, now))
         elif now - hold.lease_until >= timedelta(seconds=EVIDENCE_SECONDS):
             receipt = _loss_of(ledger, hold, domain=domain, settler=settler, now=now)
@@ -53,10 +65,17 @@ def expire_holds(ledger: Ledger, domain: EscrowDomain, settler: Address, now: da
 
 
 def _loss_of(ledger: Ledger, hold: Hold, *, domain: EscrowDomain, settler: Address, now: datetime) -> Receipt:
-    record, account = ledger.request(hold.id), ledger.account(hold.account)
-    if record is None or account is None:
-        raise LedgerInconsistent(f"hold {hold.id} is open and its request or its account is not there")
-    return _loss(record, account, domain=domain, settler=settler, now=now)
+    account = ledger.account(hold.account)
+    if account is None:
+        raise LedgerInconsistent(f"hold {hold.id} is open and its account is not there")
+    return _loss(_record(ledger, hold), account, domain=domain, settler=settler, now=now)
+
+
+def _record(ledger: Ledger, hold: Hold) -> RequestRecord:
+    record = ledger.request(hold.id)
+    if record is None:
+        raise LedgerInconsistent(f"hold {hold.id} is open and its request is not there")
+    return record
 
 
 def _loss(

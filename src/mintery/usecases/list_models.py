@@ -4,11 +4,14 @@ from typing import Any
 
 from mintery.domain.market import Market
 from mintery.domain.model import Model
+from mintery.domain.observation import Flaw
+from mintery.domain.price import PriceState
 from mintery.errors import UnknownModel
 from mintery.units import format_usd
 from mintery.usecases.parts import GatewayParts
 
 UNPRICED = "unpriced"
+UNROUTABLE = "unroutable"
 
 
 def list_models(parts: GatewayParts, market: Market) -> list[dict[str, Any]]:
@@ -37,18 +40,27 @@ def describe_model(parts: GatewayParts, market: Market, name: str) -> dict[str, 
 
 
 def price_states(parts: GatewayParts, market: Market, model: Model) -> list[dict[str, Any]]:
-    """For each SKU its price in USD per unit, its version and its state."""
-    now = parts.chain_now(market)
+    """For each SKU its price in USD per unit, its version and its state; ``why`` where the price sources here have none."""
+    now, flawed = parts.chain_now(market), parts.tariffs.flawed
     states = []
     for sku in model.skus:
-        price = market.prices.get(sku)
-        states.append(
-            {
-                "sku": str(sku),
-                "usd": None if price is None else format_usd(price.usd),
-                "usd_wad": None if price is None else str(price.usd),
-                "version": None if price is None else price.version,
-                "state": UNPRICED if price is None else price.state_at(now, parts.freshness).value,
-            }
-        )
+        price, flaw = market.prices.get(sku), flawed.get(str(sku))
+        entry = {
+            "sku": str(sku),
+            "usd": None if price is None else format_usd(price.usd),
+            "usd_wad": None if price is None else str(price.usd),
+            "version": None if price is None else price.version,
+            "state": UNPRICED if price is None else price.state_at(now, parts.freshness).value,
+        }
+        if flaw is not None:
+            entry["why"] = flaw.why
+            entry["state"] = entry["state"] if flaw.flaw is Flaw.ABSENT else UNROUTABLE
+        states.append(entry)
     return states
+
+
+def priced_states(parts: GatewayParts, market: Market) -> set[PriceState]:
+    """Of everything that is for sale and has a price."""
+    now = parts.chain_now(market)
+    priced = (market.prices.get(sku) for model in parts.models.values() for sku in model.skus)
+    return {price.state_at(now, parts.freshness) for price in priced if price is not None}

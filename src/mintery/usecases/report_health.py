@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from mintery.domain.gateway_state import GatewayState, state_of, state_of_project
 from mintery.domain.price import PriceState
 from mintery.errors import ChainError, NotAvailable
 from mintery.usecases.attempts import Attempts
-from mintery.usecases.list_models import price_states
+from mintery.usecases.list_models import price_states, priced_states
 from mintery.usecases.parts import GatewayParts
 
 OK, DEGRADED, DOWN = "ok", "degraded", "down"
@@ -13,13 +14,17 @@ SELLABLE = {PriceState.NORMAL.value, PriceState.SOFT_STALE.value}
 
 
 def report_health(parts: GatewayParts, attempts: Attempts) -> dict[str, Any]:
-    """``ok`` when everything sells, ``down`` when nothing does, ``degraded`` between; states per SKU."""
+    """``status``: ``ok`` when everything sells, ``down`` when nothing does, ``degraded`` between. ``state``: the worst that
+    holds (``GatewayState``), and each project's; ``skus``: each price's, and ``why`` for those that its sources have none of.
+    """
+    unread = {"status": DOWN, "state": GatewayState.UNREAD.value, "skus": {}}
     try:
         market = parts.market()
     except NotAvailable as error:
-        return {"status": DOWN, "reasons": [str(error)], "skus": {}}
+        return unread | {"reasons": [str(error)]}
     except ChainError:  # its message may name an rpc with its key
-        return {"status": DOWN, "reasons": ["the chain cannot be read"], "skus": {}}
+        return unread | {"reasons": ["the chain cannot be read"]}
+    now = parts.chain_now(market)
     reasons = []
     if attempts.draining:
         reasons.append("the gateway is stopping")
@@ -27,18 +32,23 @@ def report_health(parts: GatewayParts, attempts: Attempts) -> dict[str, Any]:
         reasons.append("the reserve asset does not hold its par")
     if market.assets < market.claims:
         reasons.append("the vault holds less than its claims")
-    if market.paused_until > parts.chain_now(market):
+    if market.paused_until > now:
         reasons.append("settlement is paused")
-    skus = {
-        price["sku"]: price["state"] for model in parts.models.values() for price in price_states(parts, market, model)
-    }
+    prices = [price for model in parts.models.values() for price in price_states(parts, market, model)]
+    skus = {price["sku"]: price["state"] for price in prices}
     sellable = [state in SELLABLE for state in skus.values()]
     selling = DEGRADED if any(sellable) else DOWN
     status = DOWN if reasons else OK if all(sellable) else selling
     return {
         "status": status,
+        "state": state_of(market, priced_states(parts, market), now).value,
         "reasons": reasons,
         "skus": skus,
+        "why": {price["sku"]: price["why"] for price in prices if "why" in price},
+        "projects": {
+            token: {"symbol": project.symbol, "state": state_of_project(market, project, now).value}
+            for token, project in market.projects.items()
+        },
         "block": {"number": market.block_number, "hash": market.block_hash, "time": market.block_time},
     }
 
