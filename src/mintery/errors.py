@@ -43,6 +43,11 @@ class MinteryError(Exception):
     hint: str = ""
 
 
+def snake_case(name: str) -> str:
+    """How an error's name is told to programs."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
 class ConfigurationError(MinteryError):
     """The machine, a file or a setting is not as it must be."""
 

@@ -27,6 +27,7 @@ from mintery.cli.commands import (
     reporter,
     reserve,
     roles,
+    route,
     serve,
     settle,
     topup,
@@ -88,6 +89,7 @@ app.command("topup", rich_help_panel=_SPEND)(topup.topup)
 app.add_typer(exit_.app, name="exit", rich_help_panel=_SPEND)
 app.add_typer(voucher.app, name="voucher", rich_help_panel=_SPEND)
 app.add_typer(receipt.app, name="receipt", rich_help_panel=_SPEND)
+app.add_typer(route.app, name="route", rich_help_panel=_SPEND)
 
 app.command("devchain", rich_help_panel=_OPERATE)(devchain.devchain)
 app.command("deploy", rich_help_panel=_OPERATE)(deploy.deploy)

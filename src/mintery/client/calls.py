@@ -33,6 +33,15 @@ def quote(base_url: str, voucher_key: str, request: Mapping[str, Any]) -> dict[s
     return _call("POST", f"{base_url}/quote", voucher_key, request)
 
 
+def explain_route(base_url: str, voucher_key: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """``POST /v1/route/explain``: which route ``request`` would take now, and why each other would not. Nothing is spent.
+
+    Raises:
+        GatewayRefused, GatewayUnreachable
+    """
+    return _call("POST", f"{base_url}/route/explain", voucher_key, request)
+
+
 def read_receipt(base_url: str, voucher_key: str, request_id: str, *, check: bool = True) -> Receipt:
     """The receipt of a request; its id is ``_request_id`` of what the ``openai`` package returned.
 

@@ -17,6 +17,7 @@ from mintery.errors import MalformedRequest, MinteryError
 from mintery.gateway import entry, examples, paid, receipts
 from mintery.gateway.credits import credits_router
 from mintery.gateway.errors import Problem, Problems, fault_of, respond
+from mintery.gateway.explanations import explanations_router
 from mintery.gateway.health import health_router
 from mintery.gateway.models import models_router
 from mintery.gateway.operator import operator_router
@@ -70,6 +71,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
     for router in (
         paid_router(endpoints, problems),
         quotes_router(problems),
+        explanations_router(problems),
         credits_router(problems),
         receipts_router(problems),
         models_router(problems),

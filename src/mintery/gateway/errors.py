@@ -5,7 +5,6 @@ A body has OpenAI's shape with the error's own attributes beside it, whole numbe
     {"error": {"message": "…", "type": "…", "code": "…", "param": null, …}}
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from mintery.errors import MinteryError
+from mintery.errors import MinteryError, snake_case
 from mintery.gateway import schemas
 from mintery.usecases.meters import LOG
 
@@ -117,7 +116,3 @@ def fault_of(problems: Problems, error: Exception) -> Problem:
 
 def respond(problem: Problem) -> Response:
     return Response(problem.body, problem.status, problem.headers, "application/json")
-
-
-def snake_case(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

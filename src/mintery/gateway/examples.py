@@ -184,6 +184,19 @@ CREDITS_ANSWER = _answer(
         "as_of": {"block": 1_234_567, "age_seconds": 1},
     },
 )
+ROUTE_ANSWER = _answer(
+    "What answers, what stands in for it, and why each other route does not.",
+    {
+        "object": "route.explanation",
+        "asked": "cheapest",
+        "rule": "the route that is cheapest for a request of this length; of equals the one with the higher quality",
+        "chosen": {"route": "test/echo", "role": "chosen", "quality": 500, "max_cost_nanocredits": "391000"},
+        "runners_up": [],
+        "rejected": [{"route": "test/off", "code": "resale_forbidden", "reason": "…"}],
+        "hold_nanocredits": "391000",
+        "hold_credits": "0.000391",
+    },
+)
 RECEIPT_ANSWER = _answer(
     "Every field is covered by the signature but `settlement` and `attempts`.",
     {

@@ -33,6 +33,10 @@ MOST_SHAPED = 16
 """Routes that one request is shaped for while they refuse it: a long body costs as much for each."""
 
 
+UNFIT = (MalformedInput, NotAvailable, NotFound)
+"""Why a route cannot take a request: what it asks, its price, or whose credits pay."""
+
+
 class Leg(NamedTuple):
     """One route, with what it would be sent and its quote."""
 
@@ -84,7 +88,7 @@ def plan_request(
     """
     its_session = session_of(counter.account, session, fields)
     if not is_routed(counter, fields):
-        leg = _leg(counter, find_model(counter.parts.models, fields, endpoint), fields, endpoint)
+        leg = exact_leg(counter, find_model(counter.parts.models, fields, endpoint), fields, endpoint)
         return Plan((leg,), _longest(counter, leg), None, its_session)
 
     question = read_question(fields, endpoint, size, its_session)
@@ -96,32 +100,19 @@ def plan_request(
     return Plan(found.legs, found.seconds, asked, its_session)
 
 
-def plan_legs(
-    counter: Counter,
-    question: Question,
-    fields: Mapping[str, Any],
-    ranked: Sequence[Candidate],
-    *,
-    most: int = MOST_LEGS,
-    most_refused: int = MOST_SHAPED,
-) -> Legs:
-    """The first ``most`` of ``ranked`` that can take the request at prices that are good now. None outlasts the hold."""
+def plan_legs(counter: Counter, question: Question, fields: Mapping[str, Any], ranked: Sequence[Candidate]) -> Legs:
+    """The first of ``ranked`` that can take the request at prices that are good now. They do not outlast the hold."""
     preferences = question.preferences
-    body = {name: value for name, value in fields.items() if name not in ROUTING_FIELDS}
-    if not (preferences.allow_fallbacks or preferences.order):
-        most = 1
+    most = MOST_LEGS if preferences.allow_fallbacks or preferences.order else 1
     legs: list[Leg] = []
     rejected: list[Rejection] = []
     seconds = 0
     for candidate in ranked:
-        if len(legs) == most or len(rejected) == most_refused:
+        if len(legs) == most or len(rejected) == MOST_SHAPED:
             break
         try:
-            leg = _leg(counter, candidate.route, body, question.endpoint)
-            for line in chain(leg.quote.lines, *leg.quote.tiers):
-                if line.quantity:
-                    preferences.max_price.check(candidate.id, line.sku.unit, line.unit_price, leg.quote.markup)
-        except (MalformedInput, NotAvailable, NotFound) as reason:
+            leg = leg_of(counter, question, fields, candidate.route)
+        except UNFIT as reason:
             rejected.append(Rejection(candidate.id, reason))
             continue
         longer = seconds + _longest(counter, leg)
@@ -130,6 +121,16 @@ def plan_legs(
         legs.append(leg)
         seconds = longer
     return Legs(tuple(legs), seconds, tuple(rejected))
+
+
+def leg_of(counter: Counter, question: Question, fields: Mapping[str, Any], model: Model) -> Leg:
+    """One route's, without what only this gateway reads. Raises what is ``UNFIT``."""
+    body = {name: value for name, value in fields.items() if name not in ROUTING_FIELDS}
+    leg = exact_leg(counter, model, body, question.endpoint)
+    for line in chain(leg.quote.lines, *leg.quote.tiers):
+        if line.quantity:
+            question.preferences.max_price.check(model.id, line.sku.unit, line.unit_price, leg.quote.markup)
+    return leg
 
 
 def refusal_of(asked: str, rejected: Sequence[Rejection]) -> MinteryError:
@@ -143,7 +144,7 @@ def refusal_of(asked: str, rejected: Sequence[Rejection]) -> MinteryError:
     return (NoRouteNow if waits else NoRoute)(asked, rejected)
 
 
-def _leg(counter: Counter, model: Model, fields: Mapping[str, Any], endpoint: Endpoint | None) -> Leg:
+def exact_leg(counter: Counter, model: Model, fields: Mapping[str, Any], endpoint: Endpoint | None) -> Leg:
     parts, market, project, _ = counter
     terms = parts.providers[model.provider].terms
     request = shape_request(model, terms, fields, choices=parts.limits.choices, endpoint=endpoint)
