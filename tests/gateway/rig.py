@@ -256,6 +256,7 @@ def rig(
     upstream: str | None = None,
     first_byte: float = 2,
     idle: float = 1,
+    wire: str = "openai",
 ) -> Iterator[Rig]:
     """Start everything; stop it at the end, answers first. ``upstream`` replaces the stub's address."""
     stub = run_stub()
@@ -270,6 +271,7 @@ def rig(
         first_byte_seconds=first_byte,
         idle_seconds=idle,
         total_seconds=20,
+        wire=wire,
     )
     held: list[Rig] = []
     parts = GatewayParts(

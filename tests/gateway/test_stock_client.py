@@ -5,8 +5,8 @@ import pytest
 from tests.gateway.rig import CREDIT, INPUT_USD, OUTPUT_USD, Rig, key_text
 
 from mintery.domain.receipt import parse_receipt
+from mintery.providers.calls import JSON
 from mintery.providers.stub import BUSY_SECONDS
-from mintery.usecases.attempts import JSON
 
 HELLO = [{"role": "user", "content": "hello there"}]
 TOOL = {

@@ -52,11 +52,13 @@ class Terms:
         longest: seconds after which a call has ended one way or the other.
         cap_field: the field that this upstream reads the output cap from.
         extra_fields: fields beyond OpenAI's own that cannot raise what a request costs.
+        carries: the fields of a chat that the upstream's own format can say; None where that is OpenAI's.
     """
 
     longest: int
     cap_field: str = "max_tokens"
     extra_fields: frozenset[str] = frozenset()
+    carries: frozenset[str] | None = None
 
 
 class Provider(Protocol):

@@ -30,7 +30,8 @@ Optional for a model: ``also`` ``[]`` (further endpoints that it answers at, ``[
 Optional for a provider: ``connect_seconds`` 5, ``first_byte_seconds`` 120, ``idle_seconds`` 60, ``total_seconds`` 600,
 ``max_answer_bytes`` 16 MiB, ``cap_field`` ``"max_tokens"`` (the field this upstream reads the output cap from),
 ``extra_fields`` ``[]`` (request fields beyond OpenAI's own that cannot raise what a request costs), ``resale`` true
-(false where a routed provider does not let its models be sold on: they take no new holds).
+(false where a routed provider does not let its models be sold on: they take no new holds), ``wire`` ``"openai"`` (or
+``anthropic``, ``google``: the provider's own format, for chats alone; apps see OpenAI's).
 """
 
 import re
@@ -38,7 +39,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -68,6 +69,7 @@ class ProviderConfig:
     cap_field: str = "max_tokens"
     extra_fields: frozenset[str] = frozenset()
     resale: bool = True
+    wire: str = "openai"
 
 
 class _WindowIn(BaseModel):
@@ -119,6 +121,7 @@ class _ProviderIn(BaseModel):
     kind: Kind
     base_url: str = Field(pattern=r"^https?://")
     api_key_env: str | None = None
+    wire: Literal["openai", "anthropic", "google"] = "openai"
     connect_seconds: float = Field(default=5, gt=0)
     first_byte_seconds: float = Field(default=120, gt=0)
     idle_seconds: float = Field(default=60, gt=0)
@@ -207,6 +210,8 @@ def _config(provider: _ProviderIn, environment: Mapping[str, str] | None, where:
 
 
 def _model(model: _ModelIn, provider: _ProviderIn, where: str) -> Model:
+    if provider.wire != "openai" and {model.endpoint, *model.also} != {Endpoint.CHAT}:
+        raise MalformedFile(where, f"{model.id}: the {provider.wire} wire carries chats alone")
     prefix, _, name = model.id.partition("/")
     if prefix != provider.name:
         raise MalformedFile(where, f"model {model.id} must begin with {provider.name}/")

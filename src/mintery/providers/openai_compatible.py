@@ -1,8 +1,8 @@
-"""One adapter for every upstream that speaks OpenAI's format."""
+"""One adapter for every upstream: towards the gateway it speaks OpenAI's format, whatever the wire beyond it."""
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from typing import NoReturn, Self
 
 import aiohttp
@@ -10,21 +10,19 @@ from yarl import URL
 
 from mintery.domain.model import Endpoint
 from mintery.errors import ProviderNonsense, ProviderRefused, ProviderTimedOut, ProviderUnreachable
+from mintery.providers.anthropic_request import FIELDS as ANTHROPIC_FIELDS
+from mintery.providers.anthropic_wire import AnthropicWire
 from mintery.providers.calls import Provider, Reply, StreamEvent, Terms
 from mintery.providers.config import ProviderConfig
-from mintery.providers.reading import is_plain, read_event, read_reply, read_response_event
+from mintery.providers.google_request import FIELDS as GOOGLE_FIELDS
+from mintery.providers.google_wire import GoogleWire
+from mintery.providers.openai_wire import OpenAIWire
 from mintery.providers.sse import EventSplitter, EventTooLong
+from mintery.providers.wires import Wire
 
-PATHS = {
-    Endpoint.CHAT: "/chat/completions",
-    Endpoint.RESPONSES: "/responses",
-    Endpoint.EMBEDDINGS: "/embeddings",
-    Endpoint.MODERATION: "/moderations",
-    Endpoint.IMAGES: "/images/generations",
-    Endpoint.SPEECH: "/audio/speech",
-    Endpoint.TRANSCRIPTION: "/audio/transcriptions",
-}
-MAX_EVENT_BYTES = 1024 * 1024
+WIRES: Mapping[str, Callable[[], Wire]] = {"openai": OpenAIWire, "anthropic": AnthropicWire, "google": GoogleWire}
+CARRIES: Mapping[str, frozenset[str]] = {"anthropic": ANTHROPIC_FIELDS, "google": GOOGLE_FIELDS}
+"""The fields of a chat that a wire can say; the others' take all."""
 MAX_REFUSAL_BYTES = 64 * 1024
 _SHORTEST_LOOK = 0.01
 """Seconds: a reader that works past the deadline is not looked at all the time."""
@@ -36,9 +34,10 @@ class OpenAICompatible:
     def __init__(self, config: ProviderConfig) -> None:
         self._config = config
         longest = math.ceil(config.connect_seconds + config.first_byte_seconds) + config.total_seconds
-        self._terms = Terms(longest, config.cap_field, config.extra_fields)
+        self._terms = Terms(longest, config.cap_field, config.extra_fields, CARRIES.get(config.wire))
         self._session: aiohttp.ClientSession | None = None
-        self._urls = {endpoint: URL(config.base_url + path) for endpoint, path in PATHS.items()}
+        self._wire = WIRES[config.wire]()
+        self._urls: dict[str, URL] = {}
 
     @property
     def name(self) -> str:
@@ -58,27 +57,26 @@ class OpenAICompatible:
             whole = await answer.next_piece()
             while piece := await answer.next_piece():
                 whole += piece
-        return read_reply(self.name, endpoint, whole, answer.content_type)
+        return self._wire.read(self.name, endpoint, whole, answer.content_type)
 
     async def stream(self, endpoint: Endpoint, body: bytes) -> AsyncGenerator[StreamEvent]:
         """See the port."""
-        chat = endpoint is Endpoint.CHAT
-        # The last event of a Response repeats all of it.
-        splitter = EventSplitter(MAX_EVENT_BYTES if chat else self._config.max_answer_bytes)
-        read = read_event if chat else read_response_event
+        reader = self._wire.events(self.name, endpoint)
+        splitter = EventSplitter(reader.limit)
         async with _Call(self, endpoint, body) as answer:
             if answer.content_type != "text/event-stream":
                 raise ProviderNonsense(self.name, f"a stream was asked for and {answer.content_type} came")
             while piece := await answer.next_piece():
-                if chat and splitter.empty and is_plain(piece):
+                if splitter.empty and reader.is_plain(piece):
                     yield StreamEvent(piece)
                     continue
                 for raw in self._split(splitter, piece):
-                    event = read(self.name, raw)
-                    yield event
-                    if event.last:
-                        return
-        raise ProviderNonsense(self.name, "the stream ended without its last event")
+                    for event in reader.read(raw):
+                        yield event
+                        if event.last:
+                            return
+            for event in reader.finish():
+                yield event
 
     def _split(self, splitter: EventSplitter, piece: bytes) -> list[bytes]:
         try:
@@ -93,11 +91,12 @@ class OpenAICompatible:
     async def head(self, endpoint: Endpoint, body: bytes) -> aiohttp.ClientResponse:
         """An answer whose body is still to be read. Raises ProviderUnreachable, ProviderTimedOut, ClientError."""
         config = self._config
+        sent = self._wire.sent(self.name, endpoint, body)
+        if (url := self._urls.get(sent.path)) is None:
+            url = self._urls[sent.path] = URL(config.base_url + sent.path)
         try:
             async with asyncio.timeout(config.first_byte_seconds):
-                return await self._opened().post(
-                    self._urls[endpoint], data=body, headers=_headers(endpoint, body), allow_redirects=False
-                )
+                return await self._opened().post(url, data=sent.body, headers=sent.headers, allow_redirects=False)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise ProviderUnreachable(self.name) from None
         except TimeoutError:
@@ -108,7 +107,7 @@ class OpenAICompatible:
             config = self._config
             headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
             if config.api_key is not None:
-                headers["Authorization"] = f"Bearer {config.api_key}"
+                headers |= self._wire.authorize(config.api_key)
             self._session = aiohttp.ClientSession(
                 headers=headers,
                 connector=aiohttp.TCPConnector(limit=0),
@@ -117,14 +116,6 @@ class OpenAICompatible:
                 auto_decompress=False,
             )
         return self._session
-
-
-def _headers(endpoint: Endpoint, body: bytes) -> dict[str, str] | None:
-    """What a request says beside what all of a session say: a form begins with its boundary."""
-    if endpoint is not Endpoint.TRANSCRIPTION:
-        return None
-    boundary = body[2 : body.index(b"\r\n")].decode()
-    return {"Content-Type": f"multipart/form-data; boundary={boundary}"}
 
 
 class _Call:

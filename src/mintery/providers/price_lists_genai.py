@@ -18,6 +18,7 @@ MEASURES: Mapping[str, tuple[str, int]] = {
     Unit.INPUT_TOKEN: ("input_mtok", _MILLION),
     Unit.CACHED_INPUT_TOKEN: ("cache_read_mtok", _MILLION),
     Unit.CACHE_WRITE_TOKEN: ("cache_write_mtok", _MILLION),
+    f"{Unit.CACHE_WRITE_TOKEN}.1h": ("cache_write_1h_mtok", _MILLION),
     Unit.IMAGE_INPUT_TOKEN: ("input_image_mtok", _MILLION),
     Unit.CACHED_IMAGE_TOKEN: ("cache_image_read_mtok", _MILLION),
     Unit.AUDIO_INPUT_TOKEN: ("input_audio_mtok", _MILLION),

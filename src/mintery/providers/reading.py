@@ -22,7 +22,7 @@ def read_reply(provider: str, endpoint: Endpoint, body: bytes, content_type: str
     """Raises ProviderNonsense when the body is not what the endpoint answers with."""
     if endpoint is Endpoint.SPEECH:
         return _read_sound(provider, body, content_type)
-    return _READERS[endpoint](provider, body, _object(provider, body))
+    return _READERS[endpoint](provider, body, json_object(provider, body))
 
 
 def _read_choices(provider: str, body: bytes, answer: dict[str, Any]) -> Reply:
@@ -145,7 +145,7 @@ def read_response_event(provider: str, raw: bytes) -> StreamEvent:
     payload = event_payload(raw)
     if payload is None:
         return StreamEvent(raw)
-    event = _object(provider, payload)
+    event = json_object(provider, payload)
     kind = event.get("type")
     if not isinstance(kind, str) or kind in _FAILS:
         raise ProviderNonsense(provider, "it sent an error in mid-stream" if kind in _FAILS else "an event has no type")
@@ -164,7 +164,7 @@ def read_event(provider: str, raw: bytes) -> StreamEvent:
         return StreamEvent(raw)
     if payload.strip() == DONE:
         return StreamEvent(raw, last=True)
-    chunk = _object(provider, payload)
+    chunk = json_object(provider, payload)
     if chunk.get("error"):
         raise ProviderNonsense(provider, "it sent an error in mid-stream")
     choices = chunk.get("choices")
@@ -174,7 +174,8 @@ def read_event(provider: str, raw: bytes) -> StreamEvent:
     return StreamEvent(raw, usage, only_usage=usage is not None and not choices)
 
 
-def _object(provider: str, body: bytes) -> dict[str, Any]:
+def json_object(provider: str, body: bytes) -> dict[str, Any]:
+    """Raises ProviderNonsense unless it is one."""
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:

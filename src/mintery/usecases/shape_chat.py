@@ -20,6 +20,8 @@ from mintery.usecases.shaped import (
 
 TOKENS_PER_MESSAGE = 16
 TOKENS_PER_REQUEST = 256
+TOKENS_FOR_TOOLS = 1_024
+"""What a provider says to a model of its own accord where tools are given: Anthropic's page on tool use tells up to 530."""
 
 CHAT_FIELDS = frozenset(
     {
@@ -51,6 +53,7 @@ def shape_chat(model: Model, terms: Terms, fields: Mapping[str, Any], choices: i
     """
     check_fields(fields, CHAT_FIELDS, terms.extra_fields)
     check_harmless(fields, HARMLESS)
+    _check_carried(terms, fields)
     media = Media()
     messages = _messages(model, fields, media)
     check_tools(model, fields.get("tools"))
@@ -66,7 +69,8 @@ def shape_chat(model: Model, terms: Terms, fields: Mapping[str, Any], choices: i
         shaped["stream_options"] = {**options, "include_usage": True}
     body = written(shaped)
     media_tokens = media.tokens(model)
-    most_input = len(body) - media.bytes + media_tokens + TOKENS_PER_MESSAGE * len(messages) + TOKENS_PER_REQUEST
+    around = TOKENS_PER_MESSAGE * len(messages) + allowance(fields)
+    most_input = len(body) - media.bytes + media_tokens + around
     most: dict[str, int] = {
         Unit.INPUT_TOKEN: min(most_input, model.context_tokens),
         Unit.OUTPUT_TOKEN: cap * count,
@@ -84,6 +88,22 @@ def shape_chat(model: Model, terms: Terms, fields: Mapping[str, Any], choices: i
         media_bytes=media.bytes,
         media_tokens=media_tokens,
     )
+
+
+def _check_carried(terms: Terms, fields: Mapping[str, Any]) -> None:
+    """Raises Unsupported for what the upstream's own format cannot say: it must not be left out unseen."""
+    if terms.carries is None:
+        return
+    for name, value in fields.items():
+        if name not in terms.carries and value is not None:
+            raise Unsupported(f"{name[:80]} is not carried to this model's provider", field=name[:80])
+    if fields.get("n") not in (None, 1):
+        raise Unsupported("this model gives one answer at a time", field="n")
+
+
+def allowance(fields: Mapping[str, Any]) -> int:
+    """Input tokens that a provider may add to a request of its own accord."""
+    return TOKENS_PER_REQUEST + (TOKENS_FOR_TOOLS if fields.get("tools") or fields.get("functions") else 0)
 
 
 def check_tools(model: Model, tools: Any, known: frozenset[str] = TOOL_FIELDS) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from mintery.domain.model import Endpoint, Model, Unit
 from mintery.errors import MalformedRequest, Unsupported
 from mintery.providers.calls import Terms
-from mintery.usecases.shape_chat import TOKENS_PER_MESSAGE, TOKENS_PER_REQUEST, check_tools
+from mintery.usecases.shape_chat import TOKENS_PER_MESSAGE, allowance, check_tools
 from mintery.usecases.shape_parts import Media, read_part
 from mintery.usecases.shaped import ShapedRequest, check_fields, check_harmless, check_known, flag, whole, written
 
@@ -47,7 +47,7 @@ def shape_responses(model: Model, terms: Terms, fields: Mapping[str, Any], _choi
     stream = flag(fields, "stream")
     body = written({**fields, "model": model.upstream, "max_output_tokens": cap})
     media_tokens = media.tokens(model)
-    most_input = len(body) - media.bytes + media_tokens + TOKENS_PER_MESSAGE * items + TOKENS_PER_REQUEST
+    most_input = len(body) - media.bytes + media_tokens + TOKENS_PER_MESSAGE * items + allowance(fields)
     most: dict[str, int] = {
         Unit.INPUT_TOKEN: model.context_tokens if hidden else min(most_input, model.context_tokens),
         Unit.OUTPUT_TOKEN: cap,

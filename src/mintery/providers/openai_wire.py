@@ -1,0 +1,59 @@
+"""OpenAI's own format: bodies and answers pass byte for byte."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mintery.domain.model import Endpoint
+from mintery.errors import ProviderNonsense
+from mintery.providers.calls import Reply, StreamEvent
+from mintery.providers.reading import is_plain, read_event, read_reply, read_response_event
+from mintery.providers.wires import EventReader, Sent
+
+PATHS = {
+    Endpoint.CHAT: "/chat/completions",
+    Endpoint.RESPONSES: "/responses",
+    Endpoint.EMBEDDINGS: "/embeddings",
+    Endpoint.MODERATION: "/moderations",
+    Endpoint.IMAGES: "/images/generations",
+    Endpoint.SPEECH: "/audio/speech",
+    Endpoint.TRANSCRIPTION: "/audio/transcriptions",
+}
+MAX_CHUNK_BYTES = 1024 * 1024
+MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+"""The last event of a Response repeats all of it."""
+
+
+class OpenAIWire:
+    def authorize(self, api_key: str) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {api_key}"}
+
+    def sent(self, _provider: str, endpoint: Endpoint, body: bytes) -> Sent:
+        if endpoint is not Endpoint.TRANSCRIPTION:
+            return Sent(PATHS[endpoint], body)
+        boundary = body[2 : body.index(b"\r\n")].decode()  # a form begins with it
+        return Sent(PATHS[endpoint], body, {"Content-Type": f"multipart/form-data; boundary={boundary}"})
+
+    def read(self, provider: str, endpoint: Endpoint, body: bytes, content_type: str) -> Reply:
+        return read_reply(provider, endpoint, body, content_type)
+
+    def events(self, provider: str, endpoint: Endpoint) -> EventReader:
+        if endpoint is Endpoint.CHAT:
+            return _Events(provider, MAX_CHUNK_BYTES, read_event, chat=True)
+        return _Events(provider, MAX_RESPONSE_BYTES, read_response_event, chat=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Events:
+    provider: str
+    limit: int
+    one: Callable[[str, bytes], StreamEvent]
+    chat: bool
+
+    def is_plain(self, arrived: bytes) -> bool:
+        return self.chat and is_plain(arrived)
+
+    def read(self, raw: bytes) -> Sequence[StreamEvent]:
+        return (self.one(self.provider, raw),)
+
+    def finish(self) -> Sequence[StreamEvent]:
+        raise ProviderNonsense(self.provider, "the stream ended without its last event")
