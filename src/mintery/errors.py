@@ -15,7 +15,8 @@ MinteryError
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, RequestUnresolved,
 │                           AttemptFailed, WriteOffRefused
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
-│                           UnknownProject, UnknownHalt, FileMissing, NoRoute, RouteExcluded, RouteTooDear
+│                           UnknownProject, UnknownHalt, FileMissing, UnknownRequest, NoRoute, RouteExcluded,
+│                           RouteTooDear
 ├── NotAvailable            ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, LedgerBehind,
 │                           AssetDepegged, ReserveShort, Draining, PayoutCapReached, Overloaded,
 │                           AccountBusy, HoldTooLong, NoRouteNow, RouteBroken, RouteOnTrial, ResaleForbidden
@@ -546,6 +547,12 @@ class NoRoute(NotFound):
     @property
     def reasons(self) -> dict[str, str]:
         return {route: str(reason) for route, reason in self.rejected}
+
+
+class UnknownRequest(NotFound):
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"no request {request_id[:80]!r} is known to this key")
+        self.request_id = request_id
 
 
 class UnknownReceipt(NotFound):

@@ -202,7 +202,6 @@ COSTLY = {
     "web_search_options": {},
     "service_tier": "priority",
     "modalities": ["text", "audio"],
-    "models": ["a", "b"],
     "tools": [{"type": "web_search"}],
 }
 

@@ -34,6 +34,7 @@ from mintery.cli.commands import (
     transfer,
     up,
     voucher,
+    why,
 )
 
 _START = "Start here"
@@ -90,6 +91,7 @@ app.add_typer(exit_.app, name="exit", rich_help_panel=_SPEND)
 app.add_typer(voucher.app, name="voucher", rich_help_panel=_SPEND)
 app.add_typer(receipt.app, name="receipt", rich_help_panel=_SPEND)
 app.add_typer(route.app, name="route", rich_help_panel=_SPEND)
+app.command("why", rich_help_panel=_SPEND)(why.why)
 
 app.command("devchain", rich_help_panel=_OPERATE)(devchain.devchain)
 app.command("deploy", rich_help_panel=_OPERATE)(deploy.deploy)

@@ -5,7 +5,7 @@ stay small on purpose: no web3, no database, no server; ``openai`` itself is imp
 """
 
 from mintery.client.auth import VoucherAuth
-from mintery.client.calls import credits, explain_route, quote, read_receipt  # noqa: A004 -- the client's word for a balance
+from mintery.client.calls import credits, explain_route, quote, read_receipt, why  # noqa: A004 -- the client's word for a balance
 from mintery.client.openai import async_openai_client, openai_client
 from mintery.client.vouchers import raise_voucher, sign_voucher_key
 
@@ -19,4 +19,5 @@ __all__ = [
     "raise_voucher",
     "read_receipt",
     "sign_voucher_key",
+    "why",
 ]

@@ -42,6 +42,15 @@ def explain_route(base_url: str, voucher_key: str, request: Mapping[str, Any]) -
     return _call("POST", f"{base_url}/route/explain", voucher_key, request)
 
 
+def why(base_url: str, key: str | None, request_id: str) -> dict[str, Any]:
+    """``GET /v1/why/…``: what a request failed at, with the evidence. ``key`` may be the operator's.
+
+    Raises:
+        GatewayRefused, GatewayUnreachable
+    """
+    return _call("GET", f"{base_url}/why/{request_id}", key)
+
+
 def read_receipt(base_url: str, voucher_key: str, request_id: str, *, check: bool = True) -> Receipt:
     """The receipt of a request; its id is ``_request_id`` of what the ``openai`` package returned.
 
@@ -58,9 +67,10 @@ def read_receipt(base_url: str, voucher_key: str, request_id: str, *, check: boo
     return receipt
 
 
-def _call(method: str, url: str, key: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def _call(method: str, url: str, key: str | None, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     try:
-        answer = httpx2.request(method, url, json=body, headers={"Authorization": f"Bearer {key}"}, timeout=_TIMEOUT)
+        answer = httpx2.request(method, url, json=body, headers=headers, timeout=_TIMEOUT)
     except httpx2.TransportError as error:
         raise GatewayUnreachable(url, str(error)) from error
     if answer.is_success:

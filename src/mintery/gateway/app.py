@@ -14,8 +14,9 @@ from starlette.types import Receive, Scope, Send
 
 from mintery import __version__
 from mintery.errors import MalformedRequest, MinteryError
-from mintery.gateway import entry, examples, paid, receipts
+from mintery.gateway import diagnoses, entry, examples, paid, receipts
 from mintery.gateway.credits import credits_router
+from mintery.gateway.diagnoses import diagnoses_router
 from mintery.gateway.errors import Problem, Problems, fault_of, respond
 from mintery.gateway.explanations import explanations_router
 from mintery.gateway.health import health_router
@@ -57,7 +58,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
     parts.registry.register(StateMeters(parts))
     till = open_till(parts, meters)
     meters.running.set_function(lambda: len(till.attempts))
-    problems = Problems(paid.ERRORS, entry.ERRORS, receipts.ERRORS)
+    problems = Problems(paid.ERRORS, entry.ERRORS, receipts.ERRORS, diagnoses.ERRORS)
 
     endpoints = {path: PaidEndpoint(till, path, problems) for path in paid.PATHS}
     app = GatewayApp(
@@ -72,6 +73,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
         paid_router(endpoints, problems),
         quotes_router(problems),
         explanations_router(problems),
+        diagnoses_router(problems),
         credits_router(problems),
         receipts_router(problems),
         models_router(problems),

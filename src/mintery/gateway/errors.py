@@ -55,6 +55,8 @@ class Problem:
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    members: Mapping[str, Any] = field(default_factory=dict)
+    """Of the body's error."""
 
 
 class Problems:
@@ -92,7 +94,7 @@ class Problems:
             headers["Retry-After"] = str(retry_after)
         if not row.retry or (row.status == 503 and retry_after is None):
             headers["x-should-retry"] = NEVER
-        return Problem(row.status, orjson.dumps({"error": members}), headers)
+        return Problem(row.status, orjson.dumps({"error": members}), headers, members)
 
     def responses(self, *errors: type[MinteryError]) -> dict[int | str, dict[str, Any]]:
         """What OpenAPI says of these errors, by status."""

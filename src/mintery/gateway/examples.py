@@ -197,6 +197,20 @@ ROUTE_ANSWER = _answer(
         "hold_credits": "0.000391",
     },
 )
+WHY_ANSWER = _answer(
+    "`cause` is null for a request that did not fail.",
+    {
+        "object": "diagnosis",
+        "request": "req_0123456789abcdef0123456789abcdef",
+        "status": "released",
+        "cause": "provider",
+        "sentence": "test answered 503; nothing else could stand in.",
+        "advice": "send it again later, or by a name that several routes share, so that another stands in",
+        "evidence": {"route": "test/echo", "provider": "test", "outcome": "refused", "status": 503},
+        "attempts": [],
+        "at": "2026-01-01T00:00:00+00:00",
+    },
+)
 RECEIPT_ANSWER = _answer(
     "Every field is covered by the signature but `settlement` and `attempts`.",
     {

@@ -48,7 +48,7 @@ from mintery.errors import (
 from mintery.gateway.bodies import receive_body
 from mintery.gateway.entry import RAISED_HEADER, SESSION_HEADER, bearer_key
 from mintery.gateway.errors import OUR_FAULT, ErrorTable, Problem, Problems, Shown, fault_of, respond
-from mintery.gateway.refusals import provider_problem
+from mintery.gateway.refusals import provider_problem, refuse
 from mintery.gateway.relay import relay
 from mintery.units import NanoCredits, format_nanocredits
 from mintery.usecases.attempts import Attempt, Head
@@ -118,7 +118,7 @@ class PaidEndpoint:
         try:
             begun = await self._begin(scope, receive)
         except MinteryError as error:
-            begun = respond(self._problems.of(error))
+            begun = refuse(self._till, self._problems.of(error), error)
         except ClientDisconnect:
             return  # it left before it had asked for anything
         except Exception as error:
@@ -132,14 +132,30 @@ class PaidEndpoint:
             self._till.deliveries.note(attempt.request)
 
     async def _begin(self, scope: Scope, receive: Receive) -> tuple[Attempt, Head] | Response:
-        """Raises what is refused before anything was dispatched; what fails afterwards is answered with its request."""
+        """Raises what is refused before it is known whose request it is; what fails afterwards is answered with its request."""
         till, parts = self._till, self._till.parts
         headers = _Headers(scope)
         key = bearer_key(headers.get("authorization") or "")
-        credential = verify_credential(parts, parts.market(), key, headers.get(RAISED_HEADER))
-        body = await receive_body(receive, headers.get("content-length"), parts.limits)
-        market = parts.market()  # read again: prices move while a body drips in
-        asked = Asked(
+        market, body = parts.market(), b""
+        credential = verify_credential(parts, market, key, headers.get(RAISED_HEADER))
+        try:
+            body = await receive_body(receive, headers.get("content-length"), parts.limits)
+            market = parts.market()  # read again: prices move while a body drips in
+            attempt = await pay_for_request(till, market, credential, self._asked(headers, body))
+        except MinteryError as error:
+            beside = _top_up(market, credential, error) if isinstance(error, OutOfFunds) else None
+            problem = self._problems.of(error, beside=beside)
+            return refuse(till, problem, error, account=credential.account, body=body)
+        try:
+            return attempt, await attempt.head()
+        except ProviderRefused as error:
+            return _with_receipt(provider_problem(self._problems, error), attempt)
+        except MinteryError as error:
+            return _with_receipt(self._problems.of(error), attempt)
+
+    def _asked(self, headers: "_Headers", body: bytes) -> Asked:
+        """Raises MalformedRequest."""
+        return Asked(
             endpoint=self._endpoint,
             path=self._path,
             body=body,
@@ -148,16 +164,6 @@ class PaidEndpoint:
             form=(headers.get("content-type") or "") if self._endpoint in FORMS else None,
             session=headers.get(SESSION_HEADER),
         )
-        try:
-            attempt = await pay_for_request(till, market, credential, asked)
-        except OutOfFunds as error:
-            return respond(self._problems.of(error, beside=_top_up(market, credential, error)))
-        try:
-            return attempt, await attempt.head()
-        except ProviderRefused as error:
-            return _with_receipt(provider_problem(self._problems, error), attempt)
-        except MinteryError as error:
-            return _with_receipt(self._problems.of(error), attempt)
 
 
 class _Headers:

@@ -1,16 +1,24 @@
-"""What of a provider's own refusal the client sees."""
+"""What of a provider's own refusal the client sees, and what is remembered of ours."""
 
 from typing import Any
 
 import orjson
+from starlette.responses import Response
 
-from mintery.errors import ProviderRefused
-from mintery.gateway.errors import Problem, Problems
+from mintery.domain.attempt import Refusal
+from mintery.domain.diagnosis import cause_of
+from mintery.domain.voucher import AccountId
+from mintery.errors import MinteryError, ProviderRefused
+from mintery.gateway.errors import Problem, Problems, respond
+from mintery.usecases.pay_for_request import Till
 
 CLIENTS_FAULT = frozenset({400, 404, 409, 413, 415, 422})
 """Passed on with the provider's words: the request itself is what it refused."""
 TOO_MANY = 429
 MAX_MESSAGE = 2_000
+MAX_NAME = 120
+MAX_LOOKED_AT = 64 * 1024
+_SAID = frozenset({"message", "type", "code", "wallet"})
 
 
 def provider_problem(problems: Problems, error: ProviderRefused) -> Problem:
@@ -37,3 +45,38 @@ def _message(body: bytes) -> str | None:
     error = answer.get("error") if isinstance(answer, dict) else None
     message = error.get("message") if isinstance(error, dict) else error
     return message[:MAX_MESSAGE] if isinstance(message, str) else None
+
+
+def refuse(
+    till: Till, problem: Problem, error: MinteryError, *, account: AccountId | None = None, body: bytes = b""
+) -> Response:
+    """The answer, under an id by which it can be asked why. ``account``: whose key it was, as far as that is known."""
+    request = till.parts.new_request_id()
+    evidence = {name: value for name, value in problem.members.items() if name not in _SAID}
+    till.refusals.note(
+        Refusal(
+            request=request,
+            account=account,
+            asked=_model(body),
+            code=problem.members["code"],
+            message=problem.members["message"][:MAX_MESSAGE],
+            evidence={"cause": cause_of(error).value, **evidence},
+            at=till.parts.clock(),
+        )
+    )
+    response = respond(problem)
+    response.headers["x-mintery-request"] = request
+    response.headers["x-request-id"] = request
+    return response
+
+
+def _model(body: bytes) -> str | None:
+    """What the body names, where that can be read at once."""
+    if len(body) > MAX_LOOKED_AT:
+        return None
+    try:
+        fields: Any = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    name = fields.get("model") if isinstance(fields, dict) else None
+    return name[:MAX_NAME] if isinstance(name, str) else None

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import aclosing
 
+from mintery.domain.attempt import RouteAttempt
 from mintery.domain.hold import Capture, ReleaseReason
 from mintery.domain.quote import UsageSource
 from mintery.domain.receipt import Receipt
@@ -40,7 +41,9 @@ async def answer_json(work: Dispatched) -> None:
                 continue
             call.answered(reply.usage)
         break
-    cost = await _capture(work, call, reply.usage, reply.produced, Answer(200, reply.content_type, reply.body))
+    cost = await _capture(
+        work, _calls(work, call), reply.usage, reply.produced, Answer(200, reply.content_type, reply.body)
+    )
     work.attempt.begin(_head(work, reply.content_type, cost))
     work.attempt.add(reply.body)
     work.attempt.end()
@@ -74,7 +77,7 @@ async def answer_stream(work: Dispatched) -> None:
         break
     end = relay.held_back()
     produced = relay.produced if relay.usage is None else 0
-    await _capture(work, call, relay.usage, produced, Answer(200, EVENTS, work.attempt.so_far() + end))
+    await _capture(work, _calls(work, call), relay.usage, produced, Answer(200, EVENTS, work.attempt.so_far() + end))
     work.attempt.add(end)
     work.attempt.end()
 
@@ -138,17 +141,23 @@ class _Relay:
 
 async def _break_off(work: Dispatched, call: RouteCall, relay: _Relay, error: ProviderFailed) -> None:
     produced = relay.produced
+    attempts = (*work.tried, call.failed(error))
     if not (produced or relay.usage is not None):
-        await _release(work._replace(tried=(*work.tried, call.failed(error))), error)
+        await _release(work._replace(tried=attempts), error)
         raise error
-    call.failed(error)
-    await _capture(work, call, relay.usage, produced, Answer(200, EVENTS, work.attempt.so_far()))
+    answer = Answer(200, EVENTS, work.attempt.so_far())
+    await _capture(work, attempts, relay.usage, produced, answer)
     log_alarm("stream_broke", request=work.id, provider=error.provider, produced=produced)
     raise StreamBroke(error.provider, work.id, type(error).__name__) from error
 
 
+def _calls(work: Dispatched, call: RouteCall) -> tuple[RouteAttempt, ...]:
+    """What is recorded of them: nothing where the first one delivered."""
+    return (*work.tried, call.delivered()) if work.tried else ()
+
+
 async def _capture(
-    work: Dispatched, call: RouteCall, usage: Usage | None, produced: int, answer: Answer
+    work: Dispatched, calls: tuple[RouteAttempt, ...], usage: Usage | None, produced: int, answer: Answer
 ) -> NanoCredits:
     """Commit the charge, the receipt and the answer together; the cost in nanocredits."""
     metered = meter_usage(work.quote, work.request, usage, produced)
@@ -156,8 +165,7 @@ async def _capture(
         work.meters.alarms.labels(metered.source.value).inc()
         log_alarm(f"usage_{metered.source.value}", request=work.id, model=work.quote.model.id, reported=usage)
     kept = answer if len(answer.body) <= work.parts.limits.kept_answer_bytes else None
-    attempts = (*work.tried, call.delivered()) if work.tried else ()
-    result = await _commit(work, CaptureHold(work.id, _receipt(work, metered), kept, attempts))
+    result = await _commit(work, CaptureHold(work.id, _receipt(work, metered), kept, calls))
     if isinstance(result, HoldNotEnding):
         log_alarm("capture_refused", request=work.id, status=result.status, cost=metered.cost)
         raise HoldNotOpen(work.id, result.status)

@@ -17,7 +17,6 @@ from mintery.errors import (
     ProviderRefused,
     ProviderTimedOut,
     ProviderUnreachable,
-    StreamBroke,
 )
 from mintery.providers.calls import Usage
 from mintery.usecases.dispatched import Dispatched
@@ -80,7 +79,8 @@ class RouteCall:
             self._board.failed(self._route, now.timestamp(), None if wait is None else float(wait))
         began = now - timedelta(seconds=perf_counter() - self._started)
         status = error.status if isinstance(error, ProviderRefused) else None
-        return RouteAttempt(self._route, self._work.quote.model.provider, outcome_of(error), began, now, status)
+        outcome = outcome_of(error) if self._first is None else AttemptOutcome.BROKE
+        return RouteAttempt(self._route, self._work.quote.model.provider, outcome, began, now, status)
 
     def delivered(self) -> RouteAttempt:
         now = self._work.parts.clock()
@@ -125,8 +125,6 @@ def outcome_of(error: ProviderFailed) -> AttemptOutcome:
             return AttemptOutcome.TIMED_OUT
         case ProviderRefused():
             return AttemptOutcome.REFUSED
-        case StreamBroke():
-            return AttemptOutcome.BROKE
         case _:
             return AttemptOutcome.NONSENSE
 

@@ -28,6 +28,7 @@ from mintery.usecases.meters import Meters, log_transition
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.plan_request import Plan, plan_request
 from mintery.usecases.read_form import boundary_of, read_form
+from mintery.usecases.refusals import Refusals
 from mintery.usecases.shape_request import read_fields
 from mintery.usecases.verify_credential import Credential, check_may_spend
 
@@ -61,17 +62,20 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Till:
-    """Where requests are paid: the parts, what is running, what was delivered, and what is counted."""
+    """Where requests are paid: the parts, what is running, what was delivered and what refused, and what is
+    counted.
+    """
 
     parts: GatewayParts
     attempts: Attempts
     deliveries: Deliveries
+    refusals: Refusals
     meters: Meters
 
 
 def open_till(parts: GatewayParts, meters: Meters) -> Till:
     attempts = Attempts(parts.limits.in_flight, per_account=parts.limits.in_flight_per_account)
-    return Till(parts, attempts, Deliveries(parts, attempts), meters)
+    return Till(parts, attempts, Deliveries(parts, attempts), Refusals(parts, attempts), meters)
 
 
 async def pay_for_request(till: Till, market: Market, credential: Credential, asked: Asked) -> Attempt:

@@ -1,0 +1,42 @@
+"""Requests that were refused before they had a hold: remembered under an id of their own, so that they can be explained."""
+
+import asyncio
+
+from mintery.domain.attempt import Refusal
+from mintery.domain.hold import RequestId
+from mintery.errors import MinteryError
+from mintery.ledger.commands import RecordRefusals
+from mintery.usecases.attempts import Attempts
+from mintery.usecases.meters import log_alarm
+from mintery.usecases.parts import GatewayParts
+
+GATHER_SECONDS = 0.5
+MOST_AT_ONCE = 100
+"""Whoever sends what is refused pays nothing for it: what comes faster than this is answered and not written down."""
+
+
+class Refusals:
+    def __init__(self, parts: GatewayParts, attempts: Attempts) -> None:
+        self._parts = parts
+        self._attempts = attempts
+        self._noted: dict[RequestId, Refusal] = {}
+
+    def note(self, refusal: Refusal) -> None:
+        """It is written soon, and before the gateway stops."""
+        if len(self._noted) >= MOST_AT_ONCE:
+            return
+        self._noted[refusal.request] = refusal
+        if len(self._noted) == 1:
+            self._attempts.spawn(self._write())
+
+    def find(self, request: RequestId) -> Refusal | None:
+        """Asks the ledger for one that was written."""
+        return self._noted.get(request) or self._parts.ledger.refusal(request)
+
+    async def _write(self) -> None:
+        await asyncio.sleep(GATHER_SECONDS)
+        noted, self._noted = self._noted, {}
+        try:
+            await self._parts.ledger.commit_async([RecordRefusals(tuple(noted.values()))])
+        except MinteryError as error:
+            log_alarm("refusals_not_recorded", requests=list(noted), why=type(error).__name__)
