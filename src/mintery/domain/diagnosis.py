@@ -29,6 +29,7 @@ from mintery.errors import (
     ReserveShort,
     RouteBroken,
     RouteOnTrial,
+    SkuUnroutable,
     UnknownModel,
     VoucherAlreadyUsed,
 )
@@ -67,6 +68,7 @@ _CAUSES: Mapping[type[MinteryError], Cause] = {
     OutOfFunds: Cause.BALANCE,
     PayoutCapReached: Cause.BALANCE,
     ModelUnpriced: Cause.PRICING,
+    SkuUnroutable: Cause.PRICING,
     PriceStale: Cause.PRICING,
     PriceQueued: Cause.PRICING,
     HoldAboveStaleLimit: Cause.PRICING,
