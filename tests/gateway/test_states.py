@@ -163,3 +163,14 @@ def test_a_price_that_the_sources_here_only_lack_is_the_oracles_to_say(gateway: 
     assert gateway.chat().status_code == 200
     health = gateway.http.get(gateway.base_url + "/healthz").json()
     assert (health["skus"][str(SKU)], health["why"]) == ("normal", {str(SKU): "no source has a price"})
+
+
+def test_a_choice_of_routes_forgets_what_the_sources_contradict(gateway: Rig):
+    body = {"models": ["test/slow", "test/echo"], "provider": {"allow_fallbacks": False}}
+    gateway.stub.control.go_on.set()
+    first = gateway.chat("test/slow", **body)
+    gateway.parts.tariffs.note([Unroutable("test/slow:output_token", "one says 1, two says 2", Flaw.DISAGREEMENT)])
+    second = gateway.chat("test/slow", **body)
+
+    chosen = [gateway.get("/v1/receipts/" + each.headers["x-mintery-receipt"]).json() for each in (first, second)]
+    assert [receipt["model"] for receipt in chosen] == ["test/slow", "test/echo"]

@@ -120,7 +120,7 @@ def _shelf(counter: Counter, question: Question) -> Shelf:
     """Raises UnknownModel, NotAvailable."""
     parts, market, project, _ = counter
     check_market_open(market, project, parts.chain_now(market))
-    key: ShelfKey = (project.token, question.endpoint, question.names, question.in_order)
+    key: ShelfKey = (project.token, question.endpoint, question.names, question.in_order, parts.tariffs.noted)
     if (known := parts.routes.shelf(market, key)) is not None:
         return known
     candidates, rejected = [], []

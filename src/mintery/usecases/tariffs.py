@@ -15,6 +15,8 @@ class Tariffs:
     def __init__(self) -> None:
         self._newest: tuple[Market, dict[str, Tariff]] | None = None
         self._flawed: Mapping[str, Unroutable] = {}
+        self.noted = 0
+        """How often that has changed: what was made of tariffs before is not good any more."""
 
     @property
     def flawed(self) -> Mapping[str, Unroutable]:
@@ -29,6 +31,7 @@ class Tariffs:
         if found != self._flawed:
             self._flawed = found
             self._newest = None
+            self.noted += 1
 
     def of(self, market: Market, model: Model) -> Tariff:
         """Raises ModelUnpriced, SkuUnroutable."""
