@@ -33,4 +33,6 @@ def test_other_units_say_what_they_are() -> None:
     assert nanos_text(NanoCredits(1_500_000_000), "PXAI") == "1.5 PXAI"
     assert price_text(UsdWad(2 * 10**12), "input_token") == "2 USD per million input tokens"
     assert price_text(UsdWad(4 * 10**16), "image") == "0.04 USD per image"
+    assert price_text(UsdWad(4 * 10**16), "image.1024x1024-high") == "0.04 USD per image, 1024x1024-high"
+    assert price_text(UsdWad(6 * 10**12), "input_token.above_200000") == "6 USD per million input tokens, above 200000"
     assert time_text(UnixSeconds(0)) == "1970-01-01 00:00:00 UTC"

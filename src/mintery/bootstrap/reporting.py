@@ -7,6 +7,7 @@ from mintery.bootstrap.price_sources import price_lists, with_local_prices
 from mintery.chain.deployment import deployment_path
 from mintery.crypto.keys import PrivateKey
 from mintery.domain.model import Model
+from mintery.domain.observation import Observation, SourceAnswer, observe
 from mintery.errors import SettingMissing
 from mintery.providers.config import read_models
 from mintery.providers.price_lists import PriceList
@@ -51,6 +52,20 @@ def report_once(settings: Settings, *, everything: bool) -> PricesReported | str
         everything=everything,
     )
     return outcome.why if isinstance(outcome, NothingToReport) else outcome
+
+
+def look_at_sources(settings: Settings, skus: Sequence[str]) -> list[tuple[Observation, tuple[SourceAnswer, ...]]]:
+    """What follows for each SKU (every one of the oracle where none is named), and what each source says of it.
+
+    Raises:
+        MalformedFile, SettingRefused, RpcUnavailable, DeploymentMissing
+    """
+    chain = open_on_chain(settings)
+    if chain.rpc.is_local:
+        settings = with_local_prices(settings, deployment_path(settings.home, chain.rpc.genesis_hash).parent)
+    lists, now = price_lists(settings, declared_models(settings)), utc_now()
+    answers = {sku: tuple(each.price_of(sku, now) for each in lists) for sku in skus or chain.oracle.sku_names()}
+    return [(observe(sku, said), said) for sku, said in answers.items()]
 
 
 def _reporter(key: PrivateKey, lists: Sequence[PriceList]) -> Reporter:

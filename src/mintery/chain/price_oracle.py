@@ -98,8 +98,12 @@ class PriceOracle(Contract):
         return UsdWad(self.read("settlementPrice", sku, version, at=at))
 
     def price_of(self, sku: int, version: int, *, at: BlockRef | None = None) -> Price:
-        fields = self.read("priceOf", sku, version, at=at)
-        return Price(UsdWad(fields["usdWad"]), UnixSeconds(fields["since"]), UnixSeconds(fields["supersededAt"]))
+        return _price(self.read("priceOf", sku, version, at=at))
+
+    def prices_of(self, sku: int, versions: Iterable[int], *, at: BlockRef) -> list[Price]:
+        """Several versions in one round trip. Raises TransactionReverted (UnknownPriceVersion)."""
+        answers = self.rpc.call_all([self.call("priceOf", sku, version) for version in versions], at=at)
+        return [_price(self.decode("priceOf", answer)) for answer in answers]
 
     def queued_price_of(self, sku: int, *, at: BlockRef | None = None) -> QueuedPrice | None:
         fields = self.read("queuedPriceOf", sku, at=at)
@@ -213,6 +217,10 @@ class PriceOracle(Contract):
 
     def withdraw_depeg(self, sender: Sender) -> TxReceipt:
         return sender.send(self.call("withdrawDepeg"))
+
+
+def _price(fields: Mapping[str, int]) -> Price:
+    return Price(UsdWad(fields["usdWad"]), UnixSeconds(fields["since"]), UnixSeconds(fields["supersededAt"]))
 
 
 def _as_tuple(report: SignedReport) -> tuple[Any, ...]:

@@ -48,12 +48,19 @@ def ether_text(amount: Wei) -> str:
 
 
 def price_text(amount: UsdWad, unit: str) -> str:
-    """A token's price is told by the million, as price lists do; other units one by one; ``asset:usd`` as it is."""
+    """A token's price is told by the million, as price lists do; other units one by one; ``asset:usd`` as it is. The
+    variant of a unit follows it: ``input tokens, above 200000``.
+    """
     if unit == "usd":
         return usd_text(amount)
-    if unit.endswith("token"):
-        return f"{_grouped(format_usd(UsdWad(amount * _MILLION)))} USD per million {unit.replace('_', ' ')}s"
-    return f"{usd_text(amount)} per {unit.replace('_', ' ')}"
+    if unit.partition(".")[0].endswith("token"):
+        return f"{_grouped(format_usd(UsdWad(amount * _MILLION)))} USD per million {unit_text(unit, many=True)}"
+    return f"{usd_text(amount)} per {unit_text(unit)}"
+
+
+def unit_text(unit: str, *, many: bool = False) -> str:
+    base, *variants = unit.replace("_", " ").split(".")
+    return ", ".join([f"{base}s" if many else base, *variants])
 
 
 def time_text(at: UnixSeconds) -> str:

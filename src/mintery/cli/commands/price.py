@@ -7,11 +7,14 @@ import typer
 from mintery.cli.money import price_text, time_text, usd_text
 from mintery.cli.options import DeploymentFile, Json, RpcUrl
 from mintery.cli.output import pairs, progress, show, table
-from mintery.units import UsdWad
+from mintery.units import UsdWad, format_decimal, pro_rata_down
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from mintery.chain.rpc import BlockRef
     from mintery.usecases.onchain import OnChain
+    from mintery.usecases.read_price_history import PriceHistory
 
 app = typer.Typer(help="See prices; report them if you are a reporter.", no_args_is_help=True)
 
@@ -68,6 +71,120 @@ def _read_prices(chain: "OnChain", at: "BlockRef") -> list[dict[str, Any]]:
             }
         )
     return entries
+
+
+@app.command("history")
+def history(
+    sku: Annotated[str, typer.Argument(metavar="SKU", help="Like acme/small:input_token.")],
+    *,
+    last: Annotated[int, typer.Option("--last", min=1, max=10_000, help="So many versions at most, the newest.")] = 100,
+    rpc: RpcUrl = None,
+    deployment: DeploymentFile = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a SKU has cost, version by version, and plot it."""
+    from mintery.cli.session import open_chain
+    from mintery.usecases.read_price_history import read_price_history
+
+    with progress("Reading the prices"):
+        found = read_price_history(open_chain(rpc, deployment), sku, limit=last)
+    facts = {
+        "sku": found.sku,
+        "index": found.index,
+        "block": found.at.number,
+        "versions": [
+            {
+                "version": number,
+                "usd_wad": str(price.usd),
+                "since": price.since,
+                "superseded_at": price.superseded_at or None,
+            }
+            for number, price in found.versions
+        ],
+        "refreshed_at": found.refreshed_at,
+        "queued_usd_wad": None if found.queued is None else str(found.queued.usd),
+    }
+    show(facts, lambda out: _plot(found, out), as_json=as_json)
+
+
+def _plot(found: "PriceHistory", out: "Console") -> None:
+    """A table of the versions, and their steps until the block that was read."""
+    from rich.text import Text
+
+    from mintery.cli.plot import step_plot
+
+    unit = found.sku.rpartition(":")[2]
+    rows = [
+        (str(number), time_text(price.since), price_text(price.usd, unit), _change(found, place))
+        for place, (number, price) in enumerate(found.versions)
+    ]
+    table(f"Prices of {found.sku}", ("version ", "in force since", "price", "change "), rows)(out)
+    if found.queued is not None:
+        out.print(Text(f"waiting since {time_text(found.queued.since)}: {price_text(found.queued.usd, unit)}"))
+    if not found.versions:
+        out.print(Text("none yet"))
+        return
+    prices = [price.usd for _, price in found.versions]
+    for line in step_plot([(price.since, price.usd) for _, price in found.versions], found.at.timestamp):
+        out.print(Text("  " + line))
+    first, end = time_text(found.versions[0][1].since), time_text(found.at.timestamp)
+    out.print(Text(f"  {first} to {end}", style="dim"))
+    out.print(Text(f"  lowest {price_text(min(prices), unit)}, highest {price_text(max(prices), unit)}", style="dim"))
+
+
+def _change(found: "PriceHistory", place: int) -> str:
+    """From the version before, in percent with two digits, down to nought."""
+    if place == 0:
+        return ""
+    now, before = found.versions[place][1].usd, found.versions[place - 1][1].usd
+    hundredths = pro_rata_down(abs(now - before), 10_000, before)
+    return f"{'+' if now > before else '-'}{format_decimal(hundredths, 2)} %"
+
+
+@app.command("sources")
+def sources(
+    skus: Annotated[
+        list[str] | None, typer.Argument(metavar="[SKU]...", help="Default: every SKU of the oracle.")
+    ] = None,
+    *,
+    rpc: RpcUrl = None,
+    deployment: DeploymentFile = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the price sources that are set here, and show what each says: the price that follows, or why there is none."""
+    from mintery.bootstrap import look_at_sources
+    from mintery.cli.session import settings_of
+    from mintery.domain.observation import Observed, SourcePrice
+
+    with progress("Asking the sources"):
+        found = look_at_sources(settings_of(rpc_url=rpc, deployment=deployment), skus or ())
+    facts = {
+        "skus": [
+            {
+                "sku": seen.sku,
+                "usd_wad": str(seen.usd) if isinstance(seen, Observed) else None,
+                "why": None if isinstance(seen, Observed) else seen.why,
+                "sources": [
+                    {"source": each.source, "usd_wad": str(each.usd), "why": None}
+                    if isinstance(each, SourcePrice)
+                    else {"source": each.source, "usd_wad": None, "why": each.why}
+                    for each in answers
+                ],
+            }
+            for seen, answers in found
+        ]
+    }
+    rows = []
+    for seen, answers in found:
+        unit = seen.sku.rpartition(":")[2]
+        rows.append(
+            (seen.sku, price_text(seen.usd, unit) if isinstance(seen, Observed) else f"not for sale: {seen.why}")
+        )
+        rows += [
+            (f"  {each.source}", price_text(each.usd, unit) if isinstance(each, SourcePrice) else each.why)
+            for each in answers
+        ]
+    show(facts, table("What the sources say", ("SKU and source", "price"), rows), as_json=as_json)
 
 
 @app.command("feed")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mintery.cli.money import nanos_text, price_text, usd_text
+from mintery.cli.money import nanos_text, price_text, unit_text, usd_text
 from mintery.cli.options import DEFAULT_URL, ApiKey, DeploymentFile, GatewayUrl, Json, RpcUrl
 from mintery.cli.output import pairs, progress, show
 from mintery.domain.fields import parse_json
@@ -89,7 +89,7 @@ def print_receipt(out: "Console", receipt: "Receipt") -> None:
         ("at", receipt.captured_at.strftime("%Y-%m-%d %H:%M:%S UTC")),
     ]
     rows += [
-        (line.sku.unit.replace("_", " ") + "s", f"{line.quantity} at {price_text(line.unit_price, line.sku.unit)}")
+        (unit_text(line.sku.unit, many=True), f"{line.quantity} at {price_text(line.unit_price, line.sku.unit)}")
         for line in receipt.lines
     ]
     rows += [
