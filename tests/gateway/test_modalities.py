@@ -69,6 +69,14 @@ def test_speech_is_binary_and_charged_by_its_characters(gateway: Rig):
     assert receipt(gateway, newest["id"])["usage_source"] == "counted"
 
 
+def test_sound_is_kept_for_a_retry_as_it_was(gateway: Rig):
+    body = {"model": "test/speak", "input": "hello", "voice": "alloy"}
+    answers = [gateway.post("/v1/audio/speech", json=body, headers={"Idempotency-Key": "once"}) for _ in range(2)]
+    assert [each.headers["content-type"] for each in answers] == ["audio/mpeg"] * 2
+    assert answers[0].content == answers[1].content == b"[TEST] no sound"
+    assert gateway.stub.control.requests == 1
+
+
 def test_a_recording_is_charged_by_its_seconds(gateway: Rig):
     answer = gateway.client().audio.transcriptions.create(
         model="test/listen", file=("a.MP3", b"x" * 250), language="de"

@@ -140,10 +140,32 @@ def test_what_the_format_cannot_say_is_refused_before_anything_is_held(speaking:
     assert not replay.paths
 
 
-def test_what_only_the_translation_finds_is_refused_and_released(speaking: tuple[str, Rig, Replay]):
+def test_what_only_the_translation_finds_is_refused_too(speaking: tuple[str, Rig, Replay]):
     _, gateway, replay = speaking
     refused = gateway.chat(messages=[{"role": "function", "content": "a"}])
-    assert refused.status_code == 400
+    assert refused.status_code == 422
     assert "function" in refused.json()["error"]["message"]
     assert gateway.untouched()
     assert not replay.paths
+
+
+def test_a_stream_that_breaks_after_its_tool_calls_is_charged_for_their_arguments(tmp_path: Path):
+    with replaying() as replay, open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger:
+        with rig(ledger, upstream=replay.url) as gateway:
+            gateway.fund(100)
+            replay.sample = "openai-chat-tools.sse"
+            whole = (SAMPLES / replay.sample).read_bytes()
+            replay.most = whole.index(b'"tool_calls"}')  # the reason to finish: all arguments are there, no usage is
+            with (
+                pytest.raises(openai.APIError),
+                gateway.client(max_retries=0).chat.completions.create(
+                    model="test/echo", messages=MESSAGES, stream=True
+                ) as stream,
+            ):
+                list(stream)
+            [newest] = gateway.get("/v1/receipts").json()["data"]
+            facts = gateway.get(f"/v1/receipts/{newest['id']}").json()
+        ledger.check()
+    used = {line["sku"].rpartition(":")[2]: line["quantity"] for line in facts["usage"]}
+    said = 2 * len("weather") + len('{"city":"Paris"}') + len('{"city":"Rome"}')
+    assert (facts["usage_source"], used["output_token"]) == ("estimated", -(-said // 4))

@@ -139,6 +139,8 @@ def test_no_response_has_more_input_than_the_bound(texts: list[str], pictures: i
         {"background": True},
         {"tools": [{"type": "web_search"}]},
         {"include": ["file_search_call.results"]},
+        {"tool_choice": {"type": "web_search_preview"}},
+        {"tool_choice": {"type": ["function"]}},
         {"service_tier": "priority"},
         {"input": [{"type": "item_reference", "id": "msg_1"}]},
         {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "file-1"}]}]},

@@ -8,13 +8,13 @@ import orjson
 
 from mintery.domain.model import Endpoint, Unit
 from mintery.errors import ProviderNonsense
-from mintery.providers.anthropic_request import to_messages
+from mintery.providers.anthropic_request import FIELDS, to_messages
 from mintery.providers.calls import Reply, StreamEvent, Usage
 from mintery.providers.completions import WRITTEN, Chunks, completion, tool_call
 from mintery.providers.openai_wire import MAX_CHUNK_BYTES
 from mintery.providers.reading import json_object
 from mintery.providers.sse import event_payload
-from mintery.providers.wires import EventReader, Sent, refusal
+from mintery.providers.wires import EventReader, Sent, check_carried, tried
 
 VERSION = "2023-06-01"
 _FINISHES = {
@@ -34,11 +34,12 @@ class AnthropicWire:
     def authorize(self, api_key: str) -> Mapping[str, str]:
         return {"x-api-key": api_key, "anthropic-version": VERSION}
 
-    def sent(self, provider: str, _endpoint: Endpoint, body: bytes) -> Sent:
-        try:
-            return Sent("/messages", orjson.dumps(to_messages(provider, orjson.loads(body))))
-        except (KeyError, TypeError, AttributeError) as error:
-            raise refusal(provider, f"the chat is malformed ({type(error).__name__})") from None
+    def check(self, fields: Mapping[str, Any]) -> None:
+        check_carried(fields, FIELDS)
+        tried(to_messages, fields)
+
+    def sent(self, _endpoint: Endpoint, body: bytes) -> Sent:
+        return Sent("/messages", orjson.dumps(tried(to_messages, orjson.loads(body))))
 
     def read(self, provider: str, _endpoint: Endpoint, body: bytes, _content_type: str) -> Reply:
         answer = json_object(provider, body)

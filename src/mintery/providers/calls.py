@@ -1,8 +1,8 @@
 """What the gateway asks of a model provider, and what it gets: the port that use cases see."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mintery.domain.model import Endpoint, Quantities
 
@@ -52,13 +52,13 @@ class Terms:
         longest: seconds after which a call has ended one way or the other.
         cap_field: the field that this upstream reads the output cap from.
         extra_fields: fields beyond OpenAI's own that cannot raise what a request costs.
-        carries: the fields of a chat that the upstream's own format can say; None where that is OpenAI's.
+        check: raises Unsupported for a chat that the upstream's own format cannot say; None where it can say all.
     """
 
     longest: int
     cap_field: str = "max_tokens"
     extra_fields: frozenset[str] = frozenset()
-    carries: frozenset[str] | None = None
+    check: Callable[[Mapping[str, Any]], None] | None = None
 
 
 class Provider(Protocol):

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from mintery.providers.wires import refusal
+from mintery.providers.wires import unsaid
 
 FIELDS = frozenset(
     {
@@ -30,20 +30,20 @@ SIGNATURE = "thought_signature"
 Part = dict[str, Any]
 
 
-def to_contents(provider: str, fields: Mapping[str, Any]) -> Part:
-    """Raises ProviderRefused for what the format cannot say."""
+def to_contents(fields: Mapping[str, Any]) -> Part:
+    """Raises Unsupported for what the format cannot say."""
     messages = fields["messages"]
-    sent: Part = {"contents": _contents(provider, messages), "generationConfig": _config(provider, fields)}
-    system = [part for each in messages if each["role"] in _SYSTEM for part in _parts(provider, each)]
+    sent: Part = {"contents": _contents(messages), "generationConfig": _config(fields)}
+    system = [part for each in messages if each["role"] in _SYSTEM for part in _parts(each)]
     if system:
         sent["systemInstruction"] = {"parts": system}
     if tools := fields.get("tools"):
-        sent["tools"] = [{"functionDeclarations": [_tool(provider, tool) for tool in tools]}]
-        sent["toolConfig"] = {"functionCallingConfig": _choice(provider, fields.get("tool_choice") or "auto")}
+        sent["tools"] = [{"functionDeclarations": [_tool(tool) for tool in tools]}]
+        sent["toolConfig"] = {"functionCallingConfig": _choice(fields.get("tool_choice") or "auto")}
     return sent
 
 
-def _config(provider: str, fields: Mapping[str, Any]) -> Part:
+def _config(fields: Mapping[str, Any]) -> Part:
     config: Part = {theirs: fields[ours] for ours, theirs in _SAME.items() if fields.get(ours) is not None}
     config["maxOutputTokens"] = fields.get("max_tokens") or fields.get("max_completion_tokens")
     if stop := fields.get("stop"):
@@ -59,18 +59,18 @@ def _config(provider: str, fields: Mapping[str, Any]) -> Part:
         case "json_schema":
             config |= {"responseMimeType": "application/json", "responseJsonSchema": form["json_schema"]["schema"]}
         case _:
-            raise refusal(provider, "response_format must be text, json_object or json_schema")
+            raise unsaid("response_format must be text, json_object or json_schema")
     return config
 
 
-def _contents(provider: str, messages: list[Part]) -> list[Part]:
+def _contents(messages: list[Part]) -> list[Part]:
     """Neighbours of one role are one content: the results of calls that were made together must stand together."""
     names = {call["id"]: call["function"]["name"] for message in messages for call in message.get("tool_calls") or ()}
     contents: list[Part] = []
     for message in messages:
         if message["role"] in _SYSTEM:
             continue
-        role, parts = _content(provider, message, names)
+        role, parts = _content(message, names)
         if contents and contents[-1]["role"] == role:
             contents[-1]["parts"] += parts
         else:
@@ -78,19 +78,19 @@ def _contents(provider: str, messages: list[Part]) -> list[Part]:
     return contents
 
 
-def _content(provider: str, message: Part, names: Mapping[str, str]) -> tuple[str, list[Part]]:
+def _content(message: Part, names: Mapping[str, str]) -> tuple[str, list[Part]]:
     match message["role"]:
         case "user":
-            return "user", _parts(provider, message)
+            return "user", _parts(message)
         case "assistant":
-            return "model", [*_parts(provider, message), *(_call(call) for call in message.get("tool_calls") or ())]
+            return "model", [*_parts(message), *(_call(call) for call in message.get("tool_calls") or ())]
         case "tool":
-            said = "".join(part.get("text", "") for part in _parts(provider, message))
+            said = "".join(part.get("text", "") for part in _parts(message))
             if (name := names.get(message["tool_call_id"])) is None:
-                raise refusal(provider, "a tool's result answers no call")
+                raise unsaid("a tool's result answers no call")
             return "user", [{"functionResponse": {"name": name, "response": _result(said)}}]
         case role:
-            raise refusal(provider, f"this model takes no messages of {str(role)[:40]}")
+            raise unsaid(f"this model takes no messages of {str(role)[:40]}")
 
 
 def _result(said: str) -> Part:
@@ -102,14 +102,14 @@ def _result(said: str) -> Part:
     return result if isinstance(result, dict) else {"result": result}
 
 
-def _parts(provider: str, message: Part) -> list[Part]:
+def _parts(message: Part) -> list[Part]:
     content = message.get("content")
     if content is None or isinstance(content, str):
         return [{"text": content}] if content else []
-    return [_part(provider, part) for part in content]
+    return [_part(part) for part in content]
 
 
-def _part(provider: str, part: Part) -> Part:
+def _part(part: Part) -> Part:
     match part["type"]:
         case "text" | "refusal":
             return {"text": part.get("text") or part.get("refusal") or ""}
@@ -118,13 +118,13 @@ def _part(provider: str, part: Part) -> Part:
             url: str = given["url"] if isinstance(given, dict) else given
             media_type, comma, coded = url.removeprefix("data:").partition(";base64,")
             if not comma or not url.startswith("data:"):
-                raise refusal(provider, "this model takes a picture's bytes, as data:image/…;base64,…")
+                raise unsaid("this model takes a picture's bytes, as data:image/…;base64,…")
             return {"inlineData": {"mimeType": media_type, "data": coded}}
         case "input_audio":
             sound = part["input_audio"]
             return {"inlineData": {"mimeType": f"audio/{sound['format']}", "data": sound["data"]}}
         case kind:
-            raise refusal(provider, f"this model takes no parts of {str(kind)[:40]}")
+            raise unsaid(f"this model takes no parts of {str(kind)[:40]}")
 
 
 def _call(call: Part) -> Part:
@@ -134,18 +134,18 @@ def _call(call: Part) -> Part:
     return {**part, "thoughtSignature": signature} if signature else part
 
 
-def _tool(provider: str, tool: Part) -> Part:
+def _tool(tool: Part) -> Part:
     if tool["type"] != "function":
-        raise refusal(provider, "this model takes no tools but functions")
+        raise unsaid("this model takes no tools but functions")
     function = tool["function"]
     told = {name: function[name] for name in ("name", "description") if function.get(name) is not None}
     schema = function.get("parameters")
     return {**told, "parametersJsonSchema": schema} if schema else told
 
 
-def _choice(provider: str, given: Any) -> Part:
+def _choice(given: Any) -> Part:
     if isinstance(given, dict):
         return {"mode": "ANY", "allowedFunctionNames": [given["function"]["name"]]}
     if (mode := _MODES.get(given)) is None:
-        raise refusal(provider, "tool_choice must be auto, required, none or a function")
+        raise unsaid("tool_choice must be auto, required, none or a function")
     return {"mode": mode}

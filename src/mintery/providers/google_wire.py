@@ -11,11 +11,11 @@ from mintery.domain.model import Endpoint, Unit
 from mintery.errors import ProviderNonsense
 from mintery.providers.calls import Reply, StreamEvent, Usage
 from mintery.providers.completions import Chunks, completion, tool_call
-from mintery.providers.google_request import SIGNATURE, to_contents
+from mintery.providers.google_request import FIELDS, SIGNATURE, to_contents
 from mintery.providers.openai_wire import MAX_RESPONSE_BYTES
 from mintery.providers.reading import json_object
 from mintery.providers.sse import event_payload
-from mintery.providers.wires import EventReader, Sent, refusal
+from mintery.providers.wires import EventReader, Sent, check_carried, tried
 
 _STOPPED = frozenset({"STOP", "FINISH_REASON_UNSPECIFIED", ""})
 _PICTURES = frozenset({"IMAGE", "DOCUMENT"})
@@ -27,14 +27,14 @@ class GoogleWire:
     def authorize(self, api_key: str) -> Mapping[str, str]:
         return {"x-goog-api-key": api_key}
 
-    def sent(self, provider: str, _endpoint: Endpoint, body: bytes) -> Sent:
+    def check(self, fields: Mapping[str, Any]) -> None:
+        check_carried(fields, FIELDS)
+        tried(to_contents, fields)
+
+    def sent(self, _endpoint: Endpoint, body: bytes) -> Sent:
         fields = orjson.loads(body)
         method = "streamGenerateContent?alt=sse" if fields.get("stream") else "generateContent"
-        try:
-            contents = to_contents(provider, fields)
-        except (KeyError, TypeError, AttributeError, orjson.JSONDecodeError) as error:
-            raise refusal(provider, f"the chat is malformed ({type(error).__name__})") from None
-        return Sent(f"/models/{quote(fields['model'], safe='')}:{method}", orjson.dumps(contents))
+        return Sent(f"/models/{quote(fields['model'], safe='')}:{method}", orjson.dumps(tried(to_contents, fields)))
 
     def read(self, provider: str, _endpoint: Endpoint, body: bytes, _content_type: str) -> Reply:
         answer = json_object(provider, body)

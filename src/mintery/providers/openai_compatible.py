@@ -10,19 +10,15 @@ from yarl import URL
 
 from mintery.domain.model import Endpoint
 from mintery.errors import ProviderNonsense, ProviderRefused, ProviderTimedOut, ProviderUnreachable
-from mintery.providers.anthropic_request import FIELDS as ANTHROPIC_FIELDS
 from mintery.providers.anthropic_wire import AnthropicWire
 from mintery.providers.calls import Provider, Reply, StreamEvent, Terms
 from mintery.providers.config import ProviderConfig
-from mintery.providers.google_request import FIELDS as GOOGLE_FIELDS
 from mintery.providers.google_wire import GoogleWire
 from mintery.providers.openai_wire import OpenAIWire
 from mintery.providers.sse import EventSplitter, EventTooLong
 from mintery.providers.wires import Wire
 
 WIRES: Mapping[str, Callable[[], Wire]] = {"openai": OpenAIWire, "anthropic": AnthropicWire, "google": GoogleWire}
-CARRIES: Mapping[str, frozenset[str]] = {"anthropic": ANTHROPIC_FIELDS, "google": GOOGLE_FIELDS}
-"""The fields of a chat that a wire can say; the others' take all."""
 MAX_REFUSAL_BYTES = 64 * 1024
 _SHORTEST_LOOK = 0.01
 """Seconds: a reader that works past the deadline is not looked at all the time."""
@@ -33,10 +29,10 @@ class OpenAICompatible:
 
     def __init__(self, config: ProviderConfig) -> None:
         self._config = config
-        longest = math.ceil(config.connect_seconds + config.first_byte_seconds) + config.total_seconds
-        self._terms = Terms(longest, config.cap_field, config.extra_fields, CARRIES.get(config.wire))
-        self._session: aiohttp.ClientSession | None = None
         self._wire = WIRES[config.wire]()
+        longest = math.ceil(config.connect_seconds + config.first_byte_seconds) + config.total_seconds
+        self._terms = Terms(longest, config.cap_field, config.extra_fields, self._wire.check)
+        self._session: aiohttp.ClientSession | None = None
         self._urls: dict[str, URL] = {}
 
     @property
@@ -91,7 +87,7 @@ class OpenAICompatible:
     async def head(self, endpoint: Endpoint, body: bytes) -> aiohttp.ClientResponse:
         """An answer whose body is still to be read. Raises ProviderUnreachable, ProviderTimedOut, ClientError."""
         config = self._config
-        sent = self._wire.sent(self.name, endpoint, body)
+        sent = self._wire.sent(endpoint, body)
         if (url := self._urls.get(sent.path)) is None:
             url = self._urls[sent.path] = URL(config.base_url + sent.path)
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mintery.domain.model import Endpoint
 from mintery.errors import ProviderNonsense
@@ -27,7 +28,10 @@ class OpenAIWire:
     def authorize(self, api_key: str) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {api_key}"}
 
-    def sent(self, _provider: str, endpoint: Endpoint, body: bytes) -> Sent:
+    def check(self, _fields: Mapping[str, Any]) -> None:
+        """It says everything."""
+
+    def sent(self, endpoint: Endpoint, body: bytes) -> Sent:
         if endpoint is not Endpoint.TRANSCRIPTION:
             return Sent(PATHS[endpoint], body)
         boundary = body[2 : body.index(b"\r\n")].decode()  # a form begins with it

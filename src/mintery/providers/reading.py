@@ -40,7 +40,7 @@ def _read_response(provider: str, body: bytes, answer: dict[str, Any]) -> Reply:
 
 
 def _read_sound(provider: str, body: bytes, content_type: str) -> Reply:
-    if not content_type.startswith(("audio/", "application/octet-stream")):
+    if not content_type.isascii() or not content_type.startswith(("audio/", "application/octet-stream")):
         raise ProviderNonsense(provider, f"sound was asked for and {content_type[:80]} came")
     if not body:
         raise ProviderNonsense(provider, "the sound is empty")

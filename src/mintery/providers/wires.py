@@ -1,15 +1,15 @@
 """The formats that upstreams are spoken to in. Towards the gateway each is OpenAI's: bodies come in it, answers leave in it.
 
-A wire translates; it sends nothing. What it cannot say in the upstream's format it refuses as the upstream would.
+A wire translates; it sends nothing. What it cannot say in the upstream's format is refused before anything is held.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import orjson
 
 from mintery.domain.model import Endpoint
-from mintery.errors import ProviderRefused
+from mintery.errors import Unsupported
 from mintery.providers.calls import Reply, StreamEvent
 
 
@@ -47,9 +47,11 @@ class Wire(Protocol):
         """The headers that carry the key."""
         ...
 
-    def sent(self, provider: str, endpoint: Endpoint, body: bytes) -> Sent:
-        """Raises ProviderRefused for what this format cannot say."""
+    def check(self, fields: Mapping[str, Any]) -> None:
+        """Raises Unsupported for a chat that this format cannot say."""
         ...
+
+    def sent(self, endpoint: Endpoint, body: bytes) -> Sent: ...
 
     def read(self, provider: str, endpoint: Endpoint, body: bytes, content_type: str) -> Reply:
         """Raises ProviderNonsense."""
@@ -58,7 +60,23 @@ class Wire(Protocol):
     def events(self, provider: str, endpoint: Endpoint) -> EventReader: ...
 
 
-def refusal(provider: str, why: str) -> ProviderRefused:
-    """As the upstream would: 400, in OpenAI's form, and nothing charged."""
-    error: dict[str, Any] = {"message": why, "type": "invalid_request_error", "code": None, "param": "messages"}
-    return ProviderRefused(provider, 400, orjson.dumps({"error": error}))
+def unsaid(why: str) -> Unsupported:
+    """The format cannot say this part of a chat."""
+    return Unsupported(why, field="messages")
+
+
+def tried(translate: Callable[[Mapping[str, Any]], dict[str, Any]], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The translation, where what it stumbles over is the chat's own fault. Raises Unsupported."""
+    try:
+        return translate(fields)
+    except (KeyError, TypeError, AttributeError, orjson.JSONDecodeError) as error:
+        raise unsaid(f"the chat is malformed ({type(error).__name__})") from None
+
+
+def check_carried(fields: Mapping[str, Any], carried: frozenset[str]) -> None:
+    """What the format has no field for must not be left out unseen. Raises Unsupported."""
+    for name, value in fields.items():
+        if name not in carried and value is not None:
+            raise Unsupported(f"{name[:80]} is not carried to this model's provider", field=name[:80])
+    if fields.get("n") not in (None, 1):
+        raise Unsupported("this model gives one answer at a time", field="n")

@@ -55,7 +55,7 @@ class Asked(NamedTuple):
 
     def key(self, credential: Credential) -> RequestKey:
         """Known again by method, path and body under the same credential. Clients draw a form's boundary anew each time."""
-        said = self.body if self.form is None else self.body.replace(boundary_of(self.form), b"boundary")
+        said = self.body if self.form is None else self.body.replace(boundary_of(self.form), b"")
         body = hashlib.sha256(b"POST " + self.path.encode() + b"\n" + said).digest()
         return RequestKey(credential.identity, body, self.idempotency_key, credential.raised)
 

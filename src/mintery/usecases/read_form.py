@@ -30,7 +30,7 @@ def read_form(raw: bytes, content_type: str) -> dict[str, Any]:
     Raises:
         MalformedRequest
     """
-    pieces = (b"\r\n" + raw).split(b"\r\n--" + boundary_of(content_type))
+    pieces = (b"\r\n" + raw).split(b"\r\n--" + boundary_of(content_type), MOST_PARTS + 2)
     if len(pieces) > MOST_PARTS + 2:
         raise MalformedRequest(f"the form has more than {MOST_PARTS} parts")
     if len(pieces) < 3 or pieces[0] or pieces[-1].rstrip() != b"--":

@@ -53,7 +53,6 @@ def shape_chat(model: Model, terms: Terms, fields: Mapping[str, Any], choices: i
     """
     check_fields(fields, CHAT_FIELDS, terms.extra_fields)
     check_harmless(fields, HARMLESS)
-    _check_carried(terms, fields)
     media = Media()
     messages = _messages(model, fields, media)
     check_tools(model, fields.get("tools"))
@@ -67,6 +66,8 @@ def shape_chat(model: Model, terms: Terms, fields: Mapping[str, Any], choices: i
     options = mapping(fields, "stream_options")
     if stream:
         shaped["stream_options"] = {**options, "include_usage": True}
+    if terms.check is not None:
+        terms.check(shaped)
     body = written(shaped)
     media_tokens = media.tokens(model)
     around = TOKENS_PER_MESSAGE * len(messages) + allowance(fields)
@@ -88,17 +89,6 @@ def shape_chat(model: Model, terms: Terms, fields: Mapping[str, Any], choices: i
         media_bytes=media.bytes,
         media_tokens=media_tokens,
     )
-
-
-def _check_carried(terms: Terms, fields: Mapping[str, Any]) -> None:
-    """Raises Unsupported for what the upstream's own format cannot say: it must not be left out unseen."""
-    if terms.carries is None:
-        return
-    for name, value in fields.items():
-        if name not in terms.carries and value is not None:
-            raise Unsupported(f"{name[:80]} is not carried to this model's provider", field=name[:80])
-    if fields.get("n") not in (None, 1):
-        raise Unsupported("this model gives one answer at a time", field="n")
 
 
 def allowance(fields: Mapping[str, Any]) -> int:

@@ -25,6 +25,7 @@ HARMLESS: Mapping[str, tuple[Any, ...]] = {
     "background": (None, False),
     "include": (None, [], ["message.output_text.logprobs"], ["reasoning.encrypted_content"]),
 }
+CHOSEN = (None, "function", "custom", "allowed_tools")
 TOOL_FIELDS = frozenset({"type", "name", "description", "parameters", "strict", "format"})
 ITEM_FIELDS: Mapping[str, frozenset[str]] = {
     "message": frozenset({"type", "role", "content", "id", "status", "phase"}),
@@ -41,6 +42,8 @@ def shape_responses(model: Model, terms: Terms, fields: Mapping[str, Any], _choi
     check_fields(fields, RESPONSES_FIELDS, terms.extra_fields)
     check_harmless(fields, HARMLESS)
     check_tools(model, fields.get("tools"), TOOL_FIELDS)
+    if _tool_chosen(fields.get("tool_choice")) not in CHOSEN:
+        raise Unsupported("tool_choice names a tool that costs extra", field="tool_choice")
     media = Media()
     items, hidden = _items(model, fields.get("input"), media)
     cap = whole(fields, "max_output_tokens", model.max_output_tokens, model.max_output_tokens)
@@ -63,6 +66,10 @@ def shape_responses(model: Model, terms: Terms, fields: Mapping[str, Any], _choi
         media_bytes=media.bytes,
         media_tokens=media_tokens,
     )
+
+
+def _tool_chosen(choice: Any) -> Any:
+    return choice.get("type") if isinstance(choice, dict) else None
 
 
 def _items(model: Model, given: Any, media: Media) -> tuple[int, bool]:
