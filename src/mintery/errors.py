@@ -1005,6 +1005,8 @@ class SettlementHalted(ChainError):
 
 
 class QuorumMissing(ChainError):
+    hint = "A reporter that runs by itself exchanges reports with the others: `mintery reporter`."
+
     def __init__(self, reporters: int, quorum: int) -> None:
         super().__init__(f"{reporters} reporters saw a price; the oracle needs {quorum}")
         self.reporters = reporters

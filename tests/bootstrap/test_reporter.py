@@ -65,7 +65,8 @@ def test_five_reporters_bring_the_first_prices_into_force_without_a_hub(settings
 
         report = httpx2.get(running[0].url + "/v1/price-report").json()
         assert report["reporter"] == OWN
-        assert httpx2.get(running[0].url + "/healthz").json()["reporter"] == OWN
+        health = httpx2.get(running[0].url + "/healthz")
+        assert (health.status_code, health.json()["reporter"], health.json()["works"]) == (200, OWN, True)
 
 
 def test_a_reporter_that_runs_alone_has_one_key(settings: Settings):
@@ -83,7 +84,7 @@ def test_a_reporter_that_runs_alone_has_one_key(settings: Settings):
     [
         ([f"{OWN}=https://a.example/x"], "own key"),
         ([f"{OTHER}=https://a.example/x", f"{OTHER}=https://b.example/x"], "twice"),
-        ([f"{OTHER}=http://a.example/x"], "write each as"),
+        ([f"{OTHER}=//a.example/x"], "write each as"),
         ([f"{OTHER}=file:///etc/passwd"], "write each as"),
         ([OTHER], "write each as"),
         (["https://a.example/x"], "address"),
@@ -92,3 +93,20 @@ def test_a_reporter_that_runs_alone_has_one_key(settings: Settings):
 def test_peers_that_cannot_be_meant_are_refused(entries: list[str], why: str):
     with pytest.raises(SettingRefused, match=why):
         parse_peers(entries, OWN)
+
+
+def test_a_reporter_whose_chain_is_gone_says_so_and_goes_on(settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    running = start_reporter(settings, dev_role(REPORTERS[0], local=True))
+    try:
+        with monkeypatch.context() as broken:
+            broken.setattr(running.lone, "heartbeat", None)
+            broken.setattr(running.lone, "chain", None)
+            running.tick()
+        down = httpx2.get(running.url + "/healthz")
+        running.tick()
+        up = httpx2.get(running.url + "/healthz")
+    finally:
+        running.close()
+
+    assert (down.status_code, down.json()["alarms"][0]["alarm"]) == (503, "job_failed")
+    assert (up.status_code, up.json()["alarms"]) == (200, [])

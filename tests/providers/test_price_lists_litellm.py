@@ -60,6 +60,7 @@ def path(tmp_path: Path) -> Path:
         ("acme/long:output_token.above_200000", 22_500_000_000_000),
         ("acme/long:cache_write_token", 3_750_000_000_000),
         ("acme/long:cache_write_token.above_200000", 3_750_000_000_000),
+        ("acme/long:cache_write_token.1h", 6_000_000_000_000),
     ],
 )
 def test_prices_are_exact(path: Path, sku: str, usd: int):
@@ -77,6 +78,14 @@ def test_prices_are_exact(path: Path, sku: str, usd: int):
 )
 def test_what_it_does_not_say_has_no_price(path: Path, sku: str, why: str):
     assert file(path).price_of(sku, NOON) == NoPrice("model_prices.json", why)
+
+
+def test_a_model_is_known_by_its_providers_name_and_by_its_own(path: Path):
+    dated = declared("openai/gpt-5", upstream="gpt-5-2025-08-07")
+    assert isinstance(file(path, **dated).price_of("openai/gpt-5:input_token", NOON), SourcePrice)
+    entries = {**ENTRIES, "gpt-5-2025-08-07": {"litellm_provider": "openai", "input_cost_per_token": 7e-06}}
+    found = file(path, entries, **dated).price_of("openai/gpt-5:input_token", NOON)
+    assert found == SourcePrice("model_prices.json", UsdWad(7 * 10**12))
 
 
 def test_tiers_that_no_model_declares_leave_the_plain_unit_unpriced(path: Path):

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from yarl import URL
+
 from mintery.bootstrap.opening import open_on_chain, utc_now
-from mintery.bootstrap.price_sources import page_url, price_lists, with_local_prices
+from mintery.bootstrap.price_sources import price_lists, with_local_prices
 from mintery.bootstrap.reporting import declared_models
 from mintery.bootstrap.roles import dev_role
 from mintery.bootstrap.serving import GatewayServer
@@ -113,7 +115,7 @@ def parse_peers(entries: Sequence[str], own: Address) -> Mapping[Address, str]:
             address = parse_address(text)
         except MalformedInput as error:
             raise SettingRefused(name, str(error)) from None
-        if page_url(url) is None:
+        if not _is_page(url):
             raise SettingRefused(name, "write each as 0xADDRESS=https://host/v1/price-report")
         if address == own:
             raise SettingRefused(name, f"{address} is this reporter's own key: two may not share one")
@@ -121,6 +123,15 @@ def parse_peers(entries: Sequence[str], own: Address) -> Mapping[Address, str]:
             raise SettingRefused(name, f"{address} or its page is there twice")
         peers[address] = url
     return peers
+
+
+def _is_page(text: str) -> bool:
+    """Reports are signed and public, so plain text will do."""
+    try:
+        url = URL(text)
+    except ValueError:
+        return False
+    return bool(url.host) and url.scheme in {"http", "https"}
 
 
 def _fetch_all(urls: Sequence[str], most_bytes: int) -> list[bytes | FetchFailed]:
@@ -144,11 +155,14 @@ def _payer(settings: Settings, own: PrivateKey, *, local: bool) -> PrivateKey:
 
 
 def _health(lone: LoneReporter) -> Mapping[str, Any]:
+    """A reporter that others must not restart for what its peers do works, whatever it says of them."""
+    standing = lone.alarms.standing()
     return {
         "reporter": lone.address,
+        "works": all(each.alarm is not Alarm.JOB_FAILED for each in standing),
         "peers": sorted(lone.peers),
         "alarms": [
             {"alarm": each.alarm.value, "subject": each.subject, "why": each.why, "since": each.since.isoformat()}
-            for each in lone.alarms.standing()
+            for each in standing
         ],
     }

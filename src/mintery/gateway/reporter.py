@@ -25,8 +25,8 @@ def create_reporter_app(shown: Callable[[], bytes | None], health: Callable[[], 
 
     @app.get("/healthz")
     def get_health() -> JSONResponse:
-        """200 while no alarm stands, else 503; who and why."""
+        """200 while this reporter itself works, else 503; ``alarms`` name it and the others, and why."""
         report = dict(health())
-        return JSONResponse(report, 503 if report["alarms"] else 200)
+        return JSONResponse(report, 200 if report["works"] else 503)
 
     return app

@@ -28,16 +28,16 @@ class Unpriced(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """How a list may know a SKU: the provider's own name for the model, and what the model declares.
+    """How a list may know a SKU, and what the model declares.
 
     Attributes:
         provider: as Mintery names it.
-        upstream: the part after the provider's name where no model declares another.
+        names: of the model, exactly: the provider's own where one is declared, then the part after the provider's name.
         bands: of the model's tiers.
     """
 
     provider: str
-    upstream: str
+    names: tuple[str, ...]
     metered: MeteredUnit
     bands: tuple[Band, ...]
     windows: tuple[Window, ...]
@@ -106,8 +106,9 @@ def _listed(sku: str, models: Mapping[str, Model]) -> Listed:
     metered = parse_unit(named.unit, windows)
     if metered.above and metered.above not in tiers:
         raise Unpriced(f"no model here declares a tier above {metered.above}")
-    upstream = named.model.partition("/")[2] if model is None else model.upstream
-    return Listed(named.provider, upstream, metered, bands_of(tiers), windows)
+    name = named.model.partition("/")[2]
+    names = (name,) if model is None or model.upstream == name else (model.upstream, name)
+    return Listed(named.provider, names, metered, bands_of(tiers), windows)
 
 
 def _one_price(charge: Charge, listed: Listed) -> UsdWad:

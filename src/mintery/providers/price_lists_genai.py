@@ -76,7 +76,8 @@ class GenaiPrices:
         """Exact ids only: a likeness of names is no price."""
         for provider in self._snapshot.providers:
             if provider.id == listed.provider:
-                return next((model for model in provider.models if model.id == listed.upstream), None)
+                by_id = {model.id: model for model in provider.models}
+                return next((by_id[name] for name in listed.names if name in by_id), None)
         return None
 
 

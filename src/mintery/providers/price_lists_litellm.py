@@ -23,6 +23,7 @@ KEYS: Mapping[str, str] = {
     Unit.INPUT_TOKEN: "input_cost_per_token",
     Unit.CACHED_INPUT_TOKEN: "cache_read_input_token_cost",
     Unit.CACHE_WRITE_TOKEN: "cache_creation_input_token_cost",
+    f"{Unit.CACHE_WRITE_TOKEN}.1h": "cache_creation_input_token_cost_above_1hr",
     Unit.IMAGE_INPUT_TOKEN: "input_cost_per_image_token",
     Unit.AUDIO_INPUT_TOKEN: "input_cost_per_audio_token",
     Unit.OUTPUT_TOKEN: "output_cost_per_token",
@@ -72,10 +73,13 @@ class LiteLLMFile:
 
     def _entry(self, listed: Listed) -> Mapping[str, Any] | None:
         """Under ``provider/model``, or under the model's bare name where it says that it is of that provider."""
-        full, bare = (self.entries.get(name) for name in (f"{listed.provider}/{listed.upstream}", listed.upstream))
-        if isinstance(full, dict):
-            return full
-        return bare if isinstance(bare, dict) and bare.get("litellm_provider") == listed.provider else None
+        for name in listed.names:
+            full, bare = self.entries.get(f"{listed.provider}/{name}"), self.entries.get(name)
+            if isinstance(full, dict):
+                return full
+            if isinstance(bare, dict) and bare.get("litellm_provider") == listed.provider:
+                return bare
+        return None
 
 
 def read_litellm_file(path: Path, models: Mapping[str, Model], *, longest_age: timedelta) -> LiteLLMFile:

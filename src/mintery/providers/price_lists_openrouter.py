@@ -23,6 +23,7 @@ KEYS: Mapping[str, str] = {
     Unit.INPUT_TOKEN: "prompt",
     Unit.CACHED_INPUT_TOKEN: "input_cache_read",
     Unit.CACHE_WRITE_TOKEN: "input_cache_write",
+    f"{Unit.CACHE_WRITE_TOKEN}.1h": "input_cache_write_1h",
     Unit.IMAGE_INPUT_TOKEN: "image_token",
     Unit.AUDIO_INPUT_TOKEN: "audio",
     Unit.CACHED_AUDIO_TOKEN: "input_audio_cache",
@@ -36,7 +37,7 @@ VARIES = Decimal(-1)
 KEPT = timedelta(seconds=60)
 """How long a fetched list, or the failure to fetch it, is not asked for again."""
 _CONDITIONS = frozenset({"min_prompt_tokens", "utc_start", "utc_end"})
-_PRICES = frozenset({*KEYS.values(), "image", "web_search", "discount", "input_cache_write_1h"})
+_PRICES = frozenset({*KEYS.values(), "image", "web_search", "discount"})
 
 Fetch = Callable[[str], bytes]
 """The body behind a URL. Raises FetchFailed."""
@@ -86,7 +87,8 @@ def _pricing(page: Any) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _charge(pricing: Mapping[str, Mapping[str, Any]], listed: Listed) -> Charge:
-    key, prices = KEYS.get(listed.metered.unit), pricing.get(listed.upstream)
+    key = KEYS.get(listed.metered.unit)
+    prices = next((pricing[name] for name in listed.names if name in pricing), None)
     if key is None or prices is None or prices.get(key) is None:
         raise Unpriced("not listed")
     if prices.get("discount"):

@@ -144,7 +144,8 @@ class LoneReporter:
         if vector.epoch < at.epoch - 1 or (kept is not None and vector.epoch < kept.vector.epoch):
             raise MalformedReport(f"it is an old one of epoch {vector.epoch}; the chain is at {at.epoch}")
         if kept is not None and (kept.vector.epoch, kept.vector.config) == (vector.epoch, vector.config):
-            if kept.vector != vector:
+            # Who was restarted signs again, later: that alone is no other report.
+            if (kept.vector.changed, kept.vector.unchanged) != (vector.changed, vector.unchanged):
                 raise MalformedReport(f"it is the second one that was signed for epoch {vector.epoch}")
             return
         self._reports[peer] = report
