@@ -46,6 +46,7 @@ from mintery.usecases.seal_ledger import seal_ledger
 from mintery.usecases.settle_batch import Settlement, settle_batch
 from mintery.usecases.sync_chain import sync_chain
 from mintery.usecases.tariffs import Tariffs
+from mintery.usecases.tell_prices import tell_prices
 from mintery.usecases.watch_endpoints import watch_endpoints
 from mintery.usecases.watch_sources import watch_sources
 
@@ -91,7 +92,7 @@ class JobParts:
 def works_of(parts: JobParts) -> Iterator[Work]:
     intervals = parts.intervals
     yield Work("sync", intervals.sync, partial(_sync, parts, _fenced(parts, "sync")))
-    yield Work("market", intervals.market, lambda _: _read_market(parts), led=False)
+    yield Work("market", intervals.market, partial(_read_market, parts), led=False)
     yield Work("settle", intervals.settlement, partial(_settle, parts, _fenced(parts, "settle")))
     yield Work("expire_holds", intervals.expiry, partial(_expire, parts, _fenced(parts, "expire_holds")))
     yield Work("reconcile", intervals.reconcile, partial(_reconcile, parts, _fenced(parts, "reconcile")))
@@ -111,10 +112,11 @@ def _fenced(parts: JobParts, job: str) -> Ledger:
     return parts.ledger.fenced(partial(parts.leadership.check, job))
 
 
-def _read_market(parts: JobParts) -> None:
+def _read_market(parts: JobParts, now: datetime) -> None:
     """Every process tells the others how far its market is, and that it has none when it sells by none."""
     try:
-        parts.board.refresh()
+        market = parts.board.refresh()
+        tell_prices(market, parts.models, parts.freshness, parts.alarms, now)
         if (recorded := parts.ledger.last_block()) is not None:
             parts.board.followed(recorded.number)
     finally:
