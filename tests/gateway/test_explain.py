@@ -67,3 +67,12 @@ def test_the_command_prints_it(gateway: Rig, capsys: pytest.CaptureFixture[str])
     assert "provider.only does not name it" in shown
     assert run(["route", "explain", "--model", "best", "--json", *at]) == ExitCode.OK
     assert json.loads(capsys.readouterr().out)["chosen"]["route"] == "test/echo"
+
+
+def test_names_and_intents_are_listed_with_their_rules(gateway: Rig):
+    listed = {each["id"]: each["mintery"] for each in gateway.get("/v1/models").json()["data"]}
+
+    assert listed["test/echo"]["quality"] == 500
+    assert listed["cheapest"]["rule"].startswith("the route that is cheapest")
+    assert set(listed["auto"]["routes"]) == set(gateway.parts.models)
+    assert gateway.get("/v1/models/auto").json()["mintery"] == listed["auto"]

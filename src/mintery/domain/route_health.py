@@ -105,17 +105,15 @@ class RouteHealth:
     breaker: Breaker = field(default_factory=Breaker)
     trying: int = 0
     """Calls under way."""
+    answered: _Bucket | None = None
+    """The newest minute with an answer; None for a route that was never measured."""
     _buckets: deque[_Bucket] = field(default_factory=lambda: deque(maxlen=BUCKETS))
-    _answered: _Bucket | None = None
-    """The newest with an answer."""
-
-    @property
-    def measured(self) -> bool:
-        return self._answered is not None
 
     def answer(self, now: float, *, whole_us: int, first_us: int | None, tokens: int) -> None:
-        """``first_us`` None: the answer came whole."""
-        bucket = self._answered = self._bucket(now)
+        """``first_us`` None: the answer came whole. Every paid request ends here: as few steps as there can be."""
+        bucket = self.answered
+        if bucket is None or bucket.slot != int(now) // BUCKET_SECONDS:
+            bucket = self.answered = self._bucket(now)
         bucket.calls += 1
         bucket.wholes += 1
         bucket.whole_us += whole_us
@@ -125,7 +123,8 @@ class RouteHealth:
         if tokens > 0:
             bucket.tokens += tokens
             bucket.token_us += whole_us - (first_us or 0)
-        self.breaker.succeed()
+        if self.breaker.failures:
+            self.breaker.succeed()
 
     def fail(self, now: float, wait: float | None = None) -> None:
         bucket = self._bucket(now)
@@ -138,9 +137,9 @@ class RouteHealth:
         recent = [bucket for bucket in self._buckets if bucket.slot > oldest]
         calls = sum(bucket.calls for bucket in recent)
         failures = sum(bucket.failures for bucket in recent)
-        if self._answered is None:
+        if self.answered is None:
             return Figures(calls, failures)
-        measured = recent if calls > failures else [self._answered]
+        measured = recent if calls > failures else [self.answered]
         firsts, first_us = sum(each.firsts for each in measured), sum(each.first_us for each in measured)
         wholes, whole_us = sum(each.wholes for each in measured), sum(each.whole_us for each in measured)
         tokens, token_us = sum(each.tokens for each in measured), sum(each.token_us for each in measured)
@@ -177,12 +176,15 @@ class HealthBoard:
         """A call goes out; ``answered``, ``failed`` or ``undecided`` ends it."""
         health = self.of(route)
         health.trying += 1
-        if not health.measured or route in self._troubled:
+        if health.answered is None or route in self._troubled:
             self.version += 1
 
     def answered(self, route: str, now: float, *, whole_us: int, first_us: int | None, tokens: int) -> None:
-        health = self._end(route)
-        self._troubled.discard(route)
+        health = self._routes[route]
+        health.trying -= 1
+        if health.answered is None or route in self._troubled:
+            self.version += 1
+            self._troubled.discard(route)
         health.answer(now, whole_us=whole_us, first_us=first_us, tokens=tokens)
 
     def failed(self, route: str, now: float, wait: float | None = None) -> None:
@@ -211,8 +213,8 @@ class HealthBoard:
         return barred
 
     def _end(self, route: str) -> RouteHealth:
-        health = self.of(route)
-        health.trying = max(0, health.trying - 1)
-        if not health.measured or route in self._troubled:
+        health = self._routes[route]
+        health.trying -= 1
+        if health.answered is None or route in self._troubled:
             self.version += 1
         return health

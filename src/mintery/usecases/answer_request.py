@@ -33,17 +33,18 @@ async def answer_json(work: Dispatched) -> None:
     """
     while True:
         provider = work.parts.providers[work.quote.model.provider]
-        with RouteCall(work) as call:
-            try:
-                reply = await provider.ask(work.request.endpoint, work.request.body)
-            except ProviderFailed as error:
-                work = await _go_on(work, call, error)
-                continue
-            call.answered(reply.usage)
-        break
-    cost = await _capture(
-        work, _calls(work, call), reply.usage, reply.produced, Answer(200, reply.content_type, reply.body)
-    )
+        call = RouteCall(work)
+        try:
+            reply = await provider.ask(work.request.endpoint, work.request.body)
+            break
+        except ProviderFailed as error:
+            work = await _go_on(work, call, error)
+        except BaseException:
+            call.undecided()
+            raise
+    call.answered(reply.usage)
+    calls = (*work.tried, call.delivered()) if work.tried else ()
+    cost = await _capture(work, calls, reply.usage, reply.produced, Answer(200, reply.content_type, reply.body))
     work.attempt.begin(_head(work, reply.content_type, cost))
     work.attempt.add(reply.body)
     work.attempt.end()
@@ -58,28 +59,35 @@ async def answer_stream(work: Dispatched) -> None:
     """
     while True:
         relay = _Relay(work)
-        provider = work.parts.providers[work.quote.model.provider]
-        with RouteCall(work) as call:
-            try:
-                async with aclosing(provider.stream(work.request.endpoint, work.request.body)) as events:
-                    first = await anext(events)
-                    call.first()
-                    relay.pass_on(first)
-                    async for event in events:
-                        relay.pass_on(event)
-            except ProviderFailed as error:
-                if work.attempt.begun:
-                    await _break_off(work, call, relay, error)
-                    return
-                work = await _go_on(work, call, error)
-                continue
-            call.answered(relay.usage)
-        break
+        call = RouteCall(work)
+        try:
+            await _relay_events(work, call, relay)
+            break
+        except ProviderFailed as error:
+            if work.attempt.begun:
+                await _break_off(work, call, relay, error)
+                return
+            work = await _go_on(work, call, error)
+        except BaseException:
+            call.undecided()
+            raise
+    call.answered(relay.usage)
     end = relay.held_back()
     produced = relay.produced if relay.usage is None else 0
-    await _capture(work, _calls(work, call), relay.usage, produced, Answer(200, EVENTS, work.attempt.so_far() + end))
+    calls = (*work.tried, call.delivered()) if work.tried else ()
+    await _capture(work, calls, relay.usage, produced, Answer(200, EVENTS, work.attempt.so_far() + end))
     work.attempt.add(end)
     work.attempt.end()
+
+
+async def _relay_events(work: Dispatched, call: RouteCall, relay: "_Relay") -> None:
+    provider = work.parts.providers[work.quote.model.provider]
+    async with aclosing(provider.stream(work.request.endpoint, work.request.body)) as events:
+        first = await anext(events)
+        call.first()
+        relay.pass_on(first)
+        async for event in events:
+            relay.pass_on(event)
 
 
 async def _go_on(work: Dispatched, call: RouteCall, error: ProviderFailed) -> Dispatched:
@@ -149,11 +157,6 @@ async def _break_off(work: Dispatched, call: RouteCall, relay: _Relay, error: Pr
     await _capture(work, attempts, relay.usage, produced, answer)
     log_alarm("stream_broke", request=work.id, provider=error.provider, produced=produced)
     raise StreamBroke(error.provider, work.id, type(error).__name__) from error
-
-
-def _calls(work: Dispatched, call: RouteCall) -> tuple[RouteAttempt, ...]:
-    """What is recorded of them: nothing where the first one delivered."""
-    return (*work.tried, call.delivered()) if work.tried else ()
 
 
 async def _capture(

@@ -6,8 +6,6 @@ too much to do, failed, or did not let the gateway in. What a provider says of t
 
 from datetime import timedelta
 from time import perf_counter
-from types import TracebackType
-from typing import Self
 
 from mintery.domain.attempt import AttemptOutcome, RouteAttempt
 from mintery.domain.model import Unit
@@ -26,30 +24,23 @@ REQUESTS_FAULT = frozenset({400, 409, 413, 415, 422})
 """The provider refused what it was asked: so would another."""
 ASKED_OF_ONE = 404
 """A model that its provider does not know: the request's fault only where it named the route itself."""
-_OUTPUTS = (Unit.OUTPUT_TOKEN, Unit.REASONING_TOKEN, Unit.IMAGE_OUTPUT_TOKEN, Unit.AUDIO_OUTPUT_TOKEN)
+_OUTPUT = Unit.OUTPUT_TOKEN
+_OTHER_OUTPUTS = (Unit.REASONING_TOKEN, Unit.IMAGE_OUTPUT_TOKEN, Unit.AUDIO_OUTPUT_TOKEN)
 _MICROS = 1_000_000
 
 
 class RouteCall:
-    """A context manager around a call; ``answered`` and ``failed`` say how it ended, and leaving it otherwise says nothing."""
+    """Begins when it is made. ``answered``, ``failed`` or ``undecided`` ends it."""
 
-    __slots__ = ("_board", "_ended", "_first", "_route", "_started", "_work")
+    __slots__ = ("_board", "_first", "_route", "_started", "_work")
 
     def __init__(self, work: Dispatched) -> None:
         self._work = work
         self._board = work.parts.routes.health
         self._route = work.quote.model.id
         self._first: float | None = None
-        self._ended = False
-
-    def __enter__(self) -> Self:
         self._board.begin(self._route)
         self._started = perf_counter()
-        return self
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: TracebackType | None) -> None:
-        if not self._ended:
-            self._board.undecided(self._route)
 
     def first(self) -> None:
         """The first event of a stream is there."""
@@ -57,24 +48,27 @@ class RouteCall:
         self._work.meters.first_byte.observe(self._first - self._started)
 
     def answered(self, usage: Usage | None) -> None:
-        now = perf_counter()
-        if self._first is None:
-            self._work.meters.first_byte.observe(now - self._started)
-        first_us = None if self._first is None else int((self._first - self._started) * _MICROS)
-        self._ended = True
+        work, first, took = self._work, self._first, perf_counter() - self._started
+        if first is None:
+            work.meters.first_byte.observe(took)
         self._board.answered(
             self._route,
-            self._work.parts.clock().timestamp(),
-            whole_us=int((now - self._started) * _MICROS),
-            first_us=first_us,
-            tokens=_tokens(self._work, usage),
+            work.parts.clock().timestamp(),
+            whole_us=int(took * _MICROS),
+            first_us=None if first is None else int((first - self._started) * _MICROS),
+            tokens=0 if usage is None else _tokens(work, usage),
         )
+
+    def undecided(self) -> None:
+        """It says nothing about the route."""
+        self._board.undecided(self._route)
 
     def failed(self, error: ProviderFailed) -> RouteAttempt:
         """What is recorded of it."""
         now = self._work.parts.clock()
-        if is_providers_fault(error):
-            self._ended = True
+        if not is_providers_fault(error):
+            self._board.undecided(self._route)
+        else:
             wait = error.retry_after if isinstance(error, ProviderRefused) else None
             self._board.failed(self._route, now.timestamp(), None if wait is None else float(wait))
         began = now - timedelta(seconds=perf_counter() - self._started)
@@ -139,9 +133,11 @@ def _is_open(work: Dispatched, route: str) -> bool:
     return True
 
 
-def _tokens(work: Dispatched, usage: Usage | None) -> int:
+def _tokens(work: Dispatched, usage: Usage) -> int:
     """Of output, as far as the request could ask for them: what a provider says more does not make it faster."""
-    if usage is None:
-        return 0
-    said = sum([usage.get(unit, 0) for unit in _OUTPUTS])
-    return max(0, min(said, work.request.most.get(Unit.OUTPUT_TOKEN, 0)))
+    said = usage.get(_OUTPUT, 0)
+    for unit in _OTHER_OUTPUTS:
+        if unit in usage:
+            said += usage[unit]
+    most = work.request.most.get(_OUTPUT, 0)
+    return min(max(said, 0), most)

@@ -130,7 +130,8 @@ def _shelf(counter: Counter, question: Question) -> Shelf:
         except (NotAvailable, NotFound) as reason:
             rejected.append(Rejection(model.id, reason))
     shelf = Shelf(candidates, rejected)
-    parts.routes.keep_shelf(market, key, shelf)
+    if len(question.names) <= 1:  # of lists there is no end: clients write them
+        parts.routes.keep_shelf(market, key, shelf)
     return shelf
 
 

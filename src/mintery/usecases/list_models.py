@@ -6,6 +6,7 @@ from mintery.domain.market import Market
 from mintery.domain.model import Model
 from mintery.domain.observation import Flaw
 from mintery.domain.price import PriceState
+from mintery.domain.routing import RULES, Intent
 from mintery.errors import UnknownModel
 from mintery.units import format_usd
 from mintery.usecases.parts import GatewayParts
@@ -15,14 +16,17 @@ UNROUTABLE = "unroutable"
 
 
 def list_models(parts: GatewayParts, market: Market) -> list[dict[str, Any]]:
-    """Every model as OpenAI lists them, with what Mintery adds under ``mintery``."""
-    return [describe_model(parts, market, model.id) for model in parts.models.values()]
+    """Every model as OpenAI lists them, with what Mintery adds under ``mintery``; then the names that routes share, and the
+    intents.
+    """
+    shared = sorted({model.serves for model in parts.models.values() if model.serves})
+    return [describe_model(parts, market, name) for name in (*parts.models, *shared, *Intent)]
 
 
 def describe_model(parts: GatewayParts, market: Market, name: str) -> dict[str, Any]:
     """Raises UnknownModel."""
     if (model := parts.models.get(name)) is None:
-        raise UnknownModel(name)
+        return _describe_name(parts, name)
     return {
         "id": model.id,
         "object": "model",
@@ -34,7 +38,28 @@ def describe_model(parts: GatewayParts, market: Market, name: str) -> dict[str, 
             "test": model.test,
             "max_output_tokens": model.max_output_tokens,
             "context_tokens": model.context_tokens,
+            "serves": model.serves or None,
+            "quality": model.quality,
             "prices": price_states(parts, market, model),
+        },
+    }
+
+
+def _describe_name(parts: GatewayParts, name: str) -> dict[str, Any]:
+    """Raises UnknownModel."""
+    routes = tuple(parts.models.values()) if name in tuple(Intent) else parts.routes.named(parts.models, name)
+    if not routes:
+        raise UnknownModel(name)
+    rule = RULES[Intent(name) if name in tuple(Intent) else Intent.AUTO]
+    return {
+        "id": name,
+        "object": "model",
+        "created": 0,
+        "owned_by": "mintery",
+        "mintery": {
+            "rule": rule,
+            "routes": [route.id for route in routes],
+            "test": any(route.test for route in routes),
         },
     }
 

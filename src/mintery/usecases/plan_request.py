@@ -47,27 +47,24 @@ class Leg(NamedTuple):
 class Plan(NamedTuple):
     """Attributes:
     legs: the chosen route, and those that stand in for it.
+    amount: nanocredits that cover whichever delivers.
     seconds: the longest that all of them may take, one after the other.
     asked: the name that was asked for, where it is not the route's own.
     session: which goes on with the route that delivers.
     """
 
     legs: tuple[Leg, ...]
+    amount: NanoCredits
     seconds: int
     asked: str | None
     session: Session
-
-    @property
-    def amount(self) -> NanoCredits:
-        """Covers whichever delivers."""
-        return max([leg.quote.amount for leg in self.legs])
 
     def within(self, available: NanoCredits) -> "Plan | None":
         """Without the stand-ins that would need more; None where the chosen one does, or nothing changes."""
         legs = tuple(leg for leg in self.legs if leg.quote.amount <= available)
         if not legs or legs[0] is not self.legs[0] or len(legs) == len(self.legs):
             return None
-        return self._replace(legs=legs)
+        return self._replace(legs=legs, amount=amount_of(legs))
 
 
 class Legs(NamedTuple):
@@ -88,8 +85,10 @@ def plan_request(
     """
     its_session = session_of(counter.account, session, fields)
     if not is_routed(counter, fields):
-        leg = exact_leg(counter, find_model(counter.parts.models, fields, endpoint), fields, endpoint)
-        return Plan((leg,), _longest(counter, leg), None, its_session)
+        model = find_model(counter.parts.models, fields, endpoint)
+        leg = exact_leg(counter, model, fields, endpoint)
+        seconds = counter.parts.providers[model.provider].terms.longest
+        return Plan((leg,), leg.quote.amount, seconds, None, its_session)
 
     question = read_question(fields, endpoint, size, its_session)
     choice = choose_route(counter, question)
@@ -97,7 +96,12 @@ def plan_request(
     if not found.legs:
         raise refusal_of(question.asked, (*choice.rejected, *found.rejected))
     asked = None if found.legs[0].request.model.id == question.asked else question.asked
-    return Plan(found.legs, found.seconds, asked, its_session)
+    return Plan(found.legs, amount_of(found.legs), found.seconds, asked, its_session)
+
+
+def amount_of(legs: Sequence[Leg]) -> NanoCredits:
+    """What the dearest of them may cost."""
+    return max([leg.quote.amount for leg in legs])
 
 
 def plan_legs(counter: Counter, question: Question, fields: Mapping[str, Any], ranked: Sequence[Candidate]) -> Legs:

@@ -54,7 +54,9 @@ def check_market_open(market: Market, project: Project, now: UnixSeconds) -> Non
 
 def check_provider_open(market: Market, model: Model) -> None:
     """Raises ResaleForbidden, Draining: its provider takes no new holds."""
-    if model.provider_id in market.resale_forbidden or not model.sold_on:
+    if not model.resale and not model.sold_on:
         raise ResaleForbidden(model.provider)
     if model.provider_id in market.inactive_providers:
+        if model.provider_id in market.resale_forbidden:
+            raise ResaleForbidden(model.provider)
         raise Draining(f"{model.provider} is switched off")

@@ -9,7 +9,6 @@ from mintery.domain.route_health import HealthBoard
 from mintery.domain.routing import Shelf
 from mintery.domain.voucher import AccountId, Address
 
-MOST_SHELVES = 256
 MOST_SESSIONS = 100_000
 
 Session = tuple[AccountId, str]
@@ -34,7 +33,7 @@ class Routes:
         return self._shelves.get(key) if self._market is market else None
 
     def keep_shelf(self, market: Market, key: ShelfKey, shelf: Shelf) -> None:
-        if self._market is not market or len(self._shelves) >= MOST_SHELVES:
+        if self._market is not market:
             self._market, self._shelves = market, {}
         self._shelves[key] = shelf
 
