@@ -1,3 +1,4 @@
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -82,3 +83,28 @@ def test_amounts_read_back_as_they_were_written(amount: int, decimals: int):
 def test_what_is_no_plain_amount_is_refused(text: str):
     with pytest.raises(MalformedAmount):
         units.parse_assets(text)
+
+
+@given(st.integers(0, 10**39 - 1), st.integers(-40, 20), st.sampled_from([1, 1_000, 3_600, 10**6]))
+def test_a_price_that_a_list_writes_is_exact_or_none(digits: int, exponent: int, per: int):
+    number = Decimal((0, tuple(map(int, str(digits))), exponent))
+    exact = Fraction(digits) * Fraction(10) ** (exponent + 18) / per
+    if number and number.adjusted() > 20:
+        with pytest.raises(MalformedAmount):
+            units.parse_usd_number(number, per)
+        return
+
+    assert units.parse_usd_number(number, per) == (exact if exact.denominator == 1 else None)
+
+
+@pytest.mark.parametrize("text", ["NaN", "sNaN", "Infinity", "-Infinity", "-1", "-1e-999999", "1e400", "1e999999999"])
+def test_what_can_be_no_price_is_refused(text: str):
+    with pytest.raises(MalformedAmount):
+        units.parse_usd_number(Decimal(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "usd"), [("0", 0), ("-0", 0), ("0e999999999", 0), ("1e-999999999", None), ("0.1" + "0" * 70, None)]
+)
+def test_huge_exponents_take_no_time(text: str, usd: int | None):
+    assert units.parse_usd_number(Decimal(text)) == usd
