@@ -798,7 +798,7 @@ class ProviderRefused(ProviderFailed):
 
 class ProviderNonsense(ProviderFailed):
     def __init__(self, provider: str, why: str) -> None:
-        super().__init__(f"{provider} answered with something else than the OpenAI format: {why}", provider=provider)
+        super().__init__(f"{provider} answered with something else than its format: {why}", provider=provider)
         self.why = why
 
 

@@ -63,7 +63,7 @@ def model(name: str, endpoint: Endpoint = Endpoint.CHAT) -> Model:
 def modalities() -> tuple[Model, ...]:
     """A model of each kind that makes or takes something else than text."""
     whole = replace(model("echo"), id="test/see", image_tokens=800, also=frozenset({Endpoint.RESPONSES}))
-    paint = {Unit.INPUT_TOKEN, "image.1024x1024-low", "image.1024x1024-high", "image.512x512-low"}
+    paint = {"image.1024x1024-low", "image.1024x1024-high", "image.512x512-low"}
     return (
         whole,
         replace(whole, id="test/breaks", upstream="dies-midstream"),

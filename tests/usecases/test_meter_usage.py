@@ -145,3 +145,48 @@ def test_parts_of_a_sum_that_is_too_large_are_charged_first():
     metered = meter_usage(quoted(request, 10, 1), request, tokens(3_000, 0, 1_500), 0)
     assert metered.source is UsageSource.CLAMPED
     assert {line.sku.unit: line.quantity for line in metered.lines} == {"cached_input_token": 1_500, "input_token": 500}
+
+
+def test_what_is_sold_and_not_told_is_estimated_beside_what_is_told():
+    """A picture model that sells tokens, and a provider that tells nothing: the pictures alone are no figure of it."""
+    units = frozenset({Unit.IMAGE, Unit.INPUT_TOKEN, Unit.IMAGE_OUTPUT_TOKEN})
+    most = {Unit.IMAGE: 4, Unit.INPUT_TOKEN: 500, Unit.OUTPUT_TOKEN: 9_000, Unit.REQUEST: 1}
+    model = Model("acme/m", "m", "acme", 1, Kind.ROUTED, Endpoint.IMAGES, units, 9_000, 5_000)
+    request = ShapedRequest(Endpoint.IMAGES, model, b"x" * 401, False, False, most)
+    held = any_quote(request)
+
+    told = meter_usage(held, request, {Unit.IMAGE: 3, Unit.INPUT_TOKEN: 7, Unit.IMAGE_OUTPUT_TOKEN: 11}, 0)
+    assert told.source is UsageSource.PROVIDER
+
+    alone = meter_usage(held, request, {Unit.IMAGE: 3}, 0)
+    assert alone.source is UsageSource.ESTIMATED
+    assert {line.sku.unit: line.quantity for line in alone.lines} == {"image": 3, "input_token": 101}
+
+
+def test_seconds_told_where_tokens_are_sold_are_no_figure_of_them():
+    model = Model(
+        "acme/m", "m", "acme", 1, Kind.ROUTED, Endpoint.TRANSCRIPTION, UNITS | {Unit.AUDIO_INPUT_TOKEN}, 9, 9_000
+    )
+    most = {Unit.SECOND: 0, Unit.INPUT_TOKEN: 300, Unit.AUDIO_INPUT_TOKEN: 9_000, Unit.OUTPUT_TOKEN: 9, Unit.REQUEST: 1}
+    request = ShapedRequest(Endpoint.TRANSCRIPTION, model, b"x" * 32_400, False, False, most, media_bytes=32_000)
+
+    metered = meter_usage(any_quote(request), request, {Unit.SECOND: 9}, 8)
+
+    assert metered.source is UsageSource.ESTIMATED
+    used = {line.sku.unit: line.quantity for line in metered.lines}
+    assert used == {"input_token": 100, "audio_input_token": 20, "output_token": 2}
+
+
+def any_quote(request: ShapedRequest) -> Quote:
+    prices = {
+        (sku := Sku("acme/m", unit)): PriceInForce(sku, index, 1, UsdWad(10**12), UnixSeconds(1_000), False)
+        for index, unit in enumerate(sorted(request.model.units))
+    }
+    return quote(
+        tariff_of(request.model, prices),
+        request.most,
+        par=Par(10**6),
+        markup=BasisPoints(0),
+        now=UnixSeconds(1_000),
+        limits=FreshnessLimits(),
+    )

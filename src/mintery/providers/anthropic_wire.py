@@ -31,8 +31,9 @@ _FINISHES = {
 class AnthropicWire:
     """Chats alone, at ``/messages``."""
 
-    def authorize(self, api_key: str) -> Mapping[str, str]:
-        return {"x-api-key": api_key, "anthropic-version": VERSION}
+    def headers(self, api_key: str | None) -> Mapping[str, str]:
+        version = {"anthropic-version": VERSION}
+        return version if api_key is None else {**version, "x-api-key": api_key}
 
     def check(self, fields: Mapping[str, Any]) -> None:
         check_carried(fields, FIELDS)

@@ -31,7 +31,8 @@ Optional for a provider: ``connect_seconds`` 5, ``first_byte_seconds`` 120, ``id
 ``max_answer_bytes`` 16 MiB, ``cap_field`` ``"max_tokens"`` (the field this upstream reads the output cap from),
 ``extra_fields`` ``[]`` (request fields beyond OpenAI's own that cannot raise what a request costs), ``resale`` true
 (false where a routed provider does not let its models be sold on: they take no new holds), ``wire`` ``"openai"`` (or
-``anthropic``, ``google``: the provider's own format, for chats alone; apps see OpenAI's).
+``anthropic`` at ``https://api.anthropic.com/v1``, ``google`` at ``https://generativelanguage.googleapis.com/v1beta``: the
+provider's own format, for chats alone; apps see OpenAI's).
 """
 
 import re

@@ -24,8 +24,8 @@ _PICTURES = frozenset({"IMAGE", "DOCUMENT"})
 class GoogleWire:
     """Chats alone, at ``/models/NAME:generateContent``."""
 
-    def authorize(self, api_key: str) -> Mapping[str, str]:
-        return {"x-goog-api-key": api_key}
+    def headers(self, api_key: str | None) -> Mapping[str, str]:
+        return {} if api_key is None else {"x-goog-api-key": api_key}
 
     def check(self, fields: Mapping[str, Any]) -> None:
         check_carried(fields, FIELDS)

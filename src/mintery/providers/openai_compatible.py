@@ -102,8 +102,7 @@ class OpenAICompatible:
         if self._session is None:
             config = self._config
             headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-            if config.api_key is not None:
-                headers |= self._wire.authorize(config.api_key)
+            headers |= self._wire.headers(config.api_key)
             self._session = aiohttp.ClientSession(
                 headers=headers,
                 connector=aiohttp.TCPConnector(limit=0),

@@ -25,8 +25,8 @@ MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 
 
 class OpenAIWire:
-    def authorize(self, api_key: str) -> Mapping[str, str]:
-        return {"Authorization": f"Bearer {api_key}"}
+    def headers(self, api_key: str | None) -> Mapping[str, str]:
+        return {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
 
     def check(self, _fields: Mapping[str, Any]) -> None:
         """It says everything."""

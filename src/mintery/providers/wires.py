@@ -43,8 +43,8 @@ class EventReader(Protocol):
 
 
 class Wire(Protocol):
-    def authorize(self, api_key: str) -> Mapping[str, str]:
-        """The headers that carry the key."""
+    def headers(self, api_key: str | None) -> Mapping[str, str]:
+        """What every request says, the key included where there is one."""
         ...
 
     def check(self, fields: Mapping[str, Any]) -> None:

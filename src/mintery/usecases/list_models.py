@@ -35,6 +35,7 @@ def describe_model(parts: GatewayParts, market: Market, name: str) -> dict[str, 
         "mintery": {
             "kind": model.kind.value,
             "endpoint": model.endpoint.value,
+            "also": sorted(model.also),
             "test": model.test,
             "max_output_tokens": model.max_output_tokens,
             "context_tokens": model.context_tokens,

@@ -11,9 +11,10 @@
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
-from mintery.domain.model import Model, Quantities, Unit, nearest
+from mintery.domain.model import PART_OF, Model, Quantities, Unit, nearest
 from mintery.domain.quote import PricedLine, Quote, UsageSource
 from mintery.units import NanoCredits, ceil_div
 from mintery.usecases.shaped import ShapedRequest
@@ -34,12 +35,13 @@ class Metered(NamedTuple):
 
 def meter_usage(quote: Quote, request: ShapedRequest, usage: Quantities | None, produced: int) -> Metered:
     """Charge for ``usage``; ``produced`` is the bytes that came back, for the estimate where ``usage`` is None."""
-    if usage is not None:
+    sold = families(quote.model.units)
+    if sold <= request.known.keys():
+        source, used = (UsageSource.PROVIDER if usage is not None and not sold else UsageSource.COUNTED), request.known
+    elif usage is not None and (sold <= usage.keys() or sold <= families(frozenset(usage))):
         source, used = _believed(quote.model, request, usage)
-    elif quote.model.units <= {Unit.REQUEST, *request.known}:
-        source, used = UsageSource.COUNTED, request.known
     else:
-        source, used = UsageSource.ESTIMATED, _estimate(request, produced)
+        source, used = UsageSource.ESTIMATED, _estimated(request, usage, produced)
     lines = quote.at(_as_sold(quote.model, used))
     return Metered(lines, source, quote.cost(lines))
 
@@ -100,6 +102,27 @@ def _as_sold(model: Model, used: Quantities) -> Quantities:
             sold[as_unit] = sold.get(as_unit, 0) + quantity
     sold[Unit.REQUEST] = 1
     return sold
+
+
+@lru_cache(1_024)
+def families(units: frozenset[str]) -> frozenset[str]:
+    """The widest unit of each; without the request, which is always one."""
+    return frozenset(_widest(unit) for unit in units) - {Unit.REQUEST}
+
+
+def _widest(unit: str) -> str:
+    base = unit.partition(".")[0]
+    while base in PART_OF:
+        base = PART_OF[base]
+    return base
+
+
+def _estimated(request: ShapedRequest, usage: Quantities | None, produced: int) -> Quantities:
+    """What was told, and the rest estimated: a provider may tell seconds where tokens are sold."""
+    told = {} if usage is None else _believed(request.model, request, usage)[1]
+    known = families(frozenset(told))
+    rest = _estimate(request, produced)
+    return {**{unit: quantity for unit, quantity in rest.items() if _widest(unit) not in known}, **told}
 
 
 def _estimate(request: ShapedRequest, produced: int) -> Quantities:
