@@ -124,6 +124,14 @@ def test_the_window_of_the_quote_stays_pinned():
     assert all(line.unit_price == 7 for line in after.lines)
 
 
+def test_a_quote_ends_with_its_window_at_the_latest():
+    prices = in_force(FLAT)
+
+    assert a_quote(prices, 1, 1, AFTERNOON - 200).expires_at == AFTERNOON - 140
+    assert a_quote(prices, 1, 1, AFTERNOON - 9).expires_at == AFTERNOON + 1
+    assert a_quote(prices, 1, 1, AFTERNOON + 1).expires_at == AFTERNOON + 61
+
+
 def test_only_the_tiers_that_can_be_reached_must_be_fresh():
     prices = in_force(FLAT)
     for sku in prices:

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mintery.chain.packing import pack_changed, pack_unchanged
 from mintery.chain.price_oracle import PriceVector, SignedReport
@@ -122,3 +124,27 @@ def test_the_largest_report_fits_the_bound():
     prices = {sku: UsdWad(2**128 - 1) for sku in range(10)}
     vector = replace(VECTOR, changed=pack_changed(prices), unchanged=b"")
     assert len(report_json(signed(vector), TERMS)) <= TERMS.most_bytes
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=4,
+)
+names = st.sampled_from(sorted(orjson.loads(report_json(signed(), TERMS))))
+
+
+@given(names, json_values | st.binary(max_size=80).map(lambda content: "0x" + content.hex()))
+def test_no_field_however_written_is_more_than_a_malformed_report(name: str, value: object):
+    fields = orjson.loads(report_json(signed(), TERMS)) | {name: value}
+    try:
+        found = read_report(orjson.dumps(fields), TERMS, KEY.address)
+    except MalformedReport:
+        return
+    assert found.vector == VECTOR or name == "reporter"
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_are_more_than_a_malformed_report(body: bytes):
+    with pytest.raises(MalformedReport):
+        read_report(body, TERMS, KEY.address)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mintery.domain.model import Model, Quantities, input_tokens, is_input, nearest
 from mintery.domain.price import FreshnessLimits, PriceInForce, PriceState, Sku, check_sellable
-from mintery.domain.tiers import Band, band_at, bands_of, minute_of, parse_unit, unit_text, window_at
+from mintery.domain.tiers import Band, band_at, bands_of, minute_of, next_turn, parse_unit, unit_text, window_at
 from mintery.errors import ModelUnpriced
 from mintery.units import BasisPoints, NanoCredits, Par, UnixSeconds, UsdWad, nanocredits_up
 
@@ -212,7 +212,9 @@ def _quote_tiers(
     ]
     state = max((each.state for each in quotes), key=_SEVERITY.__getitem__)
     dearest = max(quotes, key=lambda each: each.usd)
-    return dearest._replace(state=state, tiers=tuple(each.lines for each in quotes))
+    turn = next_turn(model.windows, now)
+    expires_at = dearest.expires_at if turn is None else min(dearest.expires_at, turn)
+    return dearest._replace(state=state, expires_at=expires_at, tiers=tuple(each.lines for each in quotes))
 
 
 def _within(most: Quantities, band: Band) -> Quantities:

@@ -85,6 +85,14 @@ def window_at(windows: Iterable[Window], minute: int) -> str:
     return next((window.name for window in windows if window.covers(minute)), "")
 
 
+def next_turn(windows: Iterable[Window], now: UnixSeconds) -> UnixSeconds | None:
+    """When a window next begins or ends, after ``now``; None without any."""
+    second = now % (DAY_MINUTES * _MINUTE)
+    edges = {edge * _MINUTE for window in windows for edge in (window.start, window.end)}
+    waits = [(edge - second) % (DAY_MINUTES * _MINUTE) or DAY_MINUTES * _MINUTE for edge in edges]
+    return UnixSeconds(now + min(waits)) if waits else None
+
+
 def bands_of(tiers: Sequence[int]) -> tuple[Band, ...]:
     """One more than there are boundaries, which ascend."""
     starts = (0, *tiers)
