@@ -13,12 +13,13 @@ from datetime import datetime
 
 from mintery.chain.packing import pack_changed, pack_unchanged
 from mintery.chain.price_oracle import PriceVector, SignedReport
+from mintery.chain.rpc import BlockRef
 from mintery.chain.sender import Sender
 from mintery.domain.observation import SkuState, is_due, sighting
 from mintery.domain.reporting import Vote, agreed_prices, is_turn_of
 from mintery.domain.voucher import Address
 from mintery.errors import FetchFailed, MalformedReport, NotReporter
-from mintery.units import UnixSeconds
+from mintery.units import UnixSeconds, UsdWad
 from mintery.usecases.alarms import Alarm, Alarms
 from mintery.usecases.exchange_reports import ReportTerms, prices_in, read_report, report_json
 from mintery.usecases.observe_prices import prices_of
@@ -46,10 +47,10 @@ FetchAll = Callable[[Sequence[str], int], Sequence[bytes | FetchFailed]]
 class Round:
     """One look at the oracle, all of it at one block but for the time, which is the next block's."""
 
+    head: BlockRef
     terms: ReportTerms
     epoch: int
     now: UnixSeconds
-    states: Mapping[str, SkuState]
     reporters: tuple[Address, ...]
     quorum: int
     queue_delay: int
@@ -71,6 +72,10 @@ class LoneReporter:
     heartbeat: int
     _reports: dict[Address, SignedReport] = field(default_factory=dict)
     """The newest of each reporter, its own among them."""
+    _signed_on: Mapping[str, SkuState] = field(default_factory=dict)
+    """The SKUs as they stood when it signed."""
+    _newest: Mapping[str, SkuState] = field(default_factory=dict)
+    """As they were last read: at signing, and before anything is sent. There may be thousands."""
     _began: int | None = None
     _shown: bytes | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -105,9 +110,10 @@ class LoneReporter:
         own = self._reports.get(self.address)
         if own is not None and (own.vector.epoch, own.vector.config) == (at.epoch, at.terms.config):
             return
-        observed = self.reporter.observe(tuple(at.states), now)
+        states = self._signed_on = self._newest = read_states(self.chain, at.head)
+        observed = self.reporter.observe(tuple(states), now)
         tell_unroutable(observed, self.alarms, now)
-        seen = sighting(at.states, prices_of(observed))
+        seen = sighting(states, prices_of(observed))
         vector = PriceVector(
             config=at.terms.config,
             epoch=at.epoch,
@@ -163,23 +169,40 @@ class LoneReporter:
 
     def _send(self, at: Round, now: datetime) -> PricesReported | NothingToReport:
         present = {who: report for who, report in self._reports.items() if _counts(who, report.vector, at)}
-        in_force = {state.index: state.in_force for state in at.states.values()}
-        votes = [Vote(reporter, prices_in(report.vector, in_force)) for reporter, report in present.items()]
-        agreed = agreed_prices(votes, at.quorum)
-        others = tell_dissent(votes, agreed, at.states, self.alarms, now)
-
-        if not any(
-            is_due(state, agreed[state.index], now=at.now, heartbeat=self.heartbeat, queue_delay=at.queue_delay)
-            for state in at.states.values()
-            if state.index in agreed
-        ):
+        votes = self._votes(present)
+        if self._is_due(agreed := agreed_prices(votes, at.quorum), at):
+            self._newest = read_states(self.chain, at.head)
+            votes = self._votes(present)
+            agreed = agreed_prices(votes, at.quorum)
+        others = tell_dissent(votes, agreed, self._newest, self.alarms, now)
+        if not self._is_due(agreed, at):
             return NothingToReport("nothing that a quorum agrees on is due")
-        length = at.terms.epoch_length
-        if not is_turn_of(self.address, at.reporters, at.epoch, length, at.now):
+        if not is_turn_of(self.address, at.reporters, at.epoch, at.terms.epoch_length, at.now):
             return NothingToReport("another reporter comes first in this epoch")
         agreeing = [report for reporter, report in present.items() if reporter not in others]
         reports = agreeing if len(agreeing) >= at.quorum else list(present.values())
-        return send_reports(self.chain, self.sender, reports, at.states)
+        return send_reports(self.chain, self.sender, reports, self._newest)
+
+    def _votes(self, present: Mapping[Address, SignedReport]) -> list[Vote]:
+        return [
+            Vote(reporter, prices_in(report.vector, self._in_force_at(report.vector.observed_at)))
+            for reporter, report in present.items()
+        ]
+
+    def _in_force_at(self, observed_at: UnixSeconds) -> Mapping[int, UsdWad]:
+        """Who looked before a price came into force meant the one before it."""
+        return {
+            state.index: state.in_force if observed_at >= state.refreshed_at else self._signed_on[name].in_force
+            for name, state in self._newest.items()
+            if name in self._signed_on
+        }
+
+    def _is_due(self, agreed: Mapping[int, UsdWad], at: Round) -> bool:
+        return any(
+            is_due(state, agreed[state.index], now=at.now, heartbeat=self.heartbeat, queue_delay=at.queue_delay)
+            for state in self._newest.values()
+            if state.index in agreed
+        )
 
 
 def _counts(reporter: Address, vector: PriceVector, at: Round) -> bool:
@@ -191,19 +214,18 @@ def _counts(reporter: Address, vector: PriceVector, at: Round) -> bool:
 def read_round(chain: OnChain) -> Round:
     head = chain.rpc.block()
     oracle, now = chain.oracle, chain.next_time()
-    states = read_states(chain, head)
     terms = ReportTerms(
         chain_id=chain.rpc.chain_id,
         oracle=oracle.address,
         config=oracle.config_digest(at=head),
         epoch_length=oracle.epoch_length(),
-        sku_count=len(states),
+        sku_count=len(oracle.sku_names(at=head)),
     )
     return Round(
+        head=head,
         terms=terms,
         epoch=oracle.epoch_at(now),
         now=now,
-        states=states,
         reporters=oracle.reporters(at=head),
         quorum=oracle.quorum(at=head),
         queue_delay=oracle.queue_delay(),
