@@ -108,12 +108,16 @@ class RouteHealth:
     answered: _Bucket | None = None
     """The newest minute with an answer; None for a route that was never measured."""
     _buckets: deque[_Bucket] = field(default_factory=lambda: deque(maxlen=BUCKETS))
+    _calls: int = 0
+    """All of them, ever."""
+    _summed: tuple[tuple[int, int], Figures] | None = None
 
     def answer(self, now: float, *, whole_us: int, first_us: int | None, tokens: int) -> None:
         """``first_us`` None: the answer came whole. Every paid request ends here: as few steps as there can be."""
         bucket = self.answered
         if bucket is None or bucket.slot != int(now) // BUCKET_SECONDS:
             bucket = self.answered = self._bucket(now)
+        self._calls += 1
         bucket.calls += 1
         bucket.wholes += 1
         bucket.whole_us += whole_us
@@ -127,12 +131,20 @@ class RouteHealth:
             self.breaker.succeed()
 
     def fail(self, now: float, wait: float | None = None) -> None:
+        self._calls += 1
         bucket = self._bucket(now)
         bucket.calls += 1
         bucket.failures += 1
         self.breaker.fail(now, wait)
 
     def figures(self, now: float) -> Figures:
+        """Summed up once for each minute and call."""
+        key = (self._calls, int(now) // BUCKET_SECONDS)
+        if self._summed is None or self._summed[0] != key:
+            self._summed = (key, self._sum_up(now))
+        return self._summed[1]
+
+    def _sum_up(self, now: float) -> Figures:
         oldest = int(now) // BUCKET_SECONDS - BUCKETS
         recent = [bucket for bucket in self._buckets if bucket.slot > oldest]
         calls = sum(bucket.calls for bucket in recent)
@@ -176,7 +188,7 @@ class HealthBoard:
         """A call goes out; ``answered``, ``failed`` or ``undecided`` ends it."""
         health = self.of(route)
         health.trying += 1
-        if health.answered is None or route in self._troubled:
+        if health.trying == 1 and (health.answered is None or route in self._troubled):
             self.version += 1
 
     def answered(self, route: str, now: float, *, whole_us: int, first_us: int | None, tokens: int) -> None:
@@ -189,8 +201,9 @@ class HealthBoard:
 
     def failed(self, route: str, now: float, wait: float | None = None) -> None:
         health = self._end(route)
+        open_until = health.breaker.open_until
         health.fail(now, wait)
-        if health.breaker.pause:
+        if health.breaker.open_until != open_until:
             self._troubled.add(route)
             self.version += 1
 
@@ -215,6 +228,6 @@ class HealthBoard:
     def _end(self, route: str) -> RouteHealth:
         health = self._routes[route]
         health.trying -= 1
-        if health.answered is None or route in self._troubled:
+        if not health.trying and (health.answered is None or route in self._troubled):
             self.version += 1
         return health

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from mintery.domain.model import Model, Unit
 from mintery.domain.quote import Tariff
-from mintery.domain.route_health import HealthBoard
+from mintery.domain.route_health import Figures, HealthBoard, RouteHealth
 from mintery.domain.route_preferences import NO_PREFERENCES, Preferences, Sort
 from mintery.domain.tiers import minute_of, window_at
 from mintery.errors import MinteryError, RouteExcluded, RouteTooDear
@@ -141,12 +141,13 @@ class _Costs:
     Prices are kept times the number of positions, and with each its index: a cost says whose it is.
     """
 
-    def __init__(self, positions: Sequence[int], candidates: Sequence[Candidate]) -> None:
-        size, chosen = len(positions), [candidates[position] for position in positions]
-        prices = in_common_measure(price for each in chosen for price in (each.prompt, each.completion, each.request))
-        rates = zip(prices[::3], prices[1::3], prices[2::3], strict=True)
+    def __init__(self, positions: Sequence[int], prices: Sequence[tuple[int, int, int]]) -> None:
+        size = len(positions)
         self._positions = positions
-        self._rates = [(a * size, b * size, c * size + index) for index, (a, b, c) in enumerate(rates)]
+        self._rates = [
+            (a * size, b * size, c * size + index)
+            for index, (a, b, c) in enumerate([prices[position] for position in positions])
+        ]
 
     def ranked(self, prompt: int, completion: int) -> list[int]:
         costs = [a * prompt + b * completion + c for a, b, c in self._rates]
@@ -159,32 +160,45 @@ class _View:
     """What of a shelf is open to requests of the same preferences at one state of health: all that no request changes."""
 
     def __init__(self, shelf: "Shelf", wish: Wish, board: HealthBoard, now: float) -> None:
-        self._shelf = shelf
-        self._figures = [board.of(each.id).figures(now) for each in shelf.candidates]
-        self._unknown = [_LAST if board.of(each.id).trying else _UNMEASURED for each in shelf.candidates]
-        rejected = list(shelf.rejected)
+        self._shelf, self._board, self._now = shelf, board, now
         barred = board.barred(now)
-        self.live: list[int] = []
-        for position, candidate in enumerate(shelf.candidates):
-            reason = _excluded(candidate, wish) or barred.get(candidate.id)
-            if reason is None:
-                self.live.append(position)
-            else:
-                rejected.append(Rejection(candidate.id, reason))
-        self.rejected = tuple(rejected)
+        rejected: list[Rejection] = []
+        self.live = shelf.everywhere
+        if barred or wish.preferences is not NO_PREFERENCES:
+            self.live = []
+            for position, candidate in enumerate(shelf.candidates):
+                reason = _excluded(candidate, wish) or barred.get(candidate.id)
+                if reason is None:
+                    self.live.append(position)
+                else:
+                    rejected.append(Rejection(candidate.id, reason))
+        self.rejected = (*shelf.rejected, *rejected)
         order = wish.preferences.order
         self.places: Sequence[tuple[int, int]] | None = None
         if order or shelf.several_places:
             self.places = [(_place(wish.preferences, each), each.place) for each in shelf.candidates]
 
     @cached_property
+    def _healths(self) -> list[RouteHealth]:
+        return [self._board.of(each.id) for each in self._shelf.candidates]
+
+    @cached_property
+    def _figures(self) -> list[Figures]:
+        return [health.figures(self._now) for health in self._healths]
+
+    @cached_property
+    def _unknown(self) -> list[int]:
+        """Where each stands that was never measured."""
+        return [_LAST if health.trying else _UNMEASURED for health in self._healths]
+
+    @cached_property
     def costs(self) -> _Costs:
-        return _Costs(self.live, self._shelf.candidates)
+        return _Costs(self.live, self._shelf.prices)
 
     @cached_property
     def near(self) -> _Costs:
         """Reliable ones of near quality, faster ones first."""
-        return _Costs(sorted(self._near, key=self._expected), self._shelf.candidates)
+        return _Costs(sorted(self._near, key=self._expected), self._shelf.prices)
 
     @cached_property
     def others(self) -> list[int]:
@@ -241,6 +255,12 @@ class Shelf:
         self.candidates = tuple(sorted(candidates, key=lambda each: (-each.route.quality, each.id)))
         self.rejected = tuple(rejected)
         self.positions = {each.id: position for position, each in enumerate(self.candidates)}
+        self.everywhere = list(range(len(self.candidates)))
+        measured = in_common_measure(
+            [price for each in self.candidates for price in (each.prompt, each.completion, each.request)]
+        )
+        self.prices = list(zip(measured[::3], measured[1::3], measured[2::3], strict=True))
+        """As ``Candidate``'s, in a measure that all of them have in common."""
         self.several_places = len({each.place for each in self.candidates}) > 1
         self._views: dict[tuple[Preferences, BasisPoints], _View] = {}
         self._seen: tuple[int, int] | None = None
