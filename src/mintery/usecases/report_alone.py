@@ -55,6 +55,13 @@ class Round:
     quorum: int
     queue_delay: int
 
+    @property
+    def observed_at(self) -> UnixSeconds:
+        """The block's time, which is when its prices were in force, or the epoch's first second where that is later. The
+        next block may bring other prices, and 'unchanged' would mean those.
+        """
+        return UnixSeconds(max(self.head.timestamp, self.epoch * self.terms.epoch_length))
+
 
 @dataclass(slots=True)
 class LoneReporter:
@@ -117,7 +124,7 @@ class LoneReporter:
         vector = PriceVector(
             config=at.terms.config,
             epoch=at.epoch,
-            observed_at=at.now,
+            observed_at=at.observed_at,
             changed=pack_changed(seen.changed),
             unchanged=pack_unchanged(seen.unchanged),
         )
