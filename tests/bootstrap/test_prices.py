@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from mintery.bootstrap import LocalStack, start_local_stack
 from mintery.bootstrap.price_sources import LOCAL_PRICES, PRICES_FILE
 from mintery.chain.terms import Terms
+from mintery.cli.commands import price
 from mintery.crypto.vouchers import account_id
 from mintery.domain.voucher import AccountKey, Kind
 from mintery.providers.stub_answers import Behaviour
@@ -193,6 +195,32 @@ def test_sources_that_contradict_each_other_close_the_sku_at_once(shop: Shop, tm
     assert "which is no price" in refused["why"]
     shop.write(prices)
     shop.until(lambda: shop.ask().status_code == 200)
+
+
+def test_the_command_line_shows_the_history_and_what_the_sources_say(
+    shop: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MINTERY_HOME", str(shop.stack.directory.parent))
+    where = {"rpc": shop.stack.rpc_url, "deployment": shop.stack.directory / "deployment.json"}
+
+    def shown(command: Callable[..., None], *arguments: object) -> dict[str, Any]:
+        command(*arguments, **where, as_json=True)
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    versions_ = shown(partial(price.history, last=100), "test/chat:output_token")["versions"]
+    said = shown(price.sources, ["test/chat:output_token", "test/none:image"])["skus"]
+    price.history("test/chat:output_token", last=1, **where)
+    plotted = capsys.readouterr().out
+
+    wads = [int(each["usd_wad"]) for each in versions_]
+    assert (wads[0], wads[-1]) == (parse_usd(LOCAL_PRICES["test/chat:output_token"]), 2 * wads[0])
+    assert [each["superseded_at"] for each in versions_][-1] is None
+    assert said[0]["usd_wad"] == str(2 * wads[0])
+    assert said[1]["usd_wad"] is None
+    assert said[1]["why"] == "no source has a price (prices.json: not listed; genai-prices: not listed)"
+    assert "8 USD per million output tokens" in plotted
+    assert "────" in plotted
 
 
 def doubled(usd: str) -> str:
