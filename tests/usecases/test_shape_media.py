@@ -10,9 +10,18 @@ from hypothesis import strategies as st
 from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.voucher import Kind
 from mintery.errors import MalformedRequest, Unsupported
+from mintery.providers.anthropic_wire import AnthropicWire
 from mintery.providers.calls import Terms
+from mintery.providers.google_wire import GoogleWire
+from mintery.providers.openai_wire import OpenAIWire
 from mintery.usecases.read_form import Upload
+from mintery.usecases.shape_chat import CHAT_FIELDS
+from mintery.usecases.shape_embeddings import EMBEDDING_FIELDS, MODERATION_FIELDS
+from mintery.usecases.shape_images import IMAGE_FIELDS
 from mintery.usecases.shape_request import find_model, shape_request
+from mintery.usecases.shape_responses import RESPONSES_FIELDS
+from mintery.usecases.shape_speech import SPEECH_FIELDS
+from mintery.usecases.shape_transcription import TRANSCRIPTION_FIELDS
 
 TERMS = Terms(600)
 TOKENS = frozenset({Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN})
@@ -249,3 +258,73 @@ def test_a_recording_is_held_for_as_the_longest_that_the_provider_takes():
 def test_recordings_that_are_none_are_refused(fields: dict):
     with pytest.raises(MalformedRequest):
         shape_request(LISTENS, TERMS, fields, choices=1)
+
+
+NAMES = (
+    "type", "text", "role", "content", "image_url", "url", "detail", "input_audio", "data", "format", "cache_control",
+    "ttl", "function", "name", "summary", "encrypted_content", "output", "tool_calls", "id",
+)  # fmt: skip
+VALUES = (
+    st.none() | st.booleans() | st.integers(-2, 2) | st.floats(allow_nan=False) | st.text(max_size=3)
+    | st.sampled_from(["text", "image_url", "input_image", "input_audio", "message", "reasoning", "function", "user",
+                       "data:image/png;base64,AA", "https://a", "wav", "ephemeral", "auto", "1024x1024", "audio"])
+)  # fmt: skip
+ANYTHING = st.recursive(
+    VALUES,
+    lambda each: st.lists(each, max_size=3) | st.dictionaries(st.sampled_from(NAMES), each, max_size=4),
+    max_leaves=12,
+)
+EVERY = replace(
+    HEARS,
+    image_tokens=1_500,
+    max_seconds=60,
+    units=HEARS.units | {Unit.CACHE_WRITE_TOKEN, "image.1024x1024-low", Unit.SECOND},
+    also=frozenset(Endpoint),
+)
+SPOKEN = replace(EVERY, units=frozenset({Unit.CHARACTER}))
+FIELDS = {
+    Endpoint.CHAT: CHAT_FIELDS,
+    Endpoint.RESPONSES: RESPONSES_FIELDS,
+    Endpoint.EMBEDDINGS: EMBEDDING_FIELDS,
+    Endpoint.MODERATION: MODERATION_FIELDS,
+    Endpoint.IMAGES: IMAGE_FIELDS,
+    Endpoint.SPEECH: SPEECH_FIELDS,
+    Endpoint.TRANSCRIPTION: TRANSCRIPTION_FIELDS,
+}
+
+
+PARTS = st.lists(st.fixed_dictionaries({"type": VALUES}, optional=dict.fromkeys(NAMES[1:], ANYTHING)), max_size=2)
+ITEMS = st.lists(
+    st.fixed_dictionaries(
+        {"role": st.sampled_from(["user", "assistant", "tool", "system"]), "content": PARTS | ANYTHING},
+        optional={"tool_calls": ANYTHING, "tool_call_id": ANYTHING, "type": VALUES},
+    ),
+    min_size=1,
+    max_size=3,
+)
+NEEDED = {
+    Endpoint.CHAT: st.fixed_dictionaries({"messages": ITEMS}),
+    Endpoint.RESPONSES: st.fixed_dictionaries({"input": ITEMS}),
+    Endpoint.EMBEDDINGS: st.just({"input": "a"}),
+    Endpoint.MODERATION: st.just({"input": ["a"]}),
+    Endpoint.IMAGES: st.just({"prompt": "a", "size": "1024x1024"}),
+    Endpoint.SPEECH: st.just({"input": "a"}),
+    Endpoint.TRANSCRIPTION: st.just({"file": Upload("a.wav", b"RIFF")}),
+}
+
+
+@pytest.mark.parametrize("endpoint", Endpoint)
+@given(data=st.data())
+def test_whatever_is_asked_is_bounded_or_refused(endpoint: Endpoint, data: st.DataObject):
+    values = ANYTHING | st.just(Upload("a.wav", b"RIFF")) if endpoint is Endpoint.TRANSCRIPTION else ANYTHING
+    needed = data.draw(NEEDED[endpoint])
+    fields = needed | data.draw(st.dictionaries(st.sampled_from(sorted(FIELDS[endpoint])), values, max_size=3))
+    model = SPOKEN if endpoint is Endpoint.SPEECH else EVERY
+    for wire in (OpenAIWire(), AnthropicWire(), GoogleWire()):
+        try:
+            shaped = shape_request(model, Terms(600, check=wire.check), fields, choices=4, endpoint=endpoint)
+        except MalformedRequest:
+            continue
+        assert shaped.most[Unit.REQUEST] == 1
+        assert all(bound >= 0 for bound in shaped.most.values())
+        assert endpoint is not Endpoint.CHAT or wire.sent(endpoint, shaped.body).body
