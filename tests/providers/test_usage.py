@@ -1,5 +1,6 @@
 """Usage of every shape comes out as quantities that add up to what the provider said, each token once."""
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,6 +109,21 @@ def test_sound_is_sound(body: bytes, content_type: str):
     with pytest.raises(ProviderNonsense):
         read_reply("acme", Endpoint.SPEECH, body, content_type)
     assert read_reply("acme", Endpoint.SPEECH, b"\x00\xff", "audio/mpeg").content_type == "audio/mpeg"
+
+
+def test_sound_that_comes_as_events_is_sound():
+    def event(fields: dict) -> bytes:
+        return b"data: " + orjson.dumps(fields) + b"\n\n"
+
+    deltas = b"".join(event({"type": "speech.audio.delta", "audio": each}) for each in ("AAEC", "/w=="))
+    done = event({"type": "speech.audio.done", "usage": {"input_tokens": 9, "output_tokens": 40, "total_tokens": 49}})
+    reply = read_reply("acme", Endpoint.SPEECH, deltas + done, "text/event-stream")
+    assert (reply.body, reply.usage) == (b"\x00\x01\x02\xff", {"input_token": 9, "output_token": 40})
+    assert reply.content_type == "application/octet-stream"
+    wrong = event({"type": "speech.audio.delta", "audio": "A!"})
+    for broken in (deltas, done, wrong + done, deltas + event({"type": "error"}), b"data: x\n\n", event({"audio": 5})):
+        with pytest.raises(ProviderNonsense):
+            read_reply("acme", Endpoint.SPEECH, broken, "text/event-stream")
 
 
 def test_events_of_a_response():

@@ -224,8 +224,11 @@ def test_pictures_of_unknown_price_are_refused(fields: dict):
 def test_speech_is_sold_by_what_is_known_before_it_is_spoken():
     speaks = replace(PLAIN, endpoint=Endpoint.SPEECH, units=frozenset({Unit.CHARACTER}))
     assert shape_request(speaks, TERMS, {"input": "äb"}, choices=1).known == {"character": 2, "request": 1}
+    by_tokens = shape_request(replace(speaks, units=TOKENS), TERMS, {"input": "a", "voice": "b"}, choices=1)
+    assert orjson.loads(by_tokens.body)["stream_format"] == "sse"
+    assert (by_tokens.most[Unit.OUTPUT_TOKEN], by_tokens.most[Unit.CHARACTER]) == (900, 1)
     for model, fields in (
-        (replace(speaks, units=TOKENS), {"input": "a"}),
+        (replace(speaks, units=frozenset({Unit.SECOND})), {"input": "a"}),
         (speaks, {"input": ""}),
         (speaks, {"input": "a", "stream_format": "sse"}),
         (speaks, {"input": ["a"]}),

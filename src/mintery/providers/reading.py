@@ -1,5 +1,6 @@
 """What an OpenAI-shaped answer says: its usage, and how much it produced."""
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from mintery.providers.usage import read_images_usage, read_responses_usage, rea
 _TEXTS = frozenset({"content", "reasoning_content", "reasoning", "refusal"})
 
 
+EVENTS = "text/event-stream"
+OCTETS = "application/octet-stream"
 _ENDS = frozenset({"response.completed", "response.incomplete"})
 _FAILS = frozenset({"response.failed", "error"})
 
@@ -40,11 +43,37 @@ def _read_response(provider: str, body: bytes, answer: dict[str, Any]) -> Reply:
 
 
 def _read_sound(provider: str, body: bytes, content_type: str) -> Reply:
-    if not content_type.isascii() or not content_type.startswith(("audio/", "application/octet-stream")):
+    if content_type == EVENTS:
+        return _join_sound(provider, body)
+    if not content_type.isascii() or not content_type.startswith(("audio/", OCTETS)):
         raise ProviderNonsense(provider, f"sound was asked for and {content_type[:80]} came")
     if not body:
         raise ProviderNonsense(provider, "the sound is empty")
     return Reply(body, None, 0, content_type)
+
+
+def _join_sound(provider: str, body: bytes) -> Reply:
+    """Sound that came as events: the last of them tells what was used."""
+    splitter, sound, usage, ended = EventSplitter(len(body)), [], None, False
+    for raw in splitter.feed(body):
+        event = json_object(provider, event_payload(raw) or b"{}")
+        match event.get("type"):
+            case "speech.audio.delta":
+                sound.append(_decoded(provider, event.get("audio")))
+            case "speech.audio.done":
+                usage, ended = read_responses_usage(event.get("usage")), True
+            case "error":
+                raise ProviderNonsense(provider, "it sent an error in mid-stream")
+    if not ended or not any(sound):
+        raise ProviderNonsense(provider, "the sound has no end")
+    return Reply(b"".join(sound), usage, 0, OCTETS)
+
+
+def _decoded(provider: str, coded: Any) -> bytes:
+    try:
+        return base64.b64decode(coded, validate=True)
+    except (TypeError, ValueError):
+        raise ProviderNonsense(provider, "the sound is no base64") from None
 
 
 def _read_vectors(provider: str, body: bytes, answer: dict[str, Any]) -> Reply:
