@@ -149,7 +149,7 @@ def test_a_price_that_the_sources_contradict_sells_nothing_and_says_why(gateway:
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "sku_unroutable")
     assert refused.headers["retry-after"] == "60"
     assert refused.json()["error"]["why"] == "one says 1, two says 2"
-    assert (health["skus"][str(SKU)], health["why"]) == ("unroutable", {str(SKU): "one says 1, two says 2"})
+    assert (health["skus"][str(SKU)], health["why"][str(SKU)]) == ("unroutable", "one says 1, two says 2")
     [shown] = [price for price in model["prices"] if price["sku"] == str(SKU)]
     assert (shown["state"], shown["why"]) == ("unroutable", "one says 1, two says 2")
 
@@ -162,7 +162,7 @@ def test_a_price_that_the_sources_here_only_lack_is_the_oracles_to_say(gateway: 
 
     assert gateway.chat().status_code == 200
     health = gateway.http.get(gateway.base_url + "/healthz").json()
-    assert (health["skus"][str(SKU)], health["why"]) == ("normal", {str(SKU): "no source has a price"})
+    assert (health["skus"][str(SKU)], health["why"][str(SKU)]) == ("normal", "no source has a price")
 
 
 def test_a_choice_of_routes_forgets_what_the_sources_contradict(gateway: Rig):
@@ -174,3 +174,22 @@ def test_a_choice_of_routes_forgets_what_the_sources_contradict(gateway: Rig):
 
     chosen = [gateway.get("/v1/receipts/" + each.headers["x-mintery-receipt"]).json() for each in (first, second)]
     assert [receipt["model"] for receipt in chosen] == ["test/slow", "test/echo"]
+
+
+@pytest.mark.parametrize(
+    ("turn", "why"),
+    [
+        (lambda market: priced(market, queued=True), "another price waits for its confirmation"),
+        (lambda market: aged(market, 7_300), "a quorum last saw it 73"),
+        (lambda market: aged(market, 21_700), "a quorum last saw it 217"),
+    ],
+)
+def test_every_state_but_the_normal_one_says_why(gateway: Rig, turn: Turn, why: str):
+    def told() -> dict[str, str]:
+        found: dict[str, str] = gateway.http.get(gateway.base_url + "/healthz").json()["why"]
+        return found
+
+    assert str(SKU) not in told()
+    assert set(told().values()) == {"no quorum of reporters has put a price into force"}
+    gateway.market = turn(gateway.market)
+    assert told()[str(SKU)].startswith(why)

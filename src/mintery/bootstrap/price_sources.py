@@ -27,7 +27,8 @@ LOCAL_PRICES: Mapping[str, str] = {
 }
 """USD per unit of what the stub sells."""
 PRICES_FILE = "prices.json"
-PAGE_BYTES = 16 * 1024 * 1024
+PAGE_BYTES = 4 * 1024 * 1024
+"""Reading a list holds up what else its process does."""
 PAGE_SECONDS = 10.0
 
 

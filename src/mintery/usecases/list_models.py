@@ -5,10 +5,10 @@ from typing import Any
 from mintery.domain.market import Market
 from mintery.domain.model import Model
 from mintery.domain.observation import Flaw
-from mintery.domain.price import PriceState
+from mintery.domain.price import PriceInForce, PriceState
 from mintery.domain.routing import RULES, Intent
 from mintery.errors import UnknownModel
-from mintery.units import format_usd
+from mintery.units import UnixSeconds, format_usd
 from mintery.usecases.parts import GatewayParts
 
 UNPRICED = "unpriced"
@@ -66,23 +66,35 @@ def _describe_name(parts: GatewayParts, name: str) -> dict[str, Any]:
 
 
 def price_states(parts: GatewayParts, market: Market, model: Model) -> list[dict[str, Any]]:
-    """For each SKU its price in USD per unit, its version and its state; ``why`` where the price sources here have none."""
+    """For each SKU its price in USD per unit, its version and its state, and ``why`` where that is not normal, or where the
+    price sources here have none.
+    """
     now, flawed = parts.chain_now(market), parts.tariffs.flawed
     states = []
     for sku in model.skus:
         price, flaw = market.prices.get(sku), flawed.get(str(sku))
+        state = UNPRICED if price is None else price.state_at(now, parts.freshness).value
+        if flaw is not None and flaw.flaw is not Flaw.ABSENT:
+            state = UNROUTABLE
         entry = {
             "sku": str(sku),
             "usd": None if price is None else format_usd(price.usd),
             "usd_wad": None if price is None else str(price.usd),
             "version": None if price is None else price.version,
-            "state": UNPRICED if price is None else price.state_at(now, parts.freshness).value,
+            "state": state,
         }
-        if flaw is not None:
-            entry["why"] = flaw.why
-            entry["state"] = entry["state"] if flaw.flaw is Flaw.ABSENT else UNROUTABLE
+        if (why := _why(price, now, state) if flaw is None else flaw.why) is not None:
+            entry["why"] = why
         states.append(entry)
     return states
+
+
+def _why(price: PriceInForce | None, now: UnixSeconds, state: str) -> str | None:
+    if price is None:
+        return "no quorum of reporters has put a price into force"
+    if state == PriceState.QUEUED:
+        return "another price waits for its confirmation"
+    return None if state == PriceState.NORMAL else f"a quorum last saw it {now - price.refreshed_at} s ago"
 
 
 def priced_states(parts: GatewayParts, market: Market) -> set[PriceState]:
