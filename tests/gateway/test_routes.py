@@ -74,6 +74,20 @@ def test_the_stock_client_asks_by_intent(gateway: Rig):
     assert sent["model"] == "echo"
 
 
+def test_a_session_is_named_by_its_header(gateway: Rig):
+    only = {"only": ["test/echo", "test/no-usage"]}
+    gateway.chat("test/no-usage", headers={"Mintery-Session": "mine"})
+
+    mine = gateway.chat("consistent", provider=only, headers={"Mintery-Session": "mine"})
+    gateway.chat("test/echo", headers={"Mintery-Session": "other"})
+    again, other = (
+        gateway.chat("consistent", provider=only, headers={"Mintery-Session": name}) for name in ("mine", "other")
+    )
+
+    assert mine.headers["x-mintery-route"] == again.headers["x-mintery-route"] == "test/no-usage"
+    assert other.headers["x-mintery-route"] == "test/echo"
+
+
 def test_a_retry_joins_a_request_that_fell_back(gateway: Rig):
     body = {"models": ["test/echo"], "headers": {"Idempotency-Key": "once"}}
     first, again = (gateway.chat("test/fails", **body) for _ in range(2))

@@ -136,6 +136,16 @@ def test_only_its_account_and_the_operator_are_told(gateway: Rig):
     assert gateway.get("/v1/why/req_" + "0" * 32, key=OPERATOR).status_code == 404
 
 
+def test_whoever_had_no_good_key_is_told_what_they_were_told_then(gateway: Rig):
+    answer = gateway.chat(key="mv1.nonsense")
+    url = f"{gateway.base_url}/v1/why/{answer.headers['x-request-id']}"
+
+    told = gateway.http.get(url).json()
+
+    assert (told["cause"], told["sentence"]) == ("key", answer.json()["error"]["message"])
+    assert gateway.http.get(f"{gateway.base_url}/v1/why/anything").status_code == 404
+
+
 def test_what_comes_too_fast_is_answered_and_not_kept(gateway: Rig, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(refusals, "MOST_AT_ONCE", 2)
 

@@ -31,6 +31,7 @@ from mintery.errors import (
 )
 from mintery.providers.calls import Reply
 from mintery.units import nanocredits_up
+from mintery.usecases import call_route
 
 pytestmark = pytest.mark.anyio
 
@@ -181,6 +182,22 @@ async def test_no_route_now_says_why_and_when(shop: Shop):
     assert set(refused.value.reasons) == {"a/m", "b/m", "c/m"}
     assert refused.value.retry_after == 10
     assert shop.balance == (100 * CREDIT, 0, 0)
+
+
+async def test_fastest_learns_from_the_calls_that_were_made(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    now, took = [0.0], {"a": 3.0, "b": 1.0, "c": 2.0}
+    monkeypatch.setattr(call_route, "perf_counter", lambda: now[0])
+    for name, provider in shop.providers.items():
+        provider.before = lambda name=name: now.__setitem__(0, now[0] + took[name])
+
+    # Nobody knows anything yet: each is tried once. From then on the quickest answers, until it is not.
+    assert sorted([await shop.answered("fastest") for _ in took]) == ["a/m", "b/m", "c/m"]
+    assert [await shop.answered("fastest") for _ in range(3)] == ["b/m"] * 3
+    took["b"] = 30.0
+    assert await shop.answered("b/m") == "b/m"
+    shop.later(1)
+    assert await shop.answered("fastest") == "c/m"
+    assert await shop.answered(provider={"sort": "latency", "ignore": ["c"]}) == "a/m"
 
 
 async def test_consistent_stays_with_the_route_of_its_session(shop: Shop):

@@ -1,5 +1,6 @@
 """``/v1/why``: what a failed request failed at."""
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,6 +12,7 @@ from mintery.gateway.entry import credential_of, is_operator, till_of
 from mintery.gateway.errors import ErrorTable, Problems, Shown
 from mintery.usecases.diagnose_request import diagnose_refusal, diagnose_request
 
+_ID = re.compile(r"req_[0-9a-f]{32}", re.ASCII)
 ERRORS: ErrorTable = {
     UnknownRequest: Shown(404, "invalid_request_error", "request_not_found", attributes=("request_id",))
 }
@@ -30,6 +32,8 @@ def diagnoses_router(problems: Problems) -> APIRouter:
         whoever knows its id, in the words in which it was refused.
         """
         till = till_of(request)
+        if not _ID.fullmatch(request_id):  # whoever asks without a key asks nothing of the ledger with it
+            raise UnknownRequest(request_id)
         named = RequestId(request_id)
         refusal = till.refusals.find(named)
         if refusal is not None and refusal.account is None:
