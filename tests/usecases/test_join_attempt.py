@@ -46,9 +46,9 @@ class TwoProcesses:
                 raise self.fault
             return await ask(endpoint, body)
 
-        async def stream_later(body: bytes) -> AsyncGenerator[StreamEvent]:
+        async def stream_later(endpoint: Endpoint, body: bytes) -> AsyncGenerator[StreamEvent]:
             await self.go_on.wait()
-            async for event in stream(body):
+            async for event in stream(endpoint, body):
                 yield event
 
         monkeypatch.setattr(provider, "ask", ask_later)
