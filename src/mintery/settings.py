@@ -90,7 +90,10 @@ class Settings(BaseSettings):
         None, description="What the gateway's operator sends as a bearer token to what only the operator may do."
     )
 
-    providers: Path | None = Field(None, description="Providers and models that the gateway sells.")
+    providers: Path | None = Field(
+        None,
+        description="Providers and models that the gateway sells; a reporter reads the models' names, tiers and windows in it.",
+    )
     price_files: PathList = Field((), description="Operator price files, most trusted first.")
     price_signers: TextList = Field(
         (), description="Addresses whose signature a price file must carry; none: plain files are believed."

@@ -137,6 +137,8 @@ def test_tiers_and_windows_are_skus_of_their_own():
         {"windows": [NIGHT | {"until": "22:00"}]},
         {"windows": [NIGHT | {"until": "7"}]},
         {"windows": [NIGHT, {"name": "day", "from": "06:00", "until": "22:00"}]},
+        {"units": ["input_token.above_5"]},
+        {"units": ["image.night"], "windows": [NIGHT]},
     ],
 )
 def test_tiers_and_windows_that_are_none(fields: dict[str, object]):

@@ -73,7 +73,7 @@ def answer_for(name: str, sku: str, models: Mapping[str, Model], find: FindCharg
         return NoPrice(name, str(why))
     except MalformedAmount as error:
         return NonsensePrice(name, f"{error.text[:40]}: {error.why}")
-    if listed.metered.unit.endswith(TOKEN) and usd > MOST_TOKEN_USD:
+    if listed.metered.unit.partition(".")[0].endswith(TOKEN) and usd > MOST_TOKEN_USD:
         return NonsensePrice(name, f"{usd} (1e-18 USD) is no price of one token")
     return SourcePrice(name, usd)
 

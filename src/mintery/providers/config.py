@@ -25,7 +25,8 @@ The file is TOML or JSON; the same structure may come as JSON text in a setting:
 Optional for a model: ``also`` ``[]`` (further endpoints that it answers at, ``["responses"]``), ``image_tokens`` 0 and
 ``audio_tokens`` 0 (the most tokens that one picture or recording in a prompt counts as, whatever its size; 0 takes none),
 ``max_seconds`` 0 (the longest recording that a transcription takes). A unit may carry a variant after a point:
-``image.1024x1024-high``.
+``image.1024x1024-high``. Each tier and window is a SKU of its own, ``acme/small:input_token.above_200000``,
+``acme/small:output_token.off_peak``, ``….off_peak.above_200000``; the plain unit is for the rest.
 
 Optional for a provider: ``connect_seconds`` 5, ``first_byte_seconds`` 120, ``idle_seconds`` 60, ``total_seconds`` 600,
 ``max_answer_bytes`` 16 MiB, ``cap_field`` ``"max_tokens"`` (the field this upstream reads the output cap from),
@@ -47,7 +48,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.routing import Intent
-from mintery.domain.tiers import Window, check_windows, parse_window
+from mintery.domain.tiers import MeteredUnit, Window, check_windows, parse_unit, parse_window
 from mintery.domain.voucher import Kind
 from mintery.errors import MalformedFile, MalformedWindow, SettingMissing
 
@@ -235,6 +236,9 @@ def _windows(model: _ModelIn, where: str) -> tuple[Window, ...]:
         check_windows(windows)
     except MalformedWindow as error:
         raise MalformedFile(where, f"model {model.id}: {error}") from None
+    for unit in model.units:
+        if parse_unit(unit, windows) != MeteredUnit(unit, "", 0):
+            raise MalformedFile(where, f"model {model.id}: {unit} reads as a tier or a window; declare it as one")
     return windows
 
 
