@@ -175,3 +175,52 @@ def test_a_shared_name_is_no_routes_and_no_intents(serves: str):
 
     with pytest.raises(MalformedFile, match="names something else"):
         parse_providers(orjson.dumps(file).decode(), {})
+
+
+def one_model(**fields: object) -> dict:
+    file = plain()
+    file["providers"][0]["models"][0] |= fields
+    return file
+
+
+def test_what_a_model_takes_and_answers_at_is_read():
+    fields = {"also": ["responses"], "image_tokens": 1_500, "audio_tokens": 4_000, "max_seconds": 60}
+    units = ["input_token", "cache_write_token.1h", "image.1024x1024-high", "image.512x512", "request"]
+    [acme] = parse_providers(orjson.dumps(one_model(**fields, units=units)).decode(), {})
+    [model] = acme.models
+    assert (model.also, model.image_tokens, model.audio_tokens, model.max_seconds) == (
+        {Endpoint.RESPONSES}, 1_500, 4_000, 60,
+    )  # fmt: skip
+    assert model.units == set(units)
+
+
+@pytest.mark.parametrize(
+    "units",
+    [
+        ["input_tokens"], ["input_token.foo"], ["image."], ["image.1024x1024-high-hd"], ["image.1024:1024"], ["second.long"],
+        ["cached_input_token"], ["input_token", "reasoning_token"], ["cached_audio_token", "audio_input_token"],
+        ["cache_write_token.1h", "output_token"],
+    ],
+)  # fmt: skip
+def test_units_that_would_leave_something_for_nothing_are_refused(units: list[str]):
+    with pytest.raises(MalformedFile):
+        parse_providers(orjson.dumps(one_model(units=units)).decode(), {})
+
+
+@pytest.mark.parametrize("wire", ["anthropic", "google"])
+def test_a_wire_of_its_own_carries_chats_alone(wire: str):
+    file = plain()
+    file["providers"][0]["wire"] = wire
+    [acme] = parse_providers(orjson.dumps(file).decode(), {})
+    assert acme.wire == wire
+    for fields in ({"endpoint": "embeddings"}, {"also": ["responses"]}):
+        file["providers"][0]["models"][0] |= fields
+        with pytest.raises(MalformedFile):
+            parse_providers(orjson.dumps(file).decode(), {})
+
+
+def test_an_unknown_wire_is_refused():
+    file = plain()
+    file["providers"][0]["wire"] = "smoke"
+    with pytest.raises(MalformedFile):
+        parse_providers(orjson.dumps(file).decode(), {})

@@ -24,9 +24,10 @@ The file is TOML or JSON; the same structure may come as JSON text in a setting:
 
 Optional for a model: ``also`` ``[]`` (further endpoints that it answers at, ``["responses"]``), ``image_tokens`` 0 and
 ``audio_tokens`` 0 (the most tokens that one picture or recording in a prompt counts as, whatever its size; 0 takes none),
-``max_seconds`` 0 (the longest recording that a transcription takes). A unit may carry a variant after a point:
-``image.1024x1024-high``. Each tier and window is a SKU of its own, ``acme/small:input_token.above_200000``,
-``acme/small:output_token.off_peak``, ``….off_peak.above_200000``; the plain unit is for the rest.
+``max_seconds`` 0 (the longest recording that a transcription takes). Units are listed in ``domain/model.py``; ``image`` is for
+pictures of any size at one price, ``image.1024x1024`` and ``image.1024x1024-high`` are for those of their own. Each tier and
+window is a SKU of its own, ``acme/small:input_token.above_200000``, ``acme/small:output_token.off_peak``,
+``….off_peak.above_200000``; the plain unit is for the rest.
 
 Optional for a provider: ``connect_seconds`` 5, ``first_byte_seconds`` 120, ``idle_seconds`` 60, ``total_seconds`` 600,
 ``max_answer_bytes`` 16 MiB, ``cap_field`` ``"max_tokens"`` (the field this upstream reads the output cap from),
@@ -36,7 +37,6 @@ Optional for a provider: ``connect_seconds`` 5, ``first_byte_seconds`` 120, ``id
 provider's own format, for chats alone; apps see OpenAI's).
 """
 
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -44,13 +44,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mintery.domain.model import Endpoint, Model, Unit
+from mintery.domain.model import Endpoint, Model
 from mintery.domain.routing import Intent
 from mintery.domain.tiers import MeteredUnit, Window, check_windows, parse_unit, parse_window
 from mintery.domain.voucher import Kind
 from mintery.errors import MalformedFile, MalformedWindow, SettingMissing
+from mintery.providers.sold_units import SoldUnits
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +83,13 @@ class _WindowIn(BaseModel):
     end: str = Field(alias="until")
 
 
-def _known_unit(text: str) -> str:
-    base, point, variant = text.partition(".")
-    if base not in Unit.__members__.values() or (point and not _VARIANT.fullmatch(variant)):
-        raise ValueError(
-            f"{text[:80]!r} is no unit; there are {', '.join(Unit)}, each with a variant after a point or without"
-        )
-    return text
-
-
-_VARIANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
-_Unit = Annotated[str, AfterValidator(_known_unit)]
-
-
 class _ModelIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: str = Field(pattern=r"^[^\s/:]+/[^\s:]+$")
     upstream: str | None = None
     endpoint: Endpoint = Endpoint.CHAT
-    units: frozenset[_Unit] = Field(min_length=1)
+    units: SoldUnits = Field(min_length=1)
     max_output_tokens: int = Field(ge=0)
     context_tokens: int = Field(ge=1)
     test: bool = False
