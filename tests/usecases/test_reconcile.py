@@ -10,16 +10,18 @@ from tests.usecases.town import Member, Till, Town, now, open_till
 
 from mintery.crypto.vouchers import account_id
 from mintery.errors import LeadershipLost, LedgerUnavailable, ReconciliationFailed, SettlementHalted
-from mintery.ledger.commands import AppendBlock, Block, ClearHalt, DepositSeen, Done
+from mintery.ledger.commands import AppendBlock, Block, ClearHalt, DepositSeen, Done, FlowSums, KeepFlowSums
 from mintery.ledger.reads import Halt, Ledger
 from mintery.units import AssetUnits, CreditUnits, NanoCredits
+from mintery.usecases import chain_flows
 from mintery.usecases.alarms import Alarm, Alarms, HaltBook
-from mintery.usecases.chain_flows import FlowLedger
+from mintery.usecases.chain_flows import FlowLedger, Flows, TokenFlows
 from mintery.usecases.mint_credits import mint_credits
 from mintery.usecases.reconcile import (
     COVERED,
     ChainFigures,
     LedgerFigures,
+    Reconciler,
     compare,
     read_chain,
     read_ledger,
@@ -214,6 +216,83 @@ def test_a_halt_that_could_not_be_written_stands_in_this_process(till: Till):
     alarms.check_may_settle()
 
 
+def with_kept_sums(till: Till, monkeypatch: pytest.MonkeyPatch) -> FlowSums:
+    monkeypatch.setattr(chain_flows, "KEPT_EVERY", 1)
+    member = till.open_account()
+    till.sync()
+    till.charge(member, 300_000)
+    till.settle()
+    till.sync()
+    till.reconciler.reconcile(now())
+    kept = till.ledger.flow_sums()
+    assert kept is not None
+    return kept
+
+
+def test_a_process_that_starts_reads_no_block_that_was_summed(till: Till, monkeypatch: pytest.MonkeyPatch):
+    kept = with_kept_sums(till, monkeypatch)
+    chain, head = till.town.chain, till.town.rpc.block()
+    read = chain_flows.read_ranges
+    firsts = []
+    monkeypatch.setattr(
+        chain_flows, "read_ranges", lambda *args, **named: firsts.append(args[2]) or read(*args, **named)
+    )
+
+    found = FlowLedger(chain).up_to(head, till.ledger)
+
+    assert firsts == [kept.number + 1]
+    whole = FlowLedger(chain)
+    whole.forget()
+    assert found == whole.up_to(head, till.ledger)
+    assert firsts[1:] == [chain.deployment.first_block]
+
+
+def test_wrong_sums_are_a_difference_until_they_are_summed_anew(till: Till, monkeypatch: pytest.MonkeyPatch):
+    kept = with_kept_sums(till, monkeypatch)
+    wrong = Flows.parse(kept.sums)
+    assert wrong is not None
+    wrong.tokens[till.town.token].minted += 1
+    till.ledger.commit([KeepFlowSums(replace(kept, sums=wrong.as_text()))])
+
+    def reconciled(*, anew: bool = False) -> list[str]:
+        reconciler = Reconciler(till.town.chain, till.ledger, till.gateway, till.alarms)
+        return [check.what for check in reconciler.reconcile(now(), anew=anew).differences]
+
+    assert reconciled() == [f"{till.town.token}: supply is minted less redeemed less burned"]
+    assert reconciled(anew=True) == []
+    assert reconciled() == []
+
+
+@pytest.mark.parametrize("of", ["another chain", "another form", "a block to come"])
+def test_sums_that_are_not_of_this_chain_are_not_used(till: Till, monkeypatch: pytest.MonkeyPatch, of: str):
+    kept = with_kept_sums(till, monkeypatch)
+    other = {
+        "another chain": replace(kept, hash="0x" + "00" * 32),
+        "another form": replace(kept, sums='{"form": 0}'),
+        "a block to come": replace(kept, number=kept.number + 10**6),
+    }[of]
+    till.ledger.commit([KeepFlowSums(other)])
+    head = till.town.rpc.block()
+
+    whole = FlowLedger(till.town.chain)
+    whole.forget()
+    assert FlowLedger(till.town.chain).up_to(head, till.ledger) == whole.up_to(head, till.ledger)
+
+
+sums = st.integers(0, 2**200)
+
+
+@given(st.dictionaries(st.text(max_size=8), st.tuples(sums, sums, st.dictionaries(st.text(max_size=8), sums))), sums)
+def test_sums_are_kept_to_the_last_unit(tokens: dict[str, tuple[int, int, dict[str, int]]], owed: int):
+    flows = Flows()
+    for token, (minted, paid, burned_for) in tokens.items():
+        flows.tokens[cast("Any", token)] = TokenFlows(minted=minted, paid=paid)
+        flows.tokens[cast("Any", token)].burned_for.update(cast("Any", burned_for))
+    flows.owed[1] = -owed
+
+    assert Flows.parse(flows.as_text()) == flows
+
+
 def test_a_hundred_thousand_differences_make_no_endless_message():
     error = ReconciliationFailed([(f"account {index}", 1, 2) for index in range(100_000)])
 
@@ -234,7 +313,7 @@ def figures(town: Town, tmp_path_factory: pytest.TempPathFactory) -> tuple[Chain
     till.hold(member, till.receipt(member, town.lines(5)))
     recorded = read_ledger(till.ledger)
     at = town.rpc.block(recorded.block.number)
-    seen = read_chain(town.chain, recorded.accounts, FlowLedger(town.chain), at)
+    seen = read_chain(town.chain, recorded.accounts, FlowLedger(town.chain).up_to(at, till.ledger), at)
     till.ledger.close()
     return seen, recorded, till.gateway
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 from mintery.ledger.apply_batches import abandon_batch, form_batch, mark_broadcast, save_attempt
 from mintery.ledger.apply_chain import append_block
 from mintery.ledger.apply_endings import capture_hold, drop_answers, mark_delivered, release_hold
-from mintery.ledger.apply_halts import clear_halt, lift_halt, raise_halt, record_reconciliation
+from mintery.ledger.apply_halts import clear_halt, keep_flow_sums, lift_halt, raise_halt, record_reconciliation
 from mintery.ledger.apply_holds import dispatch_hold, extend_lease, place_hold
 from mintery.ledger.apply_refusals import record_refusals
 from mintery.ledger.apply_rollback import mark_final, roll_back_block
@@ -22,6 +22,7 @@ from mintery.ledger.commands import (
     DropAnswers,
     ExtendLease,
     FormBatch,
+    KeepFlowSums,
     LiftHalt,
     MarkBroadcast,
     MarkDelivered,
@@ -62,6 +63,7 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     LiftHalt: lift_halt,
     ClearHalt: clear_halt,
     RecordReconciliation: record_reconciliation,
+    KeepFlowSums: keep_flow_sums,
     RecordRefusals: record_refusals,
     WriteOff: write_off,
     SealRows: seal_rows,
@@ -75,6 +77,7 @@ _BESIDE = (
     LiftHalt,
     ClearHalt,
     RecordReconciliation,
+    KeepFlowSums,
     RecordRefusals,
 )
 """They write nothing that a sheet remembers."""

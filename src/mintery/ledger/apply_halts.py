@@ -1,11 +1,13 @@
-"""What no settlement may pass, kept for every process until it is cleared; and what the last reconciliation found."""
+"""What no settlement may pass, kept for every process until it is cleared; what the last reconciliation found, and the sums of
+the chain's events that it need not read again.
+"""
 
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
 
-from mintery.ledger.commands import ClearHalt, Done, LiftHalt, RaiseHalt, RecordReconciliation
-from mintery.ledger.schema import differences, halts, reconciliation
+from mintery.ledger.commands import ClearHalt, Done, KeepFlowSums, LiftHalt, RaiseHalt, RecordReconciliation
+from mintery.ledger.schema import differences, flow_sums, halts, reconciliation
 from mintery.ledger.work import Statement, Work, insert_of, micros
 
 _STANDS = halts.c.cleared_at.is_(None)
@@ -25,6 +27,10 @@ _update_last = Statement(
     update(reconciliation)
     .where(reconciliation.c.one == 1)
     .values(number=bindparam("block"), hash=bindparam("block_hash"), at=bindparam("now"))
+)
+_new_sums: dict[str, Any] = {name: bindparam(name) for name in ("one", "number", "hash", "sums")}
+_keep_sums = Statement(
+    insert_of(flow_sums).values(_new_sums).on_conflict_do_update(index_elements=[flow_sums.c.one], set_=_new_sums)
 )
 _different = Statement(select(differences.c.what))
 _insert_difference = Statement(insert_of(differences))
@@ -91,3 +97,8 @@ def record_reconciliation(work: Work, command: RecordReconciliation) -> Done:
     if not work.run(_update_last, block=block.number, block_hash=block.hash, now=at):
         work.run(_insert_last, one=1, number=block.number, hash=block.hash, at=at)
     return Done(len(found))
+
+
+def keep_flow_sums(work: Work, command: KeepFlowSums) -> Done:
+    flows = command.flows
+    return Done(work.run(_keep_sums, one=1, number=flows.number, hash=flows.hash, sums=flows.sums))

@@ -397,6 +397,22 @@ class RecordReconciliation:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class FlowSums:
+    """What the contracts' events add up to, from the deployment to a final block: ``sums`` as whoever adds them writes it."""
+
+    number: int
+    hash: str
+    sums: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepFlowSums:
+    """In place of those kept before. They say nothing that the chain does not: whoever loses them reads it again."""
+
+    flows: FlowSums
+
+
 # ── the record of it all ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -436,6 +452,7 @@ Command = (
     | LiftHalt
     | ClearHalt
     | RecordReconciliation
+    | KeepFlowSums
     | RecordRefusals
 )
 Result = (

@@ -1,11 +1,13 @@
-"""Reads of standing halts and of what the last reconciliation found."""
+"""Reads of standing halts, of what the last reconciliation found, and of the sums that it keeps."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
+from mintery.ledger.commands import FlowSums
 from mintery.ledger.reads import Halt, StandingDifference
 from mintery.ledger.schema import differences, halts
+from mintery.ledger.schema import flow_sums as kept_sums
 from mintery.ledger.work import instant_of
 
 
@@ -21,3 +23,8 @@ def standing_differences(connection: Connection) -> Sequence[StandingDifference]
         StandingDifference(row.what, int(row.chain), int(row.books), row.last_equal, instant_of(row.since))
         for row in connection.execute(query)
     ]
+
+
+def flow_sums(connection: Connection) -> FlowSums | None:
+    row = connection.execute(select(kept_sums)).one_or_none()
+    return None if row is None else FlowSums(row.number, row.hash, row.sums)

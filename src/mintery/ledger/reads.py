@@ -11,7 +11,7 @@ from mintery.domain.hold import Hold, RequestId
 from mintery.domain.quoted import Quoted
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
-from mintery.ledger.commands import Answer, Block, Command, RequestKey, Result
+from mintery.ledger.commands import Answer, Block, Command, FlowSums, RequestKey, Result
 from mintery.units import NanoCredits, UnixSeconds
 
 
@@ -191,6 +191,8 @@ class Ledger(Protocol):
         """Those that stand, oldest first."""
 
     def differences(self) -> Sequence[StandingDifference]: ...
+
+    def flow_sums(self) -> FlowSums | None: ...
 
     def batch(self, batch_id: int) -> BatchRecord | None: ...
 

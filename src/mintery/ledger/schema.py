@@ -391,6 +391,14 @@ Index(
 )
 
 # The block of the last reconciliation, and what differed there. Amounts are decimal text in base units.
+flow_sums = table(
+    "flow_sums",
+    Column("one", Int64, primary_key=True, autoincrement=False),
+    CheckConstraint("one = 1", name="one"),
+    *integer("number"),
+    text("hash"),
+    text("sums"),
+)
 reconciliation = table(
     "reconciliation",
     Column("one", Int64, primary_key=True, autoincrement=False),

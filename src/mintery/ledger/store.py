@@ -13,7 +13,7 @@ from mintery.domain.hold import Hold, RequestId
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, Address, SignedVoucher
 from mintery.ledger import invariants, queries, queries_attempts, queries_batches, queries_halts
-from mintery.ledger.commands import Block, Command, RequestKey, Result
+from mintery.ledger.commands import Block, Command, FlowSums, RequestKey, Result
 from mintery.ledger.engines import reader_engine, writer_engine
 from mintery.ledger.faults import Fault, fault_of, told
 from mintery.ledger.opening import (
@@ -157,6 +157,9 @@ class LedgerStore(Ledger):
 
     def differences(self) -> Sequence[StandingDifference]:
         return self._read(queries_halts.standing_differences)
+
+    def flow_sums(self) -> FlowSums | None:
+        return self._read(queries_halts.flow_sums)
 
     def batch(self, batch_id: int) -> BatchRecord | None:
         return self._read(queries_batches.batch, batch_id)

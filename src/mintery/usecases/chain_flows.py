@@ -1,10 +1,11 @@
 """What the contracts' own events say has flowed since the deployment: summed once, then carried on block by block."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass, field
-from itertools import chain
+from dataclasses import dataclass, field, fields
+from typing import Self
 
 from mintery.chain.blocks import ChainEvent, read_ranges
 from mintery.chain.events import (
@@ -19,9 +20,15 @@ from mintery.chain.events import (
 from mintery.chain.rpc import BlockRef
 from mintery.domain.voucher import Address
 from mintery.errors import BlockReplaced
+from mintery.ledger.commands import FlowSums, KeepFlowSums
+from mintery.ledger.reads import Ledger
 from mintery.usecases.onchain import OnChain
 
 BLOCKS_AT_ONCE = 500
+KEPT_EVERY = 1_000
+"""Final blocks: a process that starts reads so many again at most."""
+_FORM = 1
+"""Of the kept sums. Others are not read, and the chain is."""
 
 
 @dataclass(slots=True)
@@ -52,6 +59,25 @@ class Flows:
 
     tokens: defaultdict[Address, TokenFlows] = field(default_factory=lambda: defaultdict(TokenFlows))
     owed: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
+
+    def as_text(self) -> str:
+        tokens = {
+            token: {each.name: getattr(flows, each.name) for each in fields(flows)}
+            for token, flows in sorted(self.tokens.items())
+        }
+        return json.dumps({"form": _FORM, "tokens": tokens, "owed": dict(sorted(self.owed.items()))})
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """None where it is of another form."""
+        kept = json.loads(text)
+        if kept["form"] != _FORM:
+            return None
+        flows = cls()
+        for token, sums in kept["tokens"].items():
+            flows.tokens[token] = TokenFlows(**{**sums, "burned_for": defaultdict(int, sums["burned_for"])})
+        flows.owed.update({int(provider): owed for provider, owed in kept["owed"].items()})
+        return flows
 
     def add_all(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -92,33 +118,60 @@ class _Read:
 class FlowLedger:
     """Sums up to a block, carried on from where the last call stopped.
 
-    Final blocks are summed once and forgotten; those above are kept apart, so that a reorganisation takes back its own.
+    Final blocks are summed once and forgotten; those above are kept apart, so that a reorganisation takes back its own. The
+    ledger keeps the sums of final blocks, and another process begins with them where the chain still has their last block.
     """
 
     def __init__(self, chain: OnChain) -> None:
         self._chain = chain
+        self.forget()
+        self._anew = False
+
+    def forget(self) -> None:
+        """The next call sums everything anew, whatever is kept."""
         self._final = Flows()
         self._last_final: _Read | None = None
         self._recent: list[_Read] = []
+        self._kept_at = self._chain.deployment.first_block - 1
+        self._anew = True
 
-    def up_to(self, block: BlockRef) -> Flows:
+    def up_to(self, block: BlockRef, ledger: Ledger) -> Flows:
         """Sums of all blocks up to ``block``, which is none below the last final one.
 
         Raises:
             BlockReplaced: the chain left a block that was final; the next call sums anew.
         """
+        final = min(self._chain.finalized_block().number, block.number)
         self._forget_replaced()
+        self._begin(ledger, final)
+        self._sum_final(final)
         last = self._recent[-1] if self._recent else self._last_final
         first = self._chain.deployment.first_block if last is None else last.number + 1
-        ranges = read_ranges(self._chain.rpc, self._chain.deployment, first, block.number, at_once=BLOCKS_AT_ONCE)
-        for read in chain.from_iterable(ranges):
-            self._recent.append(_Read(read.number, read.hash, self._of_the_vault(read.events)))
-        self._sum_final(min(self._chain.finalized_block().number, block.number))
+        for blocks in read_ranges(self._chain.rpc, self._chain.deployment, first, block.number, at_once=BLOCKS_AT_ONCE):
+            self._recent += [_Read(read.number, read.hash, self._of_the_vault(read.events)) for read in blocks]
+            self._sum_final(final)
+            self._keep(ledger)
         flows = deepcopy(self._final)
         for recent in self._recent:
             if recent.number <= block.number:
                 flows.add_all(recent.events)
         return flows
+
+    def _begin(self, ledger: Ledger, final: int) -> None:
+        if self._anew or self._recent or self._last_final is not None:
+            return
+        kept = ledger.flow_sums()
+        if kept is None or kept.number > final or self._chain.rpc.block(kept.number).hash != kept.hash:
+            return
+        if (flows := Flows.parse(kept.sums)) is not None:
+            self._final, self._last_final = flows, _Read(kept.number, kept.hash, ())
+            self._kept_at = kept.number
+
+    def _keep(self, ledger: Ledger) -> None:
+        last = self._last_final
+        if last is not None and last.number - self._kept_at >= KEPT_EVERY:
+            ledger.commit([KeepFlowSums(FlowSums(last.number, last.hash, self._final.as_text()))])
+            self._kept_at = last.number
 
     def _forget_replaced(self) -> None:
         while self._recent:
@@ -127,7 +180,7 @@ class FlowLedger:
             self._recent.pop()
         last = self._last_final
         if last is not None and (connected := self._connected(last)) != last.hash:
-            self._final, self._last_final = Flows(), None
+            self.forget()
             raise BlockReplaced(last.number, recorded=last.hash, connected=connected)
 
     def _connected(self, read: _Read) -> str:

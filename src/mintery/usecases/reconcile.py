@@ -117,13 +117,14 @@ class Reconciler:
         self._lock = threading.Lock()
         self.last: Reconciliation | None = None
 
-    def reconcile(self, now: datetime, *, ledger: Ledger | None = None) -> Reconciliation:
+    def reconcile(self, now: datetime, *, ledger: Ledger | None = None, anew: bool = False) -> Reconciliation:
         """Compare everything at the newest block that the ledger has recorded.
 
         A difference sounds an alarm that no settlement passes, unless only assets are missing in the vault, which sounds one
         of its own; it falls when a later comparison agrees. Whether to raise
         is the caller's choice (``raise_on_difference``). ``ledger``: the same one as the leader of a job writes it; whoever
-        lost the lead while it compared records nothing, and neither sounds nor lifts an alarm.
+        lost the lead while it compared records nothing, and neither sounds nor lifts an alarm. ``anew``: without the sums of
+        events that were kept.
 
         Raises:
             LedgerInconsistent: the ledger has recorded no block, or its tables contradict each other.
@@ -135,9 +136,12 @@ class Reconciler:
             at = self._chain.rpc.block(recorded.block.number)
             if at.hash != recorded.block.hash:
                 raise BlockReplaced(at.number, recorded=recorded.block.hash, connected=at.hash)
-            seen = read_chain(self._chain, recorded.accounts, self._flows, at)
+            writes = ledger or self._ledger
+            if anew:
+                self._flows.forget()
+            seen = read_chain(self._chain, recorded.accounts, self._flows.up_to(at, writes), at)
             compared = Reconciliation(recorded.block, tuple(compare(seen, recorded, self._gateway)))
-            self._record(ledger or self._ledger, compared, now)
+            self._record(writes, compared, now)
             standing = {each.what: each for each in self._ledger.differences()} if compared.differences else {}
             self.last = replace(compared, standing=standing)
             # Before the next one compares: an older result must not have the last word.
@@ -222,8 +226,8 @@ def read_ledger(ledger: Ledger) -> LedgerFigures:
     raise LedgerInconsistent(f"{_READS} readings were each overtaken by a new block")
 
 
-def read_chain(chain: OnChain, accounts: Sequence[AccountBalance], flows: FlowLedger, at: BlockRef) -> ChainFigures:
-    summed = flows.up_to(at)
+def read_chain(chain: OnChain, accounts: Sequence[AccountBalance], summed: Flows, at: BlockRef) -> ChainFigures:
+    """``summed``: what the events up to ``at`` add up to."""
     positions = chain.escrow.positions_of([account.key for account in accounts], at=at)
     tokens = {*summed.tokens, *(account.key.token for account in accounts)}
     return ChainFigures(

@@ -130,12 +130,12 @@ def test_an_rpc_that_dies_half_way_does_not_make_reconciliation_cry_wolf(till: T
     flows = chain_flows.FlowLedger(replace(till.town.chain, rpc=DyingRpc(till.town.rpc, 3)))
     head = till.town.rpc.block()
     with pytest.raises(RpcUnavailable):
-        flows.up_to(head)
+        flows.up_to(head, till.ledger)
 
     flows._chain = till.town.chain
-    again = flows.up_to(head)
+    again = flows.up_to(head, till.ledger)
 
-    assert again == chain_flows.FlowLedger(till.town.chain).up_to(head)
+    assert again == chain_flows.FlowLedger(till.town.chain).up_to(head, till.ledger)
 
 
 def saved_and_not_sent(till: Till, member: Member) -> Receipt:
@@ -249,9 +249,9 @@ def test_a_node_that_was_on_another_fork_for_a_moment_stops_nothing_for_ever(til
     assert till.alarms.standing() == ()
     flows, head = chain_flows.FlowLedger(elsewhere), till.town.rpc.block()
     elsewhere.rpc.astray = False
-    minted = flows.up_to(head).tokens[till.town.token].minted
+    minted = flows.up_to(head, till.ledger).tokens[till.town.token].minted
     elsewhere.rpc.astray = True
     with pytest.raises(BlockReplaced):
-        flows.up_to(head)
+        flows.up_to(head, till.ledger)
     elsewhere.rpc.astray = False
-    assert flows.up_to(head).tokens[till.town.token].minted == minted > 0
+    assert flows.up_to(head, till.ledger).tokens[till.town.token].minted == minted > 0

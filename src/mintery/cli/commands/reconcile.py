@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ def reconcile(
     ledger: LedgerFile = None,
     rpc: RpcUrl = None,
     deployment: DeploymentFile = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Add up the contracts' events from the first block again.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Compare reserve, supply, escrow, owed and ledger at one block. Ends with code 1 if anything differs."""
@@ -31,7 +34,7 @@ def reconcile(
         )
         try:
             gateway.sync()
-            result = gateway.reconciler.reconcile(datetime.now(UTC))
+            result = gateway.reconciler.reconcile(datetime.now(UTC), anew=anew)
         finally:
             gateway.close()
     facts = {
