@@ -25,8 +25,8 @@ def answer_before_capture() -> None:
     """The client has its answer's end before the charge is durable."""
     capture = answer_request._capture
 
-    async def later(work: Any, usage: Any, produced: int, answer: Any) -> Any:
-        _kept.append(asyncio.ensure_future(_after(LATE, capture, work, usage, produced, answer)))
+    async def later(work: Any, calls: Any, usage: Any, produced: int, answer: Any) -> Any:
+        _kept.append(asyncio.ensure_future(_after(LATE, capture, work, calls, usage, produced, answer)))
         return answer_request.meter_usage(work.quote, work.request, usage, produced).cost
 
     answer_request._capture = later
@@ -138,7 +138,9 @@ def forget_what_may_be_sent() -> None:
 def expire_at_once() -> None:
     """Dispatched holds are ended as if their leases had lapsed and nothing had come."""
     expire = works.expire_holds
-    works.expire_holds = lambda ledger, domain, settler, now: expire(ledger, domain, settler, now + timedelta(days=1))
+    works.expire_holds = lambda ledger, domain, settler, now, **how: expire(
+        ledger, domain, settler, now + timedelta(days=1), **how
+    )
 
 
 def believe_empty_ranges() -> None:
