@@ -372,8 +372,14 @@ def test_a_routed_provider_that_forbids_resale_takes_no_new_holds(world: Any):
     def inactive() -> frozenset[int]:
         return read_market(world.contracts, world.gateway.address, [], world.rpc.block()).inactive_providers
 
+    def forbidden() -> frozenset[int]:
+        return read_market(world.contracts, world.gateway.address, [], world.rpc.block()).resale_forbidden
+
     registry.forbid_resale(world.admin, 1)
-    assert inactive() == {1}
+    assert inactive() == forbidden() == {1}
+    registry.deactivate(world.admin, 1)
+    assert (inactive(), forbidden()) == ({1}, frozenset()), "it is switched off, whatever it allows"
+    registry.activate(world.admin, 1)
     registry.allow_resale(world.admin, 1)
     assert inactive() == frozenset()
 

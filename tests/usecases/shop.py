@@ -1,6 +1,7 @@
 """A till over fakes with several routes of one name, each provider of which does as it is told."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +23,7 @@ from tests.gateway.rig import (
 )
 
 from mintery.crypto.vouchers import account_id
+from mintery.domain.market import Market
 from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.price import PriceInForce, Sku
 from mintery.domain.receipt import Receipt
@@ -76,9 +78,10 @@ class Shop:
         self.providers = {name: ScriptedProvider(name=name) for name in self.usd}
         self.now = datetime.now(UTC)
         self.set_market()
+        self.read: Callable[[], Market] = lambda: self.market
         self.parts = GatewayParts(
             ledger=self.ledger,
-            market=lambda: self.market,
+            market=lambda: self.read(),  # noqa: PLW0108 -- it may be replaced
             models=self.models,
             providers=self.providers,
             domain=DOMAIN,

@@ -11,10 +11,12 @@ from tests.usecases.shop import Shop
 from tests.usecases.test_pay_for_request import DONE, text, usage
 
 from mintery.domain.attempt import AttemptOutcome
+from mintery.domain.market import Market
 from mintery.domain.receipt import check_arithmetic
 from mintery.domain.voucher import Kind
 from mintery.errors import (
     InsufficientBalance,
+    MarketUnread,
     MinteryError,
     NoRoute,
     NoRouteNow,
@@ -25,6 +27,7 @@ from mintery.errors import (
     ProviderUnreachable,
     ResaleForbidden,
     RouteTooDear,
+    RpcUnavailable,
     StreamBroke,
     UnknownModel,
     Unsupported,
@@ -263,6 +266,17 @@ async def test_a_provider_that_is_closed_after_the_hold_is_not_called(shop: Shop
         await shop.pay("a/m")
     with pytest.raises(NoRoute, match="does not let its models be sold on"):
         await shop.pay("best")
+
+
+@pytest.mark.parametrize("error", [MarketUnread(90, 60), RpcUnavailable("http://rpc", "gone")])
+async def test_a_chain_that_cannot_be_read_stops_no_stand_in(shop: Shop, error: MinteryError):
+    def unread() -> Market:
+        raise error
+
+    shop.providers["a"].before = lambda: setattr(shop, "read", unread)
+    shop.providers["a"].breaks_with = FAILURES["failing"]
+
+    assert await shop.answered() == "b/m"
 
 
 async def test_a_configured_ban_on_resale_is_one_routes(shop: Shop):

@@ -10,6 +10,7 @@ from time import perf_counter
 from mintery.domain.attempt import AttemptOutcome, RouteAttempt
 from mintery.domain.model import Unit
 from mintery.errors import (
+    MinteryError,
     NotAvailable,
     ProviderFailed,
     ProviderRefused,
@@ -124,10 +125,14 @@ def outcome_of(error: ProviderFailed) -> AttemptOutcome:
 
 
 def _is_open(work: Dispatched, route: str) -> bool:
-    """A reading that is too old to sell by does not stop what is paid for already."""
+    """By the newest reading, however old: one that is too old to sell by does not stop what credits are held for already."""
     parts = work.parts
     try:
-        check_provider_open(parts.market(), parts.models[route])
+        market, _ = parts.reading()
+    except MinteryError:
+        return True
+    try:
+        check_provider_open(market, parts.models[route])
     except NotAvailable:
         return False
     return True
