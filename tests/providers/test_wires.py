@@ -315,3 +315,8 @@ def test_errors_in_mid_stream_break_it():
     ):
         with pytest.raises(ProviderNonsense):
             WIRES[wire]().events("acme", Endpoint.CHAT).read(b"data: " + orjson.dumps(event) + b"\n\n")
+
+
+def test_what_tools_put_into_a_prompt_is_input():
+    fields = {"promptTokenCount": 10, "toolUsePromptTokenCount": 7, "candidatesTokenCount": 3, "thoughtsTokenCount": 2}
+    assert google_wire.read_usage(fields) == {"input_token": 17, "output_token": 3, "reasoning_token": 2}

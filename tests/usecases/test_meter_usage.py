@@ -190,3 +190,31 @@ def any_quote(request: ShapedRequest) -> Quote:
         now=UnixSeconds(1_000),
         limits=FreshnessLimits(),
     )
+
+
+def test_a_bound_whose_unit_is_sold_as_a_wider_one_is_held_for_as_that():
+    """Sound at the price of input: only the sound is bounded, and only input has a price."""
+    units = frozenset({Unit.INPUT_TOKEN})
+    model = Model("acme/m", "m", "acme", 1, Kind.ROUTED, Endpoint.TRANSCRIPTION, units, 0, 5_000)
+    request = ShapedRequest(
+        Endpoint.TRANSCRIPTION, model, b"x", False, False, {Unit.AUDIO_INPUT_TOKEN: 100, Unit.REQUEST: 1}
+    )
+    held = any_quote(request)
+    metered = meter_usage(held, request, {Unit.AUDIO_INPUT_TOKEN: 60}, 0)
+    assert held.amount == 100 * 10**3
+    assert (metered.source, metered.cost) == (UsageSource.PROVIDER, 60 * 10**3)
+
+
+def test_what_the_answer_counts_is_charged_as_the_variant_that_was_asked_for():
+    high = "image.1024x1024-high"
+    model = Model("acme/m", "m", "acme", 1, Kind.ROUTED, Endpoint.IMAGES, frozenset({high, "image.512x512"}), 0, 5_000)
+    most = {high: 4, Unit.REQUEST: 1}
+    request = ShapedRequest(Endpoint.IMAGES, model, b"x", False, False, most, variants={Unit.IMAGE: high})
+    for told, charged, source in (
+        (3, 3, UsageSource.PROVIDER),
+        (5, 4, UsageSource.CLAMPED),
+        (-1, None, UsageSource.CLAMPED),
+    ):
+        metered = meter_usage(any_quote(request), request, {Unit.IMAGE: told}, 0)
+        assert {line.sku.unit: line.quantity for line in metered.lines}.get(high) == charged
+        assert metered.source is source
