@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from mintery.domain.intent import RULES, Intent
 from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.price import PriceInForce
 from mintery.domain.quote import Tariff, tariff_of
 from mintery.domain.route_health import FAILURES_TO_OPEN, FIRST_PAUSE, HealthBoard
 from mintery.domain.route_preferences import NO_PREFERENCES, Preferences, parse_preferences
-from mintery.domain.routing import RULES, Choice, Intent, Rejection, Shelf, Wish, candidate_of, choose
+from mintery.domain.route_shelf import Rejection, Shelf, Wish, candidate_of
+from mintery.domain.routing import Choice, choose
 from mintery.domain.voucher import Kind
 from mintery.errors import (
     MalformedRequest,

@@ -46,8 +46,8 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from mintery.domain.intent import Intent
 from mintery.domain.model import Endpoint, Model
-from mintery.domain.routing import Intent
 from mintery.domain.tiers import MeteredUnit, Window, check_windows, parse_unit, parse_window
 from mintery.domain.voucher import Kind
 from mintery.errors import MalformedFile, MalformedWindow, SettingMissing

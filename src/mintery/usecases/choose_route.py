@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mintery.domain.intent import Intent
 from mintery.domain.market import Market
 from mintery.domain.model import Endpoint, Model
 from mintery.domain.project import Project
 from mintery.domain.route_preferences import FIELD, NO_PREFERENCES, Preferences, parse_preferences, read_names
-from mintery.domain.routing import Candidate, Choice, Intent, Rejection, Shelf, Wish, candidate_of, choose
+from mintery.domain.route_shelf import Candidate, Rejection, Shelf, Wish, candidate_of
+from mintery.domain.routing import Choice, choose
 from mintery.domain.voucher import AccountId
 from mintery.errors import MalformedRequest, NotAvailable, NotFound, RouteExcluded, UnknownModel
 from mintery.units import ceil_div

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mintery.domain.intent import RULES, SORT_RULES
 from mintery.domain.model import Endpoint, Model
-from mintery.domain.routing import RULES, SORT_RULES, Rejection
+from mintery.domain.route_shelf import Rejection
 from mintery.errors import snake_case
 from mintery.units import format_nanocredits, pro_rata_down
 from mintery.usecases.choose_route import Counter, Question, choose_route, is_routed, read_question, session_of

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from mintery.domain.intent import RULES, Intent
 from mintery.domain.market import Market
 from mintery.domain.model import Model
 from mintery.domain.observation import Flaw
 from mintery.domain.price import PriceInForce, PriceState
-from mintery.domain.routing import RULES, Intent
 from mintery.errors import UnknownModel
 from mintery.units import UnixSeconds, format_usd
 from mintery.usecases.parts import GatewayParts

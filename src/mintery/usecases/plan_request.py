@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from mintery.domain.model import Endpoint, Model
 from mintery.domain.quote import Quote
-from mintery.domain.routing import Candidate, Rejection
+from mintery.domain.route_shelf import Candidate, Rejection
 from mintery.errors import MalformedInput, MinteryError, NoRoute, NoRouteNow, NotAvailable, NotFound
 from mintery.units import NanoCredits
 from mintery.usecases.choose_route import (

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from mintery.domain.market import Market
 from mintery.domain.model import Endpoint, Model
 from mintery.domain.route_health import HealthBoard
-from mintery.domain.routing import Shelf
+from mintery.domain.route_shelf import Shelf
 from mintery.domain.voucher import AccountId, Address
 
 MOST_SESSIONS = 100_000
