@@ -30,10 +30,14 @@ _MIDNIGHT = UnixSeconds(0)
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A route that is for sale. Prices are those of one input token (or character, or second, where it is sold by those), of one
-    output token, and of one request with the cheapest picture that it sells.
+    """A route that is for sale.
 
-    ``certain`` are units that every request may use, each with its price. ``place`` is the position, among the names that the request gave, of the one that this route goes by.
+    Attributes:
+        place: the position, among the names that the request gave, of the one that this route goes by.
+        prompt: of one input token, or character or second where it is sold by those.
+        completion: of one output token.
+        request: of one request, with the cheapest picture that it sells.
+        certain: units that every request may use, each with its price.
     """
 
     route: Model
