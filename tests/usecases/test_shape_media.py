@@ -155,6 +155,13 @@ def test_no_response_has_more_input_than_the_bound(texts: list[str], pictures: i
         {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": "file-1"}]}]},
         {"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "file-1"}]}]},
         {"input": [{"role": "user", "content": 5}]},
+        {"input": [{"id": "msg_1"}]},
+        {"input": [{"id": "msg_1", "role": "assistant"}]},
+        {"input": [{"id": "msg_1", "content": "a"}]},
+        {"input": [{"type": "message", "id": "msg_1", "role": "assistant", "content": None}]},
+        {"input": [{"type": "reasoning", "id": "rs_1", "summary": []}]},
+        {"input": [{"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": ""}]},
+        {"store": "yes"},
         {"input": [5]},
         {"input": []},
         {"input": [{"type": ["message"]}]},
@@ -178,6 +185,18 @@ def test_a_conversation_of_the_responses_api_passes():
     assert shaped.most[Unit.INPUT_TOKEN] < 10**9
     hidden = [*items, {"type": "reasoning", "id": "r", "summary": [], "encrypted_content": "AA"}]
     assert shape_request(SEES, TERMS, responses(hidden), choices=1).most[Unit.INPUT_TOKEN] == 10**9
+
+
+@pytest.mark.parametrize("asked", [{}, {"store": True}, {"store": None}, {"store": False}])
+def test_no_response_is_kept_and_no_item_goes_by_what_the_provider_kept(asked: dict):
+    items = [
+        {"id": "msg_1", "role": "assistant", "content": "a"},
+        {"id": "fc_1", "type": "function_call", "call_id": "1", "name": "f", "arguments": "{}"},
+        {"id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "AA"},
+    ]
+    sent = orjson.loads(shape_request(SEES, TERMS, responses(items, **asked), choices=1).body)
+    assert sent["store"] is False
+    assert sent["input"] == [{name: value for name, value in item.items() if name != "id"} for item in items]
 
 
 def test_only_models_that_say_so_answer_at_a_second_endpoint():

@@ -1,5 +1,6 @@
 """A body of the Responses API, checked and bounded. Only what is in the body counts: what the provider keeps of earlier
-responses has no bound here, and is refused.
+responses has no bound here and may be another customer's. So every item is told whole, none is sent with the name that the
+provider knows it by, and the provider is told to keep nothing.
 """
 
 from collections.abc import Mapping
@@ -48,7 +49,9 @@ def shape_responses(model: Model, terms: Terms, fields: Mapping[str, Any], _choi
     items, hidden = _items(model, fields.get("input"), media)
     cap = whole(fields, "max_output_tokens", model.max_output_tokens, model.max_output_tokens)
     stream = flag(fields, "stream")
-    body = written({**fields, "model": model.upstream, "max_output_tokens": cap})
+    flag(fields, "store")
+    unnamed = {"input": _without_ids(fields["input"]), "store": False}
+    body = written({**fields, **unnamed, "model": model.upstream, "max_output_tokens": cap})
     media_tokens = media.tokens(model)
     most_input = len(body) - media.bytes + media_tokens + TOKENS_PER_MESSAGE * items + allowance(fields)
     most: dict[str, int] = {
@@ -87,9 +90,25 @@ def _items(model: Model, given: Any, media: Media) -> tuple[int, bool]:
         if known is None:
             raise Unsupported("an item of input is of a kind that has no known cost", field="input")
         check_known(item, known, "input", model)
+        _check_whole(kind, item)
         _read_content(model, item.get("content") if kind == "message" else item.get("output"), media)
         hidden = hidden or item.get("encrypted_content") is not None
     return len(given), hidden
+
+
+def _check_whole(kind: str, item: Mapping[str, Any]) -> None:
+    """What an item leaves out, the provider would take from what it kept under the item's id. Raises MalformedRequest."""
+    if kind == "message" and not (isinstance(item.get("role"), str) and isinstance(item.get("content"), str | list)):
+        raise MalformedRequest("a message has a role, and a content that is a text or a list of parts", field="input")
+    hidden = item.get("encrypted_content")
+    if kind == "reasoning" and not (isinstance(hidden, str) and hidden):
+        raise Unsupported("reasoning is taken only with its encrypted_content", field="input")
+
+
+def _without_ids(given: Any) -> Any:
+    if isinstance(given, str):
+        return given
+    return [{name: value for name, value in item.items() if name != "id"} for item in given]
 
 
 def _read_content(model: Model, content: Any, media: Media) -> None:
