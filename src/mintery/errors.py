@@ -20,7 +20,8 @@ MinteryError
 ├── NotAvailable            ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, LedgerBehind,
 │                           AssetDepegged, ReserveShort, Draining, PayoutCapReached, Overloaded,
 │                           AccountBusy, HoldTooLong, NoRouteNow, RouteBroken, RouteOnTrial, ResaleForbidden
-├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke
+├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke,
+│                           NotInItsFormat
 ├── FetchFailed             a public page: a price list, another reporter's reports
 ├── AnswerLost              a fault of this gateway while it answered
 ├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
@@ -799,6 +800,14 @@ class ProviderRefused(ProviderFailed):
 class ProviderNonsense(ProviderFailed):
     def __init__(self, provider: str, why: str) -> None:
         super().__init__(f"{provider} answered with something else than its format: {why}", provider=provider)
+        self.why = why
+
+
+class NotInItsFormat(ProviderFailed):
+    """The request could not be written for the provider, which was not called."""
+
+    def __init__(self, provider: str, why: str) -> None:
+        super().__init__(f"the request cannot be told to {provider} ({why}); nothing was charged", provider=provider)
         self.why = why
 
 

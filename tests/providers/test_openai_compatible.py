@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.provider import tokens
 
 from mintery.domain.model import Endpoint
-from mintery.errors import ProviderNonsense, ProviderRefused, ProviderTimedOut, ProviderUnreachable
+from mintery.errors import NotInItsFormat, ProviderNonsense, ProviderRefused, ProviderTimedOut, ProviderUnreachable
 from mintery.providers.calls import StreamEvent
 from mintery.providers.config import ProviderConfig
 from mintery.providers.openai_compatible import OpenAICompatible, open_providers
@@ -129,6 +129,50 @@ async def test_streams_that_break_the_format(name: str):
         with pytest.raises(ProviderNonsense, match=why):
             await collect(provider, b"{}")
         await provider.close()
+
+
+def nested(depth: int) -> bytes:
+    return b"[" * depth + b"]" * depth
+
+
+WHOLES = {
+    "anthropic": b'{"content":[{"type":"tool_use","id":"1","name":"f","input":%s}]}',
+    "google": b'{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{"a":%s}}}]}}]}',
+    "openai": b'{"output":%s}',
+}
+DEEP_EVENTS = {
+    "anthropic": b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":%s}}',
+    "google": WHOLES["google"],
+}
+
+
+@pytest.mark.parametrize("depth", [300, 1_000])
+@pytest.mark.parametrize("wire", WHOLES)
+async def test_an_answer_that_nests_too_deeply_is_nonsense(wire: str, depth: int):
+    endpoint = Endpoint.RESPONSES if wire == "openai" else Endpoint.CHAT
+    asked = orjson.dumps({**ASKED, "max_tokens": 1})
+    with upstream(200, "application/json", WHOLES[wire] % nested(depth)) as url:
+        provider = at(url, wire=wire)
+        with pytest.raises(ProviderNonsense):
+            await provider.ask(endpoint, asked)
+        await provider.close()
+
+
+@pytest.mark.parametrize("wire", DEEP_EVENTS)
+async def test_an_event_that_nests_too_deeply_is_nonsense(wire: str):
+    with upstream(200, "text/event-stream", b"data: " + DEEP_EVENTS[wire] % nested(300) + b"\n\n") as url:
+        provider = at(url, wire=wire)
+        with pytest.raises(ProviderNonsense):
+            await collect(provider, orjson.dumps({**ASKED, "max_tokens": 1, "stream": True}))
+        await provider.close()
+
+
+@pytest.mark.parametrize("body", [b"{}", b"no json"])
+async def test_what_cannot_be_written_for_a_provider_fails_as_its_call(body: bytes):
+    provider = at("http://127.0.0.1:1/v1", wire="anthropic")
+    with pytest.raises(NotInItsFormat):
+        await provider.ask(Endpoint.CHAT, body)
+    await provider.close()
 
 
 async def test_an_answer_that_is_too_long():

@@ -205,6 +205,16 @@ def test_what_a_format_has_no_words_for_is_found_before_it_is_sent(wire: str, fi
         WIRES[wire]().check({**TALK, **fields})
 
 
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("depth", [260, 1_000])
+def test_what_nests_more_deeply_than_is_written_is_found_before_it_is_sent(wire: str, depth: int):
+    arguments = '{"a":' * depth + "1" + "}" * depth
+    calls = [{"id": "1", "type": "function", "function": {"name": "f", "arguments": arguments}}]
+    messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": None, "tool_calls": calls}]
+    with pytest.raises(Unsupported):
+        WIRES[wire]().check({**TALK, "messages": messages})
+
+
 def whole(wire: str, sample: str) -> chat_types.ChatCompletion:
     """As the stock client reads it."""
     reply = WIRES[wire]().read("acme", Endpoint.CHAT, (SAMPLES / sample).read_bytes(), "application/json")

@@ -14,7 +14,7 @@ from mintery.providers.completions import WRITTEN, Chunks, completion, tool_call
 from mintery.providers.openai_wire import MAX_CHUNK_BYTES
 from mintery.providers.reading import json_object
 from mintery.providers.sse import event_payload
-from mintery.providers.wires import EventReader, Sent, check_carried, tried
+from mintery.providers.wires import EventReader, Sent, check_carried, translated
 
 VERSION = "2023-06-01"
 _FINISHES = {
@@ -37,10 +37,10 @@ class AnthropicWire:
 
     def check(self, fields: Mapping[str, Any]) -> None:
         check_carried(fields, FIELDS)
-        tried(to_messages, fields)
+        translated(to_messages, fields)
 
     def sent(self, _endpoint: Endpoint, body: bytes) -> Sent:
-        return Sent("/messages", orjson.dumps(tried(to_messages, orjson.loads(body))))
+        return Sent("/messages", translated(to_messages, orjson.loads(body)))
 
     def read(self, provider: str, _endpoint: Endpoint, body: bytes, _content_type: str) -> Reply:
         answer = json_object(provider, body)

@@ -15,7 +15,7 @@ from mintery.providers.google_request import FIELDS, SIGNATURE, to_contents
 from mintery.providers.openai_wire import MAX_RESPONSE_BYTES
 from mintery.providers.reading import json_object
 from mintery.providers.sse import event_payload
-from mintery.providers.wires import EventReader, Sent, check_carried, tried
+from mintery.providers.wires import EventReader, Sent, check_carried, translated
 
 _STOPPED = frozenset({"STOP", "FINISH_REASON_UNSPECIFIED", ""})
 _PICTURES = frozenset({"IMAGE", "DOCUMENT"})
@@ -29,12 +29,12 @@ class GoogleWire:
 
     def check(self, fields: Mapping[str, Any]) -> None:
         check_carried(fields, FIELDS)
-        tried(to_contents, fields)
+        translated(to_contents, fields)
 
     def sent(self, _endpoint: Endpoint, body: bytes) -> Sent:
         fields = orjson.loads(body)
         method = "streamGenerateContent?alt=sse" if fields.get("stream") else "generateContent"
-        return Sent(f"/models/{quote(fields['model'], safe='')}:{method}", orjson.dumps(tried(to_contents, fields)))
+        return Sent(f"/models/{quote(fields['model'], safe='')}:{method}", translated(to_contents, fields))
 
     def read(self, provider: str, _endpoint: Endpoint, body: bytes, _content_type: str) -> Reply:
         answer = json_object(provider, body)

@@ -2,24 +2,35 @@
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from typing import NoReturn, Self
 
 import aiohttp
 from yarl import URL
 
 from mintery.domain.model import Endpoint
-from mintery.errors import ProviderNonsense, ProviderRefused, ProviderTimedOut, ProviderUnreachable
+from mintery.errors import (
+    NotInItsFormat,
+    ProviderNonsense,
+    ProviderRefused,
+    ProviderTimedOut,
+    ProviderUnreachable,
+    Unsupported,
+)
 from mintery.providers.anthropic_wire import AnthropicWire
 from mintery.providers.calls import Provider, Reply, StreamEvent, Terms
 from mintery.providers.config import ProviderConfig
 from mintery.providers.google_wire import GoogleWire
 from mintery.providers.openai_wire import OpenAIWire
 from mintery.providers.sse import EventSplitter, EventTooLong
-from mintery.providers.wires import Wire
+from mintery.providers.wires import EventReader, Sent, Wire
 
 WIRES: Mapping[str, Callable[[], Wire]] = {"openai": OpenAIWire, "anthropic": AnthropicWire, "google": GoogleWire}
 MAX_REFUSAL_BYTES = 64 * 1024
+_UNSAYABLE = (TypeError, ValueError, LookupError, AttributeError, RecursionError)
+"""What a translation stumbles over, for example what nests more deeply than we write: once credits are held, it must end
+as the provider's failure, for only that returns them at once.
+"""
 _SHORTEST_LOOK = 0.01
 """Seconds: a reader that works past the deadline is not looked at all the time."""
 
@@ -53,7 +64,10 @@ class OpenAICompatible:
             whole = await answer.next_piece()
             while piece := await answer.next_piece():
                 whole += piece
-        return self._wire.read(self.name, endpoint, whole, answer.content_type)
+        try:
+            return self._wire.read(self.name, endpoint, whole, answer.content_type)
+        except _UNSAYABLE as error:
+            raise self._unreadable(error) from error
 
     async def stream(self, endpoint: Endpoint, body: bytes) -> AsyncGenerator[StreamEvent]:
         """See the port."""
@@ -67,12 +81,28 @@ class OpenAICompatible:
                     yield StreamEvent(piece)
                     continue
                 for raw in self._split(splitter, piece):
-                    for event in reader.read(raw):
+                    for event in self._read(reader, raw):
                         yield event
                         if event.last:
                             return
-            for event in reader.finish():
+            for event in self._read(reader):
                 yield event
+
+    def _read(self, reader: EventReader, raw: bytes | None = None) -> Sequence[StreamEvent]:
+        """What one event says, or without one what is left at the end."""
+        try:
+            return reader.finish() if raw is None else reader.read(raw)
+        except _UNSAYABLE as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> ProviderNonsense:
+        return ProviderNonsense(self.name, f"it cannot be read ({type(error).__name__})")
+
+    def _sent(self, endpoint: Endpoint, body: bytes) -> Sent:
+        try:
+            return self._wire.sent(endpoint, body)
+        except (Unsupported, *_UNSAYABLE) as error:
+            raise NotInItsFormat(self.name, type(error).__name__) from error
 
     def _split(self, splitter: EventSplitter, piece: bytes) -> list[bytes]:
         try:
@@ -85,9 +115,13 @@ class OpenAICompatible:
             await self._session.close()
 
     async def head(self, endpoint: Endpoint, body: bytes) -> aiohttp.ClientResponse:
-        """An answer whose body is still to be read. Raises ProviderUnreachable, ProviderTimedOut, ClientError."""
+        """An answer whose body is still to be read.
+
+        Raises:
+            NotInItsFormat, ProviderUnreachable, ProviderTimedOut, ClientError
+        """
         config = self._config
-        sent = self._wire.sent(endpoint, body)
+        sent = self._sent(endpoint, body)
         if (url := self._urls.get(sent.path)) is None:
             url = self._urls[sent.path] = URL(config.base_url + sent.path)
         try:

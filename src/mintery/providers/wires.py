@@ -65,11 +65,13 @@ def unsaid(why: str) -> Unsupported:
     return Unsupported(why, field="messages")
 
 
-def tried(translate: Callable[[Mapping[str, Any]], dict[str, Any]], fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The translation, where what it stumbles over is the chat's own fault. Raises Unsupported."""
+def translated(translate: Callable[[Mapping[str, Any]], dict[str, Any]], fields: Mapping[str, Any]) -> bytes:
+    """The translation, written: texts that become objects in it may nest more deeply than we write. What it stumbles over
+    is the chat's own fault. Raises Unsupported.
+    """
     try:
-        return translate(fields)
-    except (KeyError, TypeError, AttributeError, orjson.JSONDecodeError) as error:
+        return orjson.dumps(translate(fields))
+    except (KeyError, TypeError, AttributeError, RecursionError, orjson.JSONDecodeError) as error:
         raise unsaid(f"the chat is malformed ({type(error).__name__})") from None
 
 

@@ -12,6 +12,7 @@ from mintery.domain.model import Unit
 from mintery.errors import (
     MinteryError,
     NotAvailable,
+    NotInItsFormat,
     ProviderFailed,
     ProviderRefused,
     ProviderTimedOut,
@@ -109,6 +110,8 @@ def may_fall_back(work: Dispatched, error: ProviderFailed) -> bool:
 
 
 def is_providers_fault(error: ProviderFailed) -> bool:
+    if isinstance(error, NotInItsFormat):
+        return False
     return not (isinstance(error, ProviderRefused) and error.status in REQUESTS_FAULT | {ASKED_OF_ONE})
 
 
