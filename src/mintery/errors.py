@@ -7,8 +7,8 @@ MinteryError
 │                           AnvilFailed, SystemRefused, ChildFailed, NotForProcesses, SourcesDiffer,
 │                           AssetNotSignable
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
-│                           BodyTooSlow, MalformedSku, MalformedWindow, MalformedReceipt, MalformedReport, MalformedSeal,
-│                           Unsupported
+│                           BodyTooSlow, MalformedSku, MalformedWindow, MalformedReceipt, MalformedReport,
+│                           ReportForOtherConfig, MalformedSeal, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
@@ -282,6 +282,13 @@ class MalformedReport(MalformedInput):
     def __init__(self, why: str) -> None:
         super().__init__(f"the price report cannot be used: {why}")
         self.why = why
+
+
+class ReportForOtherConfig(MalformedReport):
+    """Signed before the oracle's SKUs, reporters or quorum changed, or by who has seen the change first."""
+
+    def __init__(self) -> None:
+        super().__init__("it is for other SKUs, reporters or another quorum than the oracle has")
 
 
 class MalformedSeal(MalformedInput):

@@ -13,7 +13,7 @@ from mintery.chain.price_oracle import PriceVector, SignedReport
 from mintery.crypto.keys import PrivateKey
 from mintery.crypto.reports import report_digest
 from mintery.domain.voucher import Address
-from mintery.errors import MalformedReport
+from mintery.errors import MalformedReport, ReportForOtherConfig
 from mintery.units import UnixSeconds, UsdWad
 from mintery.usecases.exchange_reports import ReportTerms, prices_in, read_report, report_json
 
@@ -58,10 +58,17 @@ def test_a_report_for_elsewhere_says_so_and_does_not_count_when_it_says_otherwis
 
 def test_a_report_for_another_configuration_does_not_count_either_way():
     other = signed(replace(VECTOR, config=b"\x02" * 32))
-    with pytest.raises(MalformedReport, match="other SKUs"):
+    with pytest.raises(ReportForOtherConfig, match="other SKUs"):
         read_report(report_json(other, TERMS), TERMS, KEY.address)
     fields = orjson.loads(report_json(other, TERMS)) | {"config": "0x" + TERMS.config.hex()}
     with pytest.raises(MalformedReport, match="it was signed by 0x"):
+        read_report(orjson.dumps(fields), TERMS, KEY.address)
+
+
+@pytest.mark.parametrize(("epoch", "observed_at"), [(2**32, 600 * 2**32), (2**40 // 600, 2**40), (2**50, 600 * 2**50)])
+def test_a_time_that_the_oracle_cannot_count_is_refused(epoch: int, observed_at: int):
+    fields = orjson.loads(report_json(signed(), TERMS)) | {"epoch": epoch, "observed_at": observed_at}
+    with pytest.raises(MalformedReport):
         read_report(orjson.dumps(fields), TERMS, KEY.address)
 
 

@@ -1,19 +1,22 @@
 """Five reporters, each by itself, and the real oracle: a liar, a silent one, a replayer, and nobody in the middle."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import orjson
 import pytest
 from tests.usecases.town import PRICES, QUEUE_DELAY, Town, build_town, now, sees
 
 from mintery.chain.devchain.chain import DevChain
+from mintery.chain.price_oracle import SignedReport
 from mintery.chain.rpc import connect
 from mintery.crypto.keys import PrivateKey, dev_key
 from mintery.domain.voucher import Address
 from mintery.errors import FetchFailed, NotReporter
 from mintery.units import UsdWad
+from mintery.usecases import report_alone
 from mintery.usecases.alarms import Alarm, Alarms
-from mintery.usecases.exchange_reports import report_json
+from mintery.usecases.exchange_reports import ReportTerms, read_report, report_json
 from mintery.usecases.report_alone import LoneReporter, read_round
 from mintery.usecases.report_prices import NothingToReport, PricesReported, Reporter
 
@@ -236,6 +239,60 @@ def test_one_who_looked_in_the_future_spoils_nobodys_report(ring: Ring, town: To
     [outcome] = ring.epoch(at=EPOCH // 2)
 
     assert outcome.in_force == scaled(1_050)
+
+
+@pytest.mark.parametrize("hostile", [{"epoch": 2**32, "observed_at": EPOCH * 2**32}, {"epoch": None}])
+def test_what_one_peer_shows_stops_nobody_else(ring: Ring, hostile: dict[str, object]):
+    ring.epoch()
+    shown = orjson.loads(ring.members[FIFTH].shown() or b"")
+    ring.pages[FIFTH] = lambda: orjson.dumps(shown | hostile)
+    ring.sees = dict.fromkeys(ring.members, scaled(1_050))
+
+    [outcome] = ring.epoch()
+
+    assert outcome.in_force == scaled(1_050)
+    assert ring.alarms(FIRST) == {(Alarm.REPORTER_REPLAYS, FIFTH)}
+
+
+def test_a_peer_whose_bytes_cannot_even_be_judged_is_named(ring: Ring, monkeypatch: pytest.MonkeyPatch):
+    ring.epoch()
+
+    def reads(body: bytes, terms: ReportTerms, reporter: Address) -> SignedReport:
+        if reporter == SECOND:
+            raise RuntimeError
+        return read_report(body, terms, reporter)
+
+    monkeypatch.setattr(report_alone, "read_report", reads)
+
+    ring.members[FIRST].tick(now())
+
+    assert ring.alarms(FIRST) == {(Alarm.REPORTER_REPLAYS, SECOND)}
+
+
+def test_a_report_from_before_the_oracle_changed_is_no_replay(ring: Ring, town: Town):
+    ring.epoch()
+    other = replace(read_round(town.chain).terms, config=b"\x02" * 32)
+    vector = replace(ring.members[FIFTH]._reports[FIFTH].vector, config=other.config)
+    ring.pages[FIFTH] = lambda: report_json(town.chain.oracle.sign_report(KEYS[4], vector), other)
+
+    ring.members[FIRST].tick(now())
+
+    assert ring.alarms(FIRST) == set()
+    ring.epochs(2)
+    assert ring.alarms(FIRST) == {(Alarm.REPORTER_SILENT, FIFTH)}
+
+
+def test_whoever_is_silent_is_named_by_the_host_alone(ring: Ring):
+    first = ring.members[FIRST]
+    first.peers = {**first.peers, FIFTH: "https://name:secret@fifth.example/hidden?key=1"}
+    first.fetch_all = lambda urls, _most: [FetchFailed(url, "nobody answers") for url in urls]
+
+    ring.epochs(3)
+
+    [why] = [standing.why for standing in first.alarms.standing() if standing.subject == FIFTH]
+    assert "(fifth.example)" in why
+    assert "secret" not in why
+    assert "hidden" not in why
 
 
 def test_one_who_sees_no_price_signs_that_and_is_not_silent(ring: Ring):

@@ -16,7 +16,7 @@ from mintery.crypto.keys import Signature
 from mintery.crypto.reports import report_digest, report_signer
 from mintery.domain import fields as read
 from mintery.domain.voucher import Address
-from mintery.errors import InvalidSignature, MalformedInput, MalformedReport
+from mintery.errors import InvalidSignature, MalformedInput, MalformedReport, ReportForOtherConfig
 from mintery.units import UnixSeconds, UsdWad
 
 REPORT_FORMAT = "mintery-price-report-1"
@@ -24,6 +24,8 @@ SIGNATURE_BYTES = 64
 _HEX_AND_FIELDS = 3
 _FIXED_BYTES = 4_096
 _ENTRY_BYTES = 21
+_EPOCH_BITS, _TIME_BITS = 32, 40
+"""What the signed struct has room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def read_report(body: bytes, terms: ReportTerms, reporter: Address) -> SignedRep
     """A report that ``reporter`` signed for ``terms``, whole and as the oracle wants it, whatever its epoch.
 
     Raises:
-        MalformedReport
+        MalformedReport: ReportForOtherConfig where it is none of this configuration.
     """
     try:
         fields: dict[str, Any] = orjson.loads(body)
@@ -101,11 +103,13 @@ def _check_terms(fields: dict[str, Any], terms: ReportTerms) -> None:
     if (oracle := read.address(fields, "oracle")).lower() != terms.oracle.lower():
         raise MalformedReport(f"it is for the oracle {oracle}, not {terms.oracle}")
     if _bytes(fields, "config") != terms.config:
-        raise MalformedReport("it is for other SKUs, reporters or another quorum than the oracle has")
+        raise ReportForOtherConfig
 
 
 def _check_vector(vector: PriceVector, terms: ReportTerms) -> None:
     """As ``PriceVectors.check`` does: one vector that it refuses would revert the reports of all."""
+    if vector.epoch >> _EPOCH_BITS or vector.observed_at >> _TIME_BITS:
+        raise MalformedReport("its epoch or its time is later than the oracle can count")
     epoch, seen = divmod(vector.observed_at, terms.epoch_length)[0], vector.unchanged
     if epoch != vector.epoch:
         raise MalformedReport(f"it was observed in epoch {epoch}, and says {vector.epoch}")

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from mintery.chain.packing import pack_changed, pack_unchanged
 from mintery.chain.price_oracle import PriceVector, SignedReport
@@ -18,7 +19,7 @@ from mintery.chain.sender import Sender
 from mintery.domain.observation import SkuState, is_due, sighting
 from mintery.domain.reporting import Vote, agreed_prices, is_turn_of
 from mintery.domain.voucher import Address
-from mintery.errors import FetchFailed, MalformedReport, NotReporter
+from mintery.errors import FetchFailed, MalformedReport, NotReporter, ReportForOtherConfig
 from mintery.units import UnixSeconds, UsdWad
 from mintery.usecases.alarms import Alarm, Alarms
 from mintery.usecases.exchange_reports import ReportTerms, prices_in, read_report, report_json
@@ -140,8 +141,14 @@ class LoneReporter:
                 continue
             try:
                 self._take(peer, read_report(body, at.terms, peer), at)
+            except ReportForOtherConfig:
+                # The oracle changed just now, and one of us has not seen it yet. Who never does is called silent.
+                continue
             except MalformedReport as error:
                 self.alarms.sound(Alarm.REPORTER_REPLAYS, f"{peer}: {error.why}", now, subject=peer)
+            except Exception as error:  # the edge between peers: what one of them shows stops nobody else's report
+                log.exception("report unread", extra={"reporter": peer})
+                self.alarms.sound(Alarm.REPORTER_REPLAYS, f"{peer}: {type(error).__name__}", now, subject=peer)
             else:
                 self.alarms.clear(Alarm.REPORTER_REPLAYS, subject=peer)
 
@@ -168,7 +175,7 @@ class LoneReporter:
             report = self._reports.get(reporter)
             last = self._began if report is None else report.vector.epoch
             if last is not None and at.epoch - last >= SILENT_EPOCHS:
-                where = self.peers.get(reporter, "no address of it is known here")
+                where = _host(self.peers[reporter]) if reporter in self.peers else "no address of it is known here"
                 why = f"{reporter} has signed nothing since epoch {last} ({where}); it is {at.epoch} now"
                 self.alarms.sound(Alarm.REPORTER_SILENT, why, now, subject=reporter)
             else:
@@ -216,6 +223,14 @@ def _counts(reporter: Address, vector: PriceVector, at: Round) -> bool:
     """One that was observed later than now would revert all reports that are sent with it."""
     known = reporter in at.reporters and vector.config == at.terms.config
     return known and vector.epoch == at.epoch and vector.observed_at <= at.now
+
+
+def _host(url: str) -> str:
+    """Alarms are open to everybody, and the rest of a URL may let its reader in."""
+    try:
+        return urlsplit(url).hostname or "an address without a host"
+    except ValueError:
+        return "an address that is none"
 
 
 def read_round(chain: OnChain) -> Round:
