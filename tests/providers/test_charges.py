@@ -2,6 +2,7 @@
 
 from itertools import pairwise, product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.providers.declared import declared
@@ -55,6 +56,18 @@ def test_the_answer_is_that_of_looking_everywhere(
             assert answer == SourcePrice("list", everywhere.pop())
         else:
             assert isinstance(answer, NoPrice)
+
+
+@pytest.mark.parametrize(("inputs", "minutes"), [(17, 0), (0, 17), (1_000, 1_000)])
+def test_a_price_with_more_steps_than_anybody_asks_is_not_looked_at(inputs: int, minutes: int):
+    def at(_inputs: int, _minute: int) -> UsdWad:
+        raise AssertionError
+
+    charge = Charge(at, frozenset(range(2, 2 + inputs)), frozenset(range(1, 1 + minutes)))
+
+    answer = answer_for("list", f"{MODEL}:input_token", declared(MODEL), lambda _listed: charge)
+
+    assert answer == NoPrice("list", "its price has too many conditions")
 
 
 def _all_of(

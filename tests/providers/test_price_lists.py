@@ -10,7 +10,7 @@ from mintery.crypto.keys import PrivateKey
 from mintery.crypto.price_files import sign_price_file
 from mintery.domain.observation import NoPrice, SourcePrice
 from mintery.errors import MalformedFile
-from mintery.providers.price_lists import Renewed, read_price_file
+from mintery.providers.price_lists import OperatorFile, Renewed, read_price_file
 from mintery.units import UsdWad
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -90,6 +90,21 @@ def test_a_file_that_is_none_is_refused(path: Path, text: str):
 def test_a_file_that_is_not_there_is_refused(path: Path):
     with pytest.raises(MalformedFile):
         read_price_file(path)
+
+
+def test_a_file_that_cannot_be_read_once_is_not_answered_from_what_it_said_before(path: Path):
+    listed = Renewed(written(path), read_unless_it_is_half)
+    written(path, prices={"acme/small:input_token": "0.5"})
+
+    answers = [listed.price_of("acme/small:input_token", NOON) for _ in range(2)]
+
+    assert answers == [NoPrice("prices.json", "cannot be read: RuntimeError")] * 2
+
+
+def read_unless_it_is_half(path: Path) -> OperatorFile:
+    if "0.5" in path.read_text():
+        raise RuntimeError
+    return read_price_file(path)
 
 
 def test_a_file_that_is_written_anew_is_read_anew_and_one_that_breaks_has_no_price(path: Path):

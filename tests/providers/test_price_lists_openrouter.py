@@ -71,6 +71,10 @@ def test_hours_are_a_window():
         {"prompt": "0.00001", "overrides": [{"weekday": 6, "prompt": "0.000005"}]},
         {"prompt": "0.00001", "overrides": [{"utc_start": "25:00", "utc_end": "01:00", "prompt": "0.000005"}]},
         {"prompt": "0.00001", "overrides": ["cheaper"]},
+        {"prompt": "0.00001", "overrides": True},
+        {"prompt": "0.00001", "overrides": 7},
+        {"prompt": "0.00001", "overrides": {"prompt": "0.00001"}},
+        {"prompt": "0.00001", "overrides": [{"min_prompt_tokens": least, "prompt": "0.00001"} for least in range(17)]},
         {"prompt": "0.0000000000000000001"},
     ],
 )
@@ -78,9 +82,22 @@ def test_what_is_not_said_has_no_price(pricing: object):
     assert isinstance(answer(page(pricing)), NoPrice)
 
 
-@pytest.mark.parametrize("price", ["NaN", "Infinity", "1e400", "-2", "0x10", "", "0.00125", True, {"usd": "1"}])
+@pytest.mark.parametrize(
+    "price", ["NaN", "sNaN", "-NaN7", "Infinity", "1e400", "-2", "0x10", "", "0.00125", True, {"usd": "1"}]
+)
 def test_nonsense_is_named(price: object):
     assert isinstance(answer(page({"prompt": price})), NonsensePrice)
+
+
+@pytest.mark.parametrize("least", ["NaN", "sNaN", "Infinity", "-Infinity", True, "many"])
+def test_a_condition_that_is_no_number_is_nonsense(least: object):
+    overrides = [{"min_prompt_tokens": least, "prompt": "0.000006"}]
+    assert isinstance(answer(page({"prompt": "0.000003", "overrides": overrides})), NonsensePrice)
+
+
+def test_as_many_conditions_as_are_looked_at_have_a_price():
+    overrides = [{"min_prompt_tokens": least, "prompt": "0.000003"} for least in range(16)]
+    assert answer(page({"prompt": "0.000003", "overrides": overrides})) == usd(3 * 10**12)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +107,8 @@ def test_nonsense_is_named(price: object):
         b"<html>",
         b"[]",
         b'{"data": {}}',
+        b'{"data": [], "rest": 1e-99999999999999999999}',
+        b'{"data": [{"id": "small-1", "pricing": {"prompt": 0e99999999999999999999}}]}',
         b'{"data": [{"id": "small-1", "pricing": {"prompt": NaN}}]}',
         b"[" * 99_999,
     ],

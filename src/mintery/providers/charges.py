@@ -20,6 +20,8 @@ MOST_TOKEN_USD = UsdWad(10**15)
 """No token costs more than a thousand USD a million: a list that says so means a thousand of them."""
 FIRST_TOKEN = 1
 NO_NUMBER = "it is no number"
+MOST_STEPS = 16
+"""No list asks more prices for one unit than this many conditions make; looking everywhere takes the cube of them."""
 
 
 class Unpriced(Exception):
@@ -87,9 +89,12 @@ def read_number(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         raise MalformedAmount(str(value)[:40], NO_NUMBER)
     try:
-        return Decimal(value)
+        number = Decimal(value)
     except InvalidOperation:
         raise MalformedAmount(str(value)[:40], NO_NUMBER) from None
+    if not number.is_finite():
+        raise MalformedAmount(str(value)[:40], NO_NUMBER)
+    return number
 
 
 def price_of_one(number: Decimal, units: int = 1) -> UsdWad:
@@ -113,6 +118,8 @@ def _listed(sku: str, models: Mapping[str, Model]) -> Listed:
 
 def _one_price(charge: Charge, listed: Listed) -> UsdWad:
     """Prices change at known points, so looking there is looking everywhere."""
+    if max(len(charge.inputs), len(charge.minutes)) > MOST_STEPS:
+        raise Unpriced("its price has too many conditions")
     band = next(band for band in listed.bands if band.above == listed.metered.above)
     inputs = {band.above + FIRST_TOKEN} | {
         start for start in charge.inputs if band.above < start and (band.most is None or start <= band.most)

@@ -2,6 +2,7 @@
 the reason why it has none.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from mintery.domain.observation import NoPrice, SourceAnswer, SourcePrice
 from mintery.domain.voucher import Address
 from mintery.errors import InvalidSignature, MalformedAmount, MalformedFile
 from mintery.units import UsdWad, parse_usd
+
+log = logging.getLogger(__name__)
 
 SIGNATURE_BYTES = 64
 
@@ -104,6 +107,9 @@ class Renewed:
                 self._found = self._read(self._path)
             except MalformedFile as error:
                 self._found = error.why
+            except Exception as error:  # the edge to what others wrote: what was there before is no answer any more
+                log.exception("file unread", extra={"source": self.name})
+                self._found = f"cannot be read: {type(error).__name__}"
         return NoPrice(self.name, self._found) if isinstance(self._found, str) else self._found.price_of(sku, now)
 
 

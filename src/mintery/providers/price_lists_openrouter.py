@@ -15,7 +15,7 @@ from mintery.domain.model import Model, Unit
 from mintery.domain.observation import NoPrice, SourceAnswer
 from mintery.domain.tiers import Window, parse_window
 from mintery.errors import FetchFailed, MalformedWindow
-from mintery.providers.charges import Charge, Listed, Unpriced, answer_for, price_of_one, read_number
+from mintery.providers.charges import MOST_STEPS, Charge, Listed, Unpriced, answer_for, price_of_one, read_number
 from mintery.providers.exact_json import parse_exactly
 from mintery.units import UsdWad
 
@@ -93,7 +93,12 @@ def _charge(pricing: Mapping[str, Mapping[str, Any]], listed: Listed) -> Charge:
         raise Unpriced("not listed")
     if prices.get("discount"):
         raise Unpriced("it has a discount whose base it does not tell")
-    overrides = [_read_override(override, key) for override in prices.get("overrides") or ()]
+    listed_overrides = prices.get("overrides") or []
+    if not isinstance(listed_overrides, list):
+        raise Unpriced("its price has a condition that is not read")
+    if len(listed_overrides) > MOST_STEPS:
+        raise Unpriced("its price has too many conditions")
+    overrides = [_read_override(override, key) for override in listed_overrides]
     dearer = [override for override in overrides if override.price is not None]
 
     def at(inputs: int, minute: int) -> UsdWad:
