@@ -94,6 +94,7 @@ def wrong(**fields: object) -> str:
         wrong(models=[plain()["providers"][0]["models"][0] | {"id": "other/small"}]),
         wrong(models=plain()["providers"][0]["models"] * 2),
         orjson.dumps({"providers": plain()["providers"] * 2}).decode(),
+        wrong(models=[plain()["providers"][0]["models"][0] | {"id": id_} for id_ in ("acme/small", "acme/Small")]),
     ],
 )
 def test_mistakes_name_the_file(text: str):
@@ -168,7 +169,7 @@ def test_what_routing_goes_by():
     assert config.models[0].sold_on
 
 
-@pytest.mark.parametrize("serves", ["acme/small", "cheapest"])
+@pytest.mark.parametrize("serves", ["acme/small", "cheapest", "ACME/Small", "Cheapest"])
 def test_a_shared_name_is_no_routes_and_no_intents(serves: str):
     file = plain()
     file["providers"][0]["models"][0]["serves"] = serves

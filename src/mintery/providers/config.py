@@ -231,12 +231,12 @@ def _windows(model: _ModelIn, where: str) -> tuple[Window, ...]:
 
 
 def _refuse_doubles(configs: tuple[ProviderConfig, ...], where: str) -> None:
-    """Names of several routes must be told from those of one, and from intents."""
-    names = [config.name for config in configs]
-    ids = [model.id for config in configs for model in config.models]
+    """Names of several routes must be told from those of one, and from intents. Whoever asks may write them in any case."""
+    names = [config.name.lower() for config in configs]
+    ids = [model.id.lower() for config in configs for model in config.models]
     for name in (*names, *ids):
         if names.count(name) + ids.count(name) > 1:
             raise MalformedFile(where, f"{name} is there twice")
     for model in (model for config in configs for model in config.models):
-        if model.serves in ids or model.serves in tuple(Intent):
+        if model.serves.lower() in (*ids, *Intent):
             raise MalformedFile(where, f"{model.id} serves {model.serves}, which names something else")
