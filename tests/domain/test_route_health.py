@@ -99,19 +99,69 @@ def test_few_calls_do_not_make_a_route_unreliable():
     assert not health.figures(NOW).reliable
 
 
+def broken(board: HealthBoard) -> None:
+    """The breaker of a/b opens now."""
+    for _ in range(FAILURES_TO_OPEN):
+        board.begin("a/b", NOW)
+        board.failed("a/b", NOW)
+
+
 def test_a_board_bars_what_is_open_or_on_trial():
     board = HealthBoard()
-    for _ in range(FAILURES_TO_OPEN):
-        board.begin("a/b")
-        board.failed("a/b", NOW)
+    broken(board)
     [(route, reason)] = board.barred(NOW).items()
     assert (route, type(reason)) == ("a/b", RouteBroken)
 
     assert board.barred(NOW + FIRST_PAUSE) == {}
-    board.begin("a/b")
+    trial = board.begin("a/b", NOW + FIRST_PAUSE)
     assert type(board.barred(NOW + FIRST_PAUSE)["a/b"]) is RouteOnTrial
-    board.undecided("a/b")
+    board.undecided("a/b", trial=trial)
     assert board.barred(NOW + FIRST_PAUSE) == {}
-    board.begin("a/b")
-    board.answered("a/b", NOW, whole_us=1, first_us=None, tokens=1)
+    trial = board.begin("a/b", NOW + FIRST_PAUSE)
+    board.answered("a/b", NOW, whole_us=1, first_us=None, tokens=1, trial=trial)
     assert board.barred(NOW) == {}
+
+
+def test_a_call_from_before_the_breaker_opened_is_no_trial():
+    board, later = HealthBoard(), NOW + FIRST_PAUSE
+    for _ in range(3):
+        assert not board.begin("a/b", NOW)
+    broken(board)
+    assert board.barred(later) == {}
+
+    board.failed("a/b", later)
+    assert board.barred(later) == {}
+    board.answered("a/b", later, whole_us=1, first_us=1, tokens=1)
+    trial = board.begin("a/b", later)
+    second = board.begin("a/b", later)
+    assert (trial, second) == (True, False)
+    board.undecided("a/b", trial=second)
+    board.undecided("a/b")
+    assert type(board.barred(later)["a/b"]) is RouteOnTrial
+
+    board.failed("a/b", later, trial=trial)
+    assert board.barred(later + 2 * FIRST_PAUSE - 1).keys() == {"a/b"}
+    assert board.barred(later + 2 * FIRST_PAUSE) == {}
+
+
+def test_an_old_answer_does_not_close_an_open_breaker():
+    board = HealthBoard()
+    board.begin("a/b", NOW)
+    broken(board)
+
+    board.answered("a/b", NOW, whole_us=1, first_us=None, tokens=1)
+
+    assert type(board.barred(NOW)["a/b"]) is RouteBroken
+
+
+def test_a_trial_is_seen_at_once_when_it_begins_and_when_it_ends():
+    board, later = HealthBoard(), NOW + FIRST_PAUSE
+    board.begin("a/b", NOW)
+    broken(board)
+    versions = [board.version]
+    trial = board.begin("a/b", later)
+    versions.append(board.version)
+    board.undecided("a/b", trial=trial)
+    versions.append(board.version)
+
+    assert len(set(versions)) == 3

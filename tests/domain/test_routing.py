@@ -66,13 +66,14 @@ class Routes:
 
     def answer(self, route: str, times: int = 1) -> None:
         for _ in range(times):
-            self.board.begin(route)
-            self.board.answered(route, self.now, whole_us=self.stubs[route][3], first_us=None, tokens=256)
+            trial = self.board.begin(route, self.now)
+            took = self.stubs[route][3]
+            self.board.answered(route, self.now, whole_us=took, first_us=None, tokens=256, trial=trial)
 
     def fail(self, route: str, times: int = 1) -> None:
         for _ in range(times):
-            self.board.begin(route)
-            self.board.failed(route, self.now)
+            trial = self.board.begin(route, self.now)
+            self.board.failed(route, self.now, trial=trial)
 
     def shelf(self) -> Shelf:
         banned = [Rejection(route, ResaleForbidden(route[0])) for route in self.banned]
@@ -198,12 +199,12 @@ def test_a_route_under_trial_takes_no_second_request(routes: Routes):
     routes.now += FIRST_PAUSE
     assert routes.choose(Intent.CHEAPEST).ranked[0].id == "d/frugal"
 
-    routes.board.begin("d/frugal")
+    trial = routes.board.begin("d/frugal", routes.now)
 
     choice = routes.choose(Intent.CHEAPEST)
     assert choice.ranked[0].id == "c/quick"
     assert [type(reason) for _, reason in choice.rejected] == [RouteOnTrial]
-    routes.board.failed("d/frugal", routes.now)
+    routes.board.failed("d/frugal", routes.now, trial=trial)
     assert type(routes.choose(Intent.CHEAPEST).rejected[0].reason) is RouteBroken
 
 
@@ -211,7 +212,7 @@ def test_fastest_tries_an_unmeasured_route_once_at_a_time(routes: Routes):
     routes.stubs["f/new"] = (100, 50, 50, 9_000_000)
     assert routes.choose(Intent.FASTEST).ranked[0].id == "f/new"
 
-    routes.board.begin("f/new")
+    routes.board.begin("f/new", routes.now)
     assert routes.choose(Intent.FASTEST).ranked[0].id == "c/quick"
     routes.board.answered("f/new", routes.now, whole_us=9_000_000, first_us=None, tokens=256)
     assert routes.choose(Intent.FASTEST).ranked[-1].id == "f/new"
@@ -309,9 +310,9 @@ def test_routing_adds_at_most_fifty_microseconds(intent: Intent):
         skus += len(prices)
         candidates.append(candidate_of(tariff_of(sold, prices)))
         for _ in range(6):
-            board.begin(sold.id)
+            board.begin(sold.id, NOW)
             board.answered(sold.id, NOW, whole_us=10**6 + n * 53 % 199, first_us=10**5, tokens=100 + n)
-    board.begin("p3/m")
+    board.begin("p3/m", NOW)
     board.failed("p3/m", NOW, wait=30)
     shelf = Shelf(candidates)
     wishes = [Wish(intent, BasisPoints(100), 100 + 41 * n, 256, last="p7/m") for n in range(200)]

@@ -105,6 +105,8 @@ class RouteHealth:
     breaker: Breaker = field(default_factory=Breaker)
     trying: int = 0
     """Calls under way."""
+    on_trial: bool = False
+    """One of them began while the breaker was half-open, and its end is what the breaker goes by."""
     answered: _Bucket | None = None
     """The newest minute with an answer; None for a route that was never measured."""
     _buckets: deque[_Bucket] = field(default_factory=lambda: deque(maxlen=BUCKETS))
@@ -112,7 +114,7 @@ class RouteHealth:
     """All of them, ever."""
     _summed: tuple[tuple[int, int], Figures] | None = None
 
-    def answer(self, now: float, *, whole_us: int, first_us: int | None, tokens: int) -> None:
+    def answer(self, now: float, *, whole_us: int, first_us: int | None, tokens: int, trial: bool = False) -> None:
         """``first_us`` None: the answer came whole. Every paid request ends here: as few steps as there can be."""
         bucket = self.answered
         if bucket is None or bucket.slot != int(now) // BUCKET_SECONDS:
@@ -127,15 +129,17 @@ class RouteHealth:
         if tokens > 0:
             bucket.tokens += tokens
             bucket.token_us += whole_us - (first_us or 0)
-        if self.breaker.failures:
+        if self.breaker.failures and (trial or not self.breaker.pause):
             self.breaker.succeed()
 
-    def fail(self, now: float, wait: float | None = None) -> None:
+    def fail(self, now: float, wait: float | None = None, *, trial: bool = False) -> None:
+        """What began before the breaker opened says nothing of whether the route has recovered."""
         self._calls += 1
         bucket = self._bucket(now)
         bucket.calls += 1
         bucket.failures += 1
-        self.breaker.fail(now, wait)
+        if trial or not self.breaker.pause:
+            self.breaker.fail(now, wait)
 
     def figures(self, now: float) -> Figures:
         """Summed up once for each minute and call."""
@@ -184,32 +188,43 @@ class HealthBoard:
             known = self._routes[route] = RouteHealth()
         return known
 
-    def begin(self, route: str) -> None:
-        """A call goes out; ``answered``, ``failed`` or ``undecided`` ends it."""
+    def begin(self, route: str, now: float) -> bool:
+        """A call goes out; ``answered``, ``failed`` or ``undecided`` ends it, and is told whether it is the trial: that is
+        what this returns.
+        """
         health = self.of(route)
         health.trying += 1
-        if health.trying == 1 and (health.answered is None or route in self._troubled):
+        half_open = route in self._troubled and health.breaker.state_at(now) is BreakerState.HALF_OPEN
+        trial = half_open and not health.on_trial
+        if trial:
+            health.on_trial = True
+        if trial or (health.trying == 1 and health.answered is None):
             self.version += 1
+        return trial
 
-    def answered(self, route: str, now: float, *, whole_us: int, first_us: int | None, tokens: int) -> None:
+    def answered(
+        self, route: str, now: float, *, whole_us: int, first_us: int | None, tokens: int, trial: bool = False
+    ) -> None:
         health = self._routes[route]
         health.trying -= 1
-        if health.answered is None or route in self._troubled:
-            self.version += 1
+        if trial:
+            health.on_trial = False
             self._troubled.discard(route)
-        health.answer(now, whole_us=whole_us, first_us=first_us, tokens=tokens)
+        if trial or health.answered is None:
+            self.version += 1
+        health.answer(now, whole_us=whole_us, first_us=first_us, tokens=tokens, trial=trial)
 
-    def failed(self, route: str, now: float, wait: float | None = None) -> None:
-        health = self._end(route)
+    def failed(self, route: str, now: float, wait: float | None = None, *, trial: bool = False) -> None:
+        health = self._end(route, trial=trial)
         open_until = health.breaker.open_until
-        health.fail(now, wait)
+        health.fail(now, wait, trial=trial)
         if health.breaker.open_until != open_until:
             self._troubled.add(route)
             self.version += 1
 
-    def undecided(self, route: str) -> None:
+    def undecided(self, route: str, *, trial: bool = False) -> None:
         """It says nothing about the route: the request itself was refused, or the gateway was stopped."""
-        self._end(route)
+        self._end(route, trial=trial)
 
     def barred(self, now: float) -> Mapping[str, MinteryError]:
         """Routes that take no request now, each with the reason."""
@@ -221,13 +236,15 @@ class HealthBoard:
             breaker = health.breaker
             if breaker.state_at(now) is BreakerState.OPEN:
                 barred[route] = RouteBroken(route, breaker.failures, retry_after=max(1, int(breaker.open_until - now)))
-            elif health.trying:
+            elif health.on_trial:
                 barred[route] = RouteOnTrial(route)
         return barred
 
-    def _end(self, route: str) -> RouteHealth:
+    def _end(self, route: str, *, trial: bool) -> RouteHealth:
         health = self._routes[route]
         health.trying -= 1
-        if not health.trying and (health.answered is None or route in self._troubled):
+        if trial:
+            health.on_trial = False
+        if trial or (not health.trying and health.answered is None):
             self.version += 1
         return health

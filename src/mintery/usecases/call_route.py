@@ -34,14 +34,14 @@ _MICROS = 1_000_000
 class RouteCall:
     """Begins when it is made. ``answered``, ``failed`` or ``undecided`` ends it."""
 
-    __slots__ = ("_board", "_first", "_route", "_started", "_work")
+    __slots__ = ("_board", "_first", "_route", "_started", "_trial", "_work")
 
     def __init__(self, work: Dispatched) -> None:
         self._work = work
         self._board = work.parts.routes.health
         self._route = work.quote.model.id
         self._first: float | None = None
-        self._board.begin(self._route)
+        self._trial = self._board.begin(self._route, work.parts.clock().timestamp())
         self._started = perf_counter()
 
     def first(self) -> None:
@@ -59,20 +59,21 @@ class RouteCall:
             whole_us=int(took * _MICROS),
             first_us=None if first is None else int((first - self._started) * _MICROS),
             tokens=0 if usage is None else _tokens(work, usage),
+            trial=self._trial,
         )
 
     def undecided(self) -> None:
         """It says nothing about the route."""
-        self._board.undecided(self._route)
+        self._board.undecided(self._route, trial=self._trial)
 
     def failed(self, error: ProviderFailed) -> RouteAttempt:
         """What is recorded of it."""
         now = self._work.parts.clock()
         if not is_providers_fault(error):
-            self._board.undecided(self._route)
+            self.undecided()
         else:
             wait = error.retry_after if isinstance(error, ProviderRefused) else None
-            self._board.failed(self._route, now.timestamp(), None if wait is None else float(wait))
+            self._board.failed(self._route, now.timestamp(), None if wait is None else float(wait), trial=self._trial)
         began = now - timedelta(seconds=perf_counter() - self._started)
         status = error.status if isinstance(error, ProviderRefused) else None
         outcome = outcome_of(error) if self._first is None else AttemptOutcome.BROKE
