@@ -62,6 +62,17 @@ def test_a_refusal_is_kept_once(ledger: LedgerStore):
     assert ledger.refusal(request_id(3)) is None
 
 
+def test_a_nul_in_what_was_named_holds_nothing_up(ledger: LedgerStore):
+    named = replace(refusal(1), asked="a\0b", message="no model a\0b", evidence={"model": "a\0b", "of": [{"c\0": 1}]})
+    group = ledger.commit([RecordRefusals((named,)), RecordRefusals((refusal(2),))])
+
+    assert list(group) == [Done(1), Done(1)]
+    evidence = {"model": "a\ufffdb", "of": [{"c\ufffd": 1}]}
+    assert ledger.refusal(request_id(1)) == replace(
+        named, asked="a\ufffdb", message="no model a\ufffdb", evidence=evidence
+    )
+
+
 def test_the_newest_refusals_are_kept(ledger: LedgerStore, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(apply_refusals, "KEPT", 3)
     for number in range(1, 8):
