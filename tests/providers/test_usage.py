@@ -75,6 +75,26 @@ def test_pictures_put_out_are_pictures_unless_the_details_say_otherwise():
     }  # fmt: skip
 
 
+def test_pictures_told_in_part_are_added_to_what_is_left():
+    fields = {"input_tokens": 20, "output_tokens": 1_000, "output_tokens_details": {"image_tokens": 900}}
+    assert read_images_usage(fields) == {"input_token": 20, "image_output_token": 1_000}
+    contradicted = read_images_usage({**fields, "output_tokens_details": {"image_tokens": 1_100}})
+    assert contradicted is not None
+    assert min(contradicted.values()) == -100
+
+
+@pytest.mark.parametrize("told", [{}, {"completion_tokens": None}])
+def test_only_an_answer_that_says_nothing_may_leave_its_completion_out(told: dict):
+    usage = {"prompt_tokens": 10, **told}
+    chat = read_reply(
+        "acme", Endpoint.CHAT, orjson.dumps({"choices": [{"message": {"content": "abc"}}], "usage": usage})
+    )
+    assert (chat.usage, chat.produced) == (None, 3)
+    for endpoint, name in ((Endpoint.EMBEDDINGS, "data"), (Endpoint.MODERATION, "results")):
+        reply = read_reply("acme", endpoint, orjson.dumps({name: [], "usage": usage}))
+        assert reply.usage == {"input_token": 10, "output_token": 0}
+
+
 @pytest.mark.parametrize(
     ("answer", "usage"),
     [

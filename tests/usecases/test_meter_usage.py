@@ -160,7 +160,31 @@ def test_what_is_sold_and_not_told_is_estimated_beside_what_is_told():
 
     alone = meter_usage(held, request, {Unit.IMAGE: 3}, 0)
     assert alone.source is UsageSource.ESTIMATED
-    assert {line.sku.unit: line.quantity for line in alone.lines} == {"image": 3, "input_token": 101}
+    assert {line.sku.unit: line.quantity for line in alone.lines} == {
+        "image": 3, "input_token": 101, "image_output_token": 9_000,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "unit"),
+    [
+        (Endpoint.IMAGES, Unit.IMAGE_OUTPUT_TOKEN),
+        (Endpoint.IMAGES, Unit.OUTPUT_TOKEN),
+        (Endpoint.SPEECH, Unit.AUDIO_OUTPUT_TOKEN),
+        (Endpoint.SPEECH, Unit.OUTPUT_TOKEN),
+    ],
+)
+def test_what_was_made_and_not_told_is_charged_at_its_bound(endpoint: Endpoint, unit: Unit):
+    most = {Unit.INPUT_TOKEN: 500, Unit.OUTPUT_TOKEN: 9_000, Unit.REQUEST: 1}
+    model = Model("acme/m", "m", "acme", 1, Kind.ROUTED, endpoint, frozenset({Unit.INPUT_TOKEN, unit}), 9_000, 5_000)
+    request = ShapedRequest(endpoint, model, b"x" * 401, False, False, most)
+    held = any_quote(request)
+
+    metered = meter_usage(held, request, None, 0)
+
+    assert metered.source is UsageSource.ESTIMATED
+    assert {line.sku.unit: line.quantity for line in metered.lines} == {"input_token": 101, unit: 9_000}
+    assert metered.cost <= held.amount
 
 
 def test_seconds_told_where_tokens_are_sold_are_no_figure_of_them():

@@ -78,12 +78,12 @@ def _decoded(provider: str, coded: Any) -> bytes:
 
 def _read_vectors(provider: str, body: bytes, answer: dict[str, Any]) -> Reply:
     _list(provider, answer, "data")
-    return Reply(body, read_usage(answer.get("usage")), 0)
+    return Reply(body, read_usage(answer.get("usage"), says=False), 0)
 
 
 def _read_judgements(provider: str, body: bytes, answer: dict[str, Any]) -> Reply:
     _list(provider, answer, "results")
-    return Reply(body, read_usage(answer.get("usage")), 0)
+    return Reply(body, read_usage(answer.get("usage"), says=False), 0)
 
 
 def _read_pictures(provider: str, body: bytes, answer: dict[str, Any]) -> Reply:

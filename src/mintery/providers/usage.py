@@ -28,8 +28,10 @@ _CACHED_BESIDE = ("prompt_cache_hit_tokens", "cached_tokens", "cached_prompt_tex
 """Where DeepSeek, Moonshot and xAI name cached tokens, beside the whole."""
 
 
-def read_usage(fields: Any) -> Usage | None:
-    """Of chat completions and embeddings: ``prompt_tokens``, ``completion_tokens`` and their details."""
+def read_usage(fields: Any, *, says: bool = True) -> Usage | None:
+    """Of chat completions: ``prompt_tokens``, ``completion_tokens`` and their details. An answer that ``says`` nothing,
+    embeddings or a moderation, may leave its completion out: it has none.
+    """
     if not isinstance(fields, dict):
         return None
     of_prompt = fields.get("prompt_tokens_details")
@@ -38,7 +40,9 @@ def read_usage(fields: Any) -> Usage | None:
     of_completion = fields.get("completion_tokens_details")
     if not isinstance(of_completion, dict):
         of_completion = {"reasoning_tokens": fields.get("reasoning_tokens")}
-    prompt, completion = fields.get("prompt_tokens"), fields.get("completion_tokens") or 0
+    prompt, completion = fields.get("prompt_tokens"), fields.get("completion_tokens")
+    if not says:
+        completion = completion or 0
     return _read(prompt, of_prompt, completion, of_completion, fields.get("total_tokens"))
 
 
@@ -57,7 +61,13 @@ def read_images_usage(fields: Any) -> Usage | None:
     usage = read_responses_usage(fields)
     if usage is None or "text_tokens" in _details(fields, "output_tokens_details"):
         return usage
-    return {Unit.IMAGE_OUTPUT_TOKEN if unit == Unit.OUTPUT_TOKEN else unit: each for unit, each in usage.items()}
+    rest = usage[Unit.OUTPUT_TOKEN]
+    if rest < 0:
+        return usage  # the details contradict their whole, and must stand out
+    pictures = usage.get(Unit.IMAGE_OUTPUT_TOKEN, 0) + rest
+    return {unit: each for unit, each in usage.items() if unit != Unit.OUTPUT_TOKEN} | {
+        Unit.IMAGE_OUTPUT_TOKEN: pictures
+    }
 
 
 def read_transcription_usage(answer: Mapping[str, Any]) -> Usage | None:

@@ -6,15 +6,16 @@
 - What is not sold by itself is charged as what it is part of: cached input as input where it has no price of its own.
 - What follows exactly from what was asked, the characters to be spoken or the request itself, is counted there.
 - Missing figures are estimated, never above the bounds, and marked: one token for each ``BYTES_PER_TOKEN`` bytes, rounded
-  up, of the text that was sent upstream and of the text that came back; a picture at its bound; a recording at a second for
-  each ``BYTES_PER_SECOND`` and ten tokens a second. A stream that broke is charged like this for what was delivered.
+  up, of the text that was sent upstream and of the text that came back; a picture, and pictures and sound that were made,
+  at their bound; a recording at a second for each ``BYTES_PER_SECOND`` and ten tokens a second. A stream that broke is
+  charged like this for what was delivered.
 """
 
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from mintery.domain.model import PART_OF, Model, Quantities, Unit, nearest
+from mintery.domain.model import PART_OF, Endpoint, Model, Quantities, Unit, nearest
 from mintery.domain.quote import PricedLine, Quote, UsageSource
 from mintery.units import NanoCredits, ceil_div
 from mintery.usecases.shaped import ShapedRequest
@@ -23,6 +24,8 @@ BYTES_PER_TOKEN = 4
 BYTES_PER_SECOND = 16_000
 """128 kbit/s, as most recordings are kept."""
 TOKENS_PER_SECOND = 10
+_MADE = {Endpoint.IMAGES: Unit.IMAGE_OUTPUT_TOKEN, Endpoint.SPEECH: Unit.AUDIO_OUTPUT_TOKEN}
+"""Output whose tokens do not follow from its bytes."""
 
 
 class Metered(NamedTuple):
@@ -135,4 +138,10 @@ def _estimate(request: ShapedRequest, produced: int) -> Quantities:
         Unit.AUDIO_INPUT_TOKEN: seconds * TOKENS_PER_SECOND,
         **request.known,
     }
-    return {unit: min(estimated[unit], most) for unit, most in request.most.items() if unit in estimated}
+    within = {unit: min(estimated[unit], most) for unit, most in request.most.items() if unit in estimated}
+    made = _MADE.get(request.endpoint)
+    bound = None if made is None else nearest(made, request.most)
+    if made is None or bound is None:
+        return within
+    within.pop(bound, None)
+    return {**within, made: request.most[bound]}
