@@ -1,6 +1,8 @@
 """Which route answers, which stand in, what the holder then pays, and what is recorded of it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import anyio
 import pytest
@@ -12,6 +14,7 @@ from tests.usecases.test_pay_for_request import DONE, text, usage
 
 from mintery.domain.attempt import AttemptOutcome
 from mintery.domain.market import Market
+from mintery.domain.model import Model
 from mintery.domain.receipt import check_arithmetic
 from mintery.domain.voucher import Kind
 from mintery.errors import (
@@ -20,6 +23,7 @@ from mintery.errors import (
     MinteryError,
     NoRoute,
     NoRouteNow,
+    NotInItsFormat,
     ProviderFailed,
     ProviderNonsense,
     ProviderRefused,
@@ -34,7 +38,9 @@ from mintery.errors import (
 )
 from mintery.providers.calls import Reply
 from mintery.units import nanocredits_up
-from mintery.usecases import call_route
+from mintery.usecases import call_route, plan_request
+from mintery.usecases.choose_route import Counter, Question
+from mintery.usecases.plan_request import Leg, most_shaped
 
 pytestmark = pytest.mark.anyio
 
@@ -390,3 +396,37 @@ def test_whoever_delivers_is_paid_its_price_and_no_more_than_was_held(
         assert shop.balance == (10_000 * CREDIT - cost, 0, cost)
 
     anyio.run(pay)
+
+
+@pytest.mark.parametrize(
+    ("size", "routes"), [(0, 16), (65_536, 16), (65_537, 15), (131_072, 8), (262_144, 4), (262_145, 2), (2**25, 2)]
+)
+def test_the_longer_a_body_the_fewer_routes_may_refuse_it(size: int, routes: int):
+    assert most_shaped(size) == routes
+
+
+@pytest.mark.parametrize(("length", "looked_at"), [(10, 3), (300_000, 2)])
+async def test_a_long_body_is_refused_after_few_routes(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, length: int, looked_at: int
+):
+    shaped: list[str] = []
+    shape = plan_request.leg_of
+
+    def counted(counter: Counter, question: Question, fields: Mapping[str, Any], model: Model) -> Leg:
+        shaped.append(model.id)
+        return shape(counter, question, fields, model)
+
+    monkeypatch.setattr(plan_request, "leg_of", counted)
+    with pytest.raises(MinteryError):
+        await shop.pay(user="a" * length, service_tier="priority")
+    assert len(shaped) == looked_at
+
+
+async def test_a_request_that_cannot_be_written_says_nothing_of_the_route(shop: Shop):
+    shop.providers["a"].breaks_with = NotInItsFormat("a", "TypeError")
+    for _ in range(20):
+        attempt = await shop.pay()
+        await attempt.whole()
+        assert isinstance(attempt.error, NotInItsFormat)
+    assert shop.asked() == ["a"] * 20
+    assert shop.balance[1:] == (0, 0)

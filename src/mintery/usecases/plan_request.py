@@ -29,10 +29,12 @@ from mintery.usecases.shape_request import find_model, shape_request
 from mintery.usecases.shaped import ShapedRequest
 
 MOST_LEGS = 3
-MOST_SHAPED = 16
-"""Routes that one request is shaped for while they refuse it: a long body costs as much for each."""
-
-
+MOST_SHAPED, FEWEST_SHAPED = 16, 2
+"""Routes that one request is shaped for while they refuse it. A long body costs as much for each and is refused for nothing,
+so the longer it is, the fewer they are.
+"""
+SHORT_BYTES, LONG_BYTES = 64 * 1024, 256 * 1024
+"""All of them up to the one, the fewest above the other."""
 UNFIT = (MalformedInput, NotAvailable, NotFound)
 """Why a route cannot take a request: what it asks, its price, or whose credits pay."""
 
@@ -110,9 +112,10 @@ def plan_legs(counter: Counter, question: Question, fields: Mapping[str, Any], r
     most = MOST_LEGS if preferences.allow_fallbacks or preferences.order else 1
     legs: list[Leg] = []
     rejected: list[Rejection] = []
+    patience = most_shaped(question.size)
     seconds = 0
     for candidate in ranked:
-        if len(legs) == most or len(rejected) == MOST_SHAPED:
+        if len(legs) == most or len(rejected) == patience:
             break
         try:
             leg = leg_of(counter, question, fields, candidate.route)
@@ -125,6 +128,13 @@ def plan_legs(counter: Counter, question: Question, fields: Mapping[str, Any], r
         legs.append(leg)
         seconds = longer
     return Legs(tuple(legs), seconds, tuple(rejected))
+
+
+def most_shaped(size: int) -> int:
+    """Routes that may refuse a body of so many bytes before it is refused."""
+    if size <= SHORT_BYTES:
+        return MOST_SHAPED
+    return FEWEST_SHAPED if size > LONG_BYTES else MOST_SHAPED * SHORT_BYTES // size
 
 
 def leg_of(counter: Counter, question: Question, fields: Mapping[str, Any], model: Model) -> Leg:
