@@ -178,6 +178,31 @@ async def test_a_breaker_keeps_requests_away_until_a_trial_succeeds(shop: Shop):
     assert await shop.answered("cheapest") == "a/m"
 
 
+@pytest.mark.parametrize(
+    ("failure", "stream", "counts"),
+    [
+        *((ProviderRefused("a", status, b""), False, False) for status in (402, 403, 408, 424, 451)),
+        (ProviderRefused("a", 429, b""), False, True),
+        (ProviderTimedOut("a", 3), False, False),
+        (ProviderTimedOut("a", 3), True, True),
+        (ProviderUnreachable("a"), False, True),
+    ],
+)
+async def test_what_one_client_can_bring_about_closes_no_route_to_others(
+    shop: Shop, failure: ProviderFailed, stream: bool, counts: bool
+):
+    shop.providers["a"].breaks_with = failure
+    shop.providers["a"].events = []
+    for _ in range(3):
+        attempt = await shop.pay(stream=stream)
+        assert (await attempt.head()).route == "b/m"
+        await attempt.whole()
+
+    shop.providers["a"].breaks_with = None
+
+    assert await shop.answered() == ("b/m" if counts else "a/m")
+
+
 async def test_no_route_now_says_why_and_when(shop: Shop):
     for name, provider in shop.providers.items():
         provider.breaks_with = ProviderRefused(name, 503, b"")

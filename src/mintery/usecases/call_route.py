@@ -26,6 +26,8 @@ REQUESTS_FAULT = frozenset({400, 409, 413, 415, 422})
 """The provider refused what it was asked: so would another."""
 ASKED_OF_ONE = 404
 """A model that its provider does not know: the request's fault only where it named the route itself."""
+ASKERS_DOING = frozenset({402, 403, 408, 424, 451})
+"""One who asks can bring these about at will: another route may stand in, but they close none to everybody else."""
 _OUTPUT = Unit.OUTPUT_TOKEN
 _OTHER_OUTPUTS = (Unit.REASONING_TOKEN, Unit.IMAGE_OUTPUT_TOKEN, Unit.AUDIO_OUTPUT_TOKEN)
 _MICROS = 1_000_000
@@ -69,7 +71,7 @@ class RouteCall:
     def failed(self, error: ProviderFailed) -> RouteAttempt:
         """What is recorded of it."""
         now = self._work.parts.clock()
-        if not is_providers_fault(error):
+        if not is_providers_fault(error, stream=self._work.request.stream):
             self.undecided()
         else:
             wait = error.retry_after if isinstance(error, ProviderRefused) else None
@@ -110,10 +112,13 @@ def may_fall_back(work: Dispatched, error: ProviderFailed) -> bool:
     return isinstance(error, ProviderUnreachable | ProviderTimedOut) and not work.attempt.begun
 
 
-def is_providers_fault(error: ProviderFailed) -> bool:
+def is_providers_fault(error: ProviderFailed, *, stream: bool) -> bool:
+    """Whether it counts against the route for everybody. A whole answer takes as long as it was asked to be."""
     if isinstance(error, NotInItsFormat):
         return False
-    return not (isinstance(error, ProviderRefused) and error.status in REQUESTS_FAULT | {ASKED_OF_ONE})
+    if isinstance(error, ProviderRefused):
+        return error.status not in REQUESTS_FAULT | {ASKED_OF_ONE} | ASKERS_DOING
+    return stream or not isinstance(error, ProviderTimedOut)
 
 
 def outcome_of(error: ProviderFailed) -> AttemptOutcome:
