@@ -175,6 +175,21 @@ def test_a_liar_is_left_out_where_the_others_are_a_quorum(ring: Ring, town: Town
     assert in_force(town) == scaled(1_050)
 
 
+def test_whoever_errs_about_one_sku_still_counts_for_another_that_needs_it(ring: Ring, town: Town):
+    rise = scaled(1_050)
+    ring.sees = dict.fromkeys(ring.members, rise) | {FIRST: {**rise, SKU: UsdWad(rise[SKU] * 100)}}
+    ring.sees |= {who: {SKU: rise[SKU]} for who in (FOURTH, FIFTH)}
+    town.advance(EPOCH - town.chain.next_time() % EPOCH + EPOCH // 2)
+    for member in ring.members.values():
+        member._sign(read_round(town.chain), now())
+
+    outcome = ring.members[SECOND].tick(now())
+
+    assert isinstance(outcome, PricesReported)
+    assert outcome.in_force == rise
+    assert in_force(town) == rise
+
+
 def test_fewer_than_a_quorum_send_nothing_and_the_rest_are_called_silent(ring: Ring, town: Town):
     ring.sees = dict.fromkeys(ring.members, scaled(1_050))
     ring.down |= {THIRD, FOURTH, FIFTH}

@@ -40,6 +40,10 @@ def agreed_prices(votes: Sequence[Vote], quorum: int) -> dict[int, UsdWad]:
     return agreed
 
 
+def is_seen_by(votes: Iterable[Vote], sku: int, quorum: int) -> bool:
+    return sum(sku in vote.prices for vote in votes) >= quorum
+
+
 def is_alike(usd: UsdWad, other: UsdWad) -> bool:
     """They differ by no more than 0.5 % of the lower one."""
     return abs(usd - other) * ONE_IN_BPS <= min(usd, other) * MOST_DISAGREEMENT_BPS

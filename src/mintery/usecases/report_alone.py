@@ -17,7 +17,7 @@ from mintery.chain.price_oracle import PriceVector, SignedReport
 from mintery.chain.rpc import BlockRef
 from mintery.chain.sender import Sender
 from mintery.domain.observation import SkuState, is_due, sighting
-from mintery.domain.reporting import Vote, agreed_prices, is_turn_of
+from mintery.domain.reporting import Vote, agreed_prices, is_seen_by, is_turn_of
 from mintery.domain.voucher import Address
 from mintery.errors import FetchFailed, MalformedReport, NotReporter, ReportForOtherConfig
 from mintery.units import UnixSeconds, UsdWad
@@ -193,8 +193,10 @@ class LoneReporter:
             return NothingToReport("nothing that a quorum agrees on is due")
         if not is_turn_of(self.address, at.reporters, at.epoch, at.terms.epoch_length, at.now):
             return NothingToReport("another reporter comes first in this epoch")
-        agreeing = [report for reporter, report in present.items() if reporter not in others]
-        reports = agreeing if len(agreeing) >= at.quorum else list(present.values())
+        agreeing = [vote for vote in votes if vote.reporter not in others]
+        # Who errs about one SKU may be needed for the quorum of another; the median of each bears it.
+        sent = agreeing if all(is_seen_by(agreeing, sku, at.quorum) for sku in agreed) else votes
+        reports = [present[vote.reporter] for vote in sent]
         return send_reports(self.chain, self.sender, reports, self._newest)
 
     def _votes(self, present: Mapping[Address, SignedReport]) -> list[Vote]:
