@@ -39,7 +39,7 @@ USAGES = {
 @pytest.mark.parametrize("name", USAGES)
 def test_usage_in_the_shapes_that_providers_send(name: str):
     fields, usage = USAGES[name]
-    assert read_usage(fields) == usage
+    assert read_usage(fields, says=name != "embeddings") == usage
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"choices": 5}'])
