@@ -7,6 +7,7 @@ from enum import StrEnum
 from mintery.domain.price import Sku
 from mintery.domain.tiers import Window, unit_text
 from mintery.domain.voucher import Kind
+from mintery.units import BasisPoints
 
 
 class Endpoint(StrEnum):
@@ -97,6 +98,10 @@ class Model:
         image_tokens: the most tokens that one picture in a prompt counts as, whatever its size; 0 takes no pictures.
         audio_tokens: the most that one recording in a prompt counts as; 0 takes none.
         max_seconds: the longest recording that the provider writes down.
+        multiplier: basis points over the provider's price where the operator asks less than the project's markup; None for
+            all of it.
+        own_key: callers may bring their own key of the provider.
+        backup: 0 for one that is asked first; higher ones only stand in, in their order.
     """
 
     id: str
@@ -118,6 +123,9 @@ class Model:
     image_tokens: int = 0
     audio_tokens: int = 0
     max_seconds: int = 0
+    multiplier: BasisPoints | None = None
+    own_key: bool = False
+    backup: int = 0
 
     @property
     def skus(self) -> tuple[Sku, ...]:

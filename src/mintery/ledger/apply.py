@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from mintery.ledger.apply_batches import abandon_batch, form_batch, mark_broadcast, save_attempt
 from mintery.ledger.apply_chain import append_block
+from mintery.ledger.apply_channels import change_channel
 from mintery.ledger.apply_endings import capture_hold, drop_answers, mark_delivered, release_hold
 from mintery.ledger.apply_halts import clear_halt, keep_flow_sums, lift_halt, raise_halt, record_reconciliation
 from mintery.ledger.apply_holds import dispatch_hold, extend_lease, place_hold
@@ -16,6 +17,7 @@ from mintery.ledger.commands import (
     AbandonBatch,
     AppendBlock,
     CaptureHold,
+    ChangeChannel,
     ClearHalt,
     Command,
     DispatchHold,
@@ -67,6 +69,7 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     RecordRefusals: record_refusals,
     WriteOff: write_off,
     SealRows: seal_rows,
+    ChangeChannel: change_channel,
 }
 _BESIDE = (
     SealRows,
@@ -79,6 +82,7 @@ _BESIDE = (
     RecordReconciliation,
     KeepFlowSums,
     RecordRefusals,
+    ChangeChannel,
 )
 """They write nothing that a sheet remembers."""
 

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from mintery.ledger.bulk import Bulk
 from mintery.ledger.commands import Done, SealRows
 from mintery.ledger.schema import seal_gaps, seal_marks, seals
-from mintery.ledger.sealing import SEALED, VERSION, Source, first_hash, seal_hash
+from mintery.ledger.sealing import SEALED, Source, first_hash, seal_hash
 from mintery.ledger.work import Statement, Work, insert_of, micros
 
 GAP_LIFE = timedelta(days=1)
@@ -88,8 +88,9 @@ def seal_rows(work: Work, command: SealRows) -> Done:
     written = []
     for source, row in found:
         position += 1
-        sealed = seal_hash(sealed, source, row)
-        written.append((position, int(source), VERSION, row[0], sealed))
+        version = SEALED[source].version
+        sealed = seal_hash(sealed, source, row, version)
+        written.append((position, int(source), version, row[0], sealed))
     work.write_later([(_NEW_SEALS, written)])
     return Done(len(written))
 

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from mintery.domain.attempt import Refusal, RouteAttempt
 from mintery.domain.batch import Batch, LineOutcome
+from mintery.domain.channel import Subject
 from mintery.domain.hold import Capture, Constraint, Hold, ReleaseReason, RequestId
 from mintery.domain.quoted import Quoted
 from mintery.domain.receipt import Receipt
@@ -413,6 +414,23 @@ class KeepFlowSums:
     flows: FlowSums
 
 
+# ── what the operator sets ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeChannel:
+    """A setting's next value, as JSON text. Refused (NotWritten) unless ``revision`` is the next one: somebody else changed it
+    since this was decided. Done(0) where this very change was written before.
+    """
+
+    subject: Subject
+    revision: int
+    value: str | None
+    changed_by: str
+    reason: str
+    at: datetime
+
+
 # ── the record of it all ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -454,6 +472,7 @@ Command = (
     | RecordReconciliation
     | KeepFlowSums
     | RecordRefusals
+    | ChangeChannel
 )
 Result = (
     BlockAppended

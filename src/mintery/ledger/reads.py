@@ -7,6 +7,7 @@ from typing import Protocol
 
 from mintery.domain.attempt import Refusal, RouteAttempt
 from mintery.domain.batch import Batch
+from mintery.domain.channel import ChannelChange
 from mintery.domain.hold import Hold, RequestId
 from mintery.domain.quoted import Quoted
 from mintery.domain.receipt import Receipt
@@ -212,6 +213,15 @@ class Ledger(Protocol):
     def used(self, constraint: str) -> NanoCredits: ...
 
     def totals(self) -> Sequence[TokenTotals]: ...
+
+    def channel_mark(self) -> tuple[int, int]:
+        """Another one than before where a channel was changed since: how many changes there are, and the last one's place."""
+
+    def channel_settings(self) -> Sequence[ChannelChange]:
+        """The newest change of each subject."""
+
+    def channel_changes(self, *, name: str | None = None, limit: int = 100) -> Sequence[ChannelChange]:
+        """Newest first; ``name`` of the channel, provider or shared name."""
 
     def check(self) -> None:
         """Every invariant of the tables themselves: transfers sum to zero, stored balances equal their transfers.

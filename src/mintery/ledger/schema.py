@@ -342,6 +342,22 @@ write_offs = table(
     *integer("at"),
 )
 
+# What an operator set of channels, one row a change. Values are JSON texts; NULL is as the providers file has it.
+channel_changes = table(
+    "channel_changes",
+    sequence(),
+    text("scope"),
+    text("subject"),
+    text("setting"),
+    *integer("revision", least=1),
+    text("earlier", null=True),
+    text("value", null=True),
+    text("changed_by"),
+    text("reason"),
+    *integer("at"),
+    UniqueConstraint("scope", "subject", "setting", "revision"),
+)
+
 seals = table(
     "seals",
     Column("position", Int64, primary_key=True, autoincrement=False),

@@ -2,9 +2,10 @@
 
     seal(n) = SHA-256(seal(n - 1) ‖ row(n))        seal(0) = SHA-256(["mintery-seals", chain id, escrow])
 
-``row`` is a JSON array without white space, UTF-8: the version of this form, the table, and the row's columns in the order
-that ``COLUMNS`` gives for that version; bytes as hex digits, what is absent as null. So anyone can compute the chain from the
-rows with any JSON library. A column that is added later asks for a new version, and what is sealed keeps its own.
+``row`` is a JSON array without white space, UTF-8: the version of the table's form, the table, and the row's columns in the
+order that ``SEALED`` gives for that version; bytes as hex digits, what is absent as null. So anyone can compute the chain from
+the rows with any JSON library. A column that is added later asks for a new version of its table's form, and what is sealed
+keeps its own.
 """
 
 import hashlib
@@ -17,11 +18,10 @@ import orjson
 from sqlalchemy import Table
 
 from mintery.domain.voucher import EscrowDomain
-from mintery.ledger.schema import receipts, transfers, write_offs
+from mintery.ledger.schema import channel_changes, receipts, transfers, write_offs
 
 FORMAT = "mintery-seals"
-VERSION = 2
-_LATER: Mapping[int, frozenset[str]] = {1: frozenset({"rest"}), 2: frozenset()}
+_LATER: Mapping[int, frozenset[str]] = {1: frozenset({"rest"})}
 """Columns that a version does not cover, as no row had them then."""
 
 
@@ -31,16 +31,18 @@ class Source(IntEnum):
     TRANSFERS = 1
     RECEIPTS = 2
     WRITE_OFFS = 3
+    CHANNEL_CHANGES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A table with the columns that version ``VERSION`` of the form covers; the first is its sequence number. A version covers
+    """A table with the columns that ``version`` of its form covers; the first is its sequence number. An earlier version covers
     the first of them: what came later stands last.
     """
 
     table: Table
     columns: tuple[str, ...]
+    version: int = 2
 
     @property
     def name(self) -> str:
@@ -69,6 +71,11 @@ SEALED: Mapping[Source, Sealed] = {
         ),
     ),
     Source.WRITE_OFFS: Sealed(write_offs, ("seq", "request", "account", "amount", "reason", "at")),
+    Source.CHANNEL_CHANGES: Sealed(
+        channel_changes,
+        ("seq", "scope", "subject", "setting", "revision", "earlier", "value", "changed_by", "reason", "at"),
+        version=1,
+    ),
 }
 
 
@@ -79,10 +86,13 @@ def first_hash(domain: EscrowDomain) -> bytes:
 
 def covered(version: int, source: Source) -> int | None:
     """How many columns of a row a seal of ``version`` covers; None where there is no such version."""
-    later = _LATER.get(version)
-    return None if later is None else len([name for name in SEALED[source].columns if name not in later])
+    sealed = SEALED[source]
+    if not 1 <= version <= sealed.version:
+        return None
+    later = _LATER.get(version, frozenset())
+    return len([name for name in sealed.columns if name not in later])
 
 
-def seal_hash(before: bytes, source: Source, row: Sequence[Any], version: int = VERSION) -> bytes:
+def seal_hash(before: bytes, source: Source, row: Sequence[Any], version: int) -> bytes:
     """The seal of ``row`` (what ``version`` covers of ``SEALED[source]``), which follows the seal ``before``."""
     return hashlib.sha256(before + orjson.dumps([version, SEALED[source].name, *row], default=bytes.hex)).digest()

@@ -9,10 +9,11 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from mintery.domain.attempt import Refusal, RouteAttempt
+from mintery.domain.channel import ChannelChange
 from mintery.domain.hold import Hold, RequestId
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, Address, SignedVoucher
-from mintery.ledger import invariants, queries, queries_attempts, queries_batches, queries_halts
+from mintery.ledger import invariants, queries, queries_attempts, queries_batches, queries_channels, queries_halts
 from mintery.ledger.commands import Block, Command, FlowSums, RequestKey, Result
 from mintery.ledger.engines import reader_engine, writer_engine
 from mintery.ledger.faults import Fault, fault_of, told
@@ -184,6 +185,15 @@ class LedgerStore(Ledger):
 
     def totals(self) -> Sequence[TokenTotals]:
         return self._read(queries.totals)
+
+    def channel_mark(self) -> tuple[int, int]:
+        return self._read(queries_channels.mark)
+
+    def channel_settings(self) -> Sequence[ChannelChange]:
+        return self._read(queries_channels.settings)
+
+    def channel_changes(self, *, name: str | None = None, limit: int = 100) -> Sequence[ChannelChange]:
+        return self._read(queries_channels.changes, name, limit)
 
     def check(self) -> None:
         self._read(invariants.check)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, exists, func, select
 from mintery.domain.voucher import Address, EscrowDomain
 from mintery.errors import LedgerInconsistent
 from mintery.ledger.schema import identity, seal_gaps, seal_marks, seals
-from mintery.ledger.sealing import SEALED, VERSION, Source, covered, first_hash, seal_hash
+from mintery.ledger.sealing import SEALED, Source, covered, first_hash, seal_hash
 
 _CHUNK = 5_000
 
@@ -103,11 +103,14 @@ class _Walk:
         self.head = Seal(position, found.hex())
         self.checked += 1
         before, self._before = self._before, found
-        most = covered(version, Source(code)) if code in SEALED else None
-        if most is None:
-            self._report(Misfit(position, f"table {code}", f"version {VERSION}", f"version {version}"))
+        if code not in SEALED:
+            self._report(Misfit(position, f"table {code}", "a table that is sealed", f"table {code}"))
             return
         source = Source(code)
+        if (most := covered(version, source)) is None:
+            newest = f"version {SEALED[source].version}"
+            self._report(Misfit(position, SEALED[source].name, newest, f"version {version}"))
+            return
         name = f"{SEALED[source].name} {seq}"
         columns = row[_FROM[source] : _FROM[source] + len(SEALED[source].columns)]
         if columns[0] is None:
