@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 settings.register_profile("mintery", deadline=None)
 settings.load_profile("mintery")
 """A busy machine makes no example wrong."""
-LONGEST = ("tests/faults/test_seeds.py", "tests/fleet/", "tests/e2e/")
+LONGEST = ("tests/faults/test_seeds.py", "tests/fleet/", "tests/e2e/", "tests/browser/")
 MEMORY = Path("/dev/shm")  # noqa: S108 -- folders of random names are made in it; thousands of commits need no disk
 
 

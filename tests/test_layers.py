@@ -25,8 +25,9 @@ RANK = {layer: rank for rank, layers in enumerate(RANKS) for layer in layers}
 
 # Bootstrap constructs the application and the scheduler, so it alone looks one rank up.
 CONSTRUCTS = {("bootstrap", "gateway"), ("bootstrap", "jobs")}
-# units raises errors, errors know no unit.
-SAME_RANK = {("units", "errors")}
+# units raises errors, errors know no unit. The gateway's application answers for the wallet, whose routers show errors as the
+# gateway does.
+SAME_RANK = {("units", "errors"), ("gateway", "wallet"), ("wallet", "gateway")}
 
 DOORS = {
     "web3": "chain",

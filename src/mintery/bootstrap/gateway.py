@@ -40,6 +40,7 @@ from mintery.units import parse_gwei, pro_rata_down
 from mintery.usecases.alarms import Alarms, HaltBook
 from mintery.usecases.onchain import OnChain
 from mintery.usecases.parts import MARK_BYTES, GatewayLimits, GatewayParts, mark_of
+from mintery.usecases.public_chain import PublicChain
 from mintery.usecases.reconcile import Reconciler
 from mintery.usecases.refresh_market import MarketBoard
 from mintery.usecases.report_prices import Reporter
@@ -152,6 +153,7 @@ def build_gateway(
         process=process_name(),
         mark=mark,
         runs=lambda request: leadership.is_led(presence_of(mark_of(request))),
+        public=PublicChain(opened, board.last),
     )
     job_parts = JobParts(
         chain=opened,

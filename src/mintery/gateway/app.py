@@ -12,9 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from mintery import __version__
+from mintery import __version__, wallet
 from mintery.errors import MalformedRequest, MinteryError
-from mintery.gateway import diagnoses, entry, examples, paid, receipts
+from mintery.gateway import diagnoses, entry, examples, paid, receipts, reserve
 from mintery.gateway.credits import credits_router
 from mintery.gateway.diagnoses import diagnoses_router
 from mintery.gateway.errors import Problem, Problems, fault_of, respond
@@ -26,6 +26,7 @@ from mintery.gateway.paid import PaidEndpoint
 from mintery.gateway.paid_routes import paid_router
 from mintery.gateway.quotes import quotes_router
 from mintery.gateway.receipts import receipts_router
+from mintery.gateway.reserve import reserve_router
 from mintery.usecases.meters import Meters, log_transition
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.pay_for_request import Till, open_till
@@ -58,7 +59,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
     parts.registry.register(StateMeters(parts))
     till = open_till(parts, meters)
     meters.running.set_function(lambda: len(till.attempts))
-    problems = Problems(paid.ERRORS, entry.ERRORS, receipts.ERRORS, diagnoses.ERRORS)
+    problems = Problems(paid.ERRORS, entry.ERRORS, receipts.ERRORS, diagnoses.ERRORS, reserve.ERRORS)
 
     endpoints = {path: PaidEndpoint(till, path, problems) for path in paid.PATHS}
     app = GatewayApp(
@@ -79,6 +80,8 @@ def create_app(parts: GatewayParts) -> FastAPI:
         models_router(problems),
         health_router(),
         operator_router(problems),
+        *([] if parts.public is None else [reserve_router(problems, parts.public)]),
+        *wallet.routers(problems),
     ):
         app.include_router(router)
     _answer_errors(app, problems)

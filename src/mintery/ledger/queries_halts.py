@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from mintery.ledger.commands import FlowSums
-from mintery.ledger.reads import Halt, StandingDifference
-from mintery.ledger.schema import differences, halts
+from mintery.ledger.reads import Halt, Reconciled, StandingDifference
+from mintery.ledger.schema import differences, halts, reconciliation
 from mintery.ledger.schema import flow_sums as kept_sums
 from mintery.ledger.work import instant_of
 
@@ -23,6 +23,11 @@ def standing_differences(connection: Connection) -> Sequence[StandingDifference]
         StandingDifference(row.what, int(row.chain), int(row.books), row.last_equal, instant_of(row.since))
         for row in connection.execute(query)
     ]
+
+
+def last_reconciliation(connection: Connection) -> Reconciled | None:
+    row = connection.execute(select(reconciliation)).one_or_none()
+    return None if row is None else Reconciled(row.number, row.hash, instant_of(row.at))
 
 
 def flow_sums(connection: Connection) -> FlowSums | None:

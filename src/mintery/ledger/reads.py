@@ -123,6 +123,15 @@ class StandingDifference:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconciled:
+    """The last reconciliation, of whichever process: the block that it compared at, and when it was made."""
+
+    number: int
+    hash: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TokenTotals:
     """Sums over all accounts of one token; ``deposited - exited - burned == available + held + captured``.
 
@@ -192,6 +201,9 @@ class Ledger(Protocol):
         """Those that stand, oldest first."""
 
     def differences(self) -> Sequence[StandingDifference]: ...
+
+    def last_reconciliation(self) -> Reconciled | None:
+        """None before the first."""
 
     def flow_sums(self) -> FlowSums | None: ...
 

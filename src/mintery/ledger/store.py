@@ -31,6 +31,7 @@ from mintery.ledger.reads import (
     Halt,
     Ledger,
     ReceiptRecord,
+    Reconciled,
     RequestRecord,
     StandingDifference,
     TokenTotals,
@@ -158,6 +159,9 @@ class LedgerStore(Ledger):
 
     def differences(self) -> Sequence[StandingDifference]:
         return self._read(queries_halts.standing_differences)
+
+    def last_reconciliation(self) -> Reconciled | None:
+        return self._read(queries_halts.last_reconciliation)
 
     def flow_sums(self) -> FlowSums | None:
         return self._read(queries_halts.flow_sums)

@@ -19,6 +19,7 @@ from mintery.providers.calls import Provider
 from mintery.units import UnixSeconds
 from mintery.usecases.alarms import StandingAlarm
 from mintery.usecases.known_credentials import KnownCredentials
+from mintery.usecases.public_chain import PublicChain
 from mintery.usecases.routes import Routes
 from mintery.usecases.tariffs import Tariffs
 
@@ -78,6 +79,7 @@ class GatewayParts:
         runs: whether the process that answers a request still does, as far as that can be known. Asks the database.
         credentials, tariffs: what was found out before and need not be found out again.
         routes: how routes have answered, and which one each session used.
+        public: what everyone may see of the chain; None where none is open to this process.
     """
 
     ledger: Ledger
@@ -105,6 +107,7 @@ class GatewayParts:
     credentials: KnownCredentials = field(default_factory=KnownCredentials)
     tariffs: Tariffs = field(default_factory=Tariffs)
     routes: Routes = field(default_factory=Routes)
+    public: PublicChain | None = None
 
     @property
     def longest_hold(self) -> int:

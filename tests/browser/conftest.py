@@ -1,0 +1,95 @@
+"""The pages in a real Chromium, served by a whole Mintery on free ports of this machine."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from mintery.bootstrap import LocalStack, start_local_stack
+from mintery.cli.first_wallet import FirstWallet, fill_first_wallet
+from mintery.settings import load_settings
+
+from .looks import WIDE
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+WAIT_MS = 15_000
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running Mintery with one project and one holder who has credits."""
+
+    stack: LocalStack
+    wallet: FirstWallet
+
+    @property
+    def url(self) -> str:
+        return self.stack.gateway_url
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    home = tmp_path_factory.mktemp("home")
+    settings = load_settings(home=home, host="127.0.0.1", port=0, sync_interval=0.5, market_interval=0.5)
+    with start_local_stack(settings) as stack:
+        yield Served(stack, fill_first_wallet(stack))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's own, as `scripts/test` installs it; CHROMIUM names another."""
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
+    assert program, "no Chromium is installed: scripts/test does it, or set CHROMIUM to one"
+    with sync_playwright() as playwright:
+        # Root has no sandbox to give; what is loaded here is our own.
+        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield started
+        started.close()
+
+
+class Complaints:
+    """What a page's console said that it should not have, and what of it was expected."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.expected: list[str] = []
+
+    def hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.said.append(f"{message.text} ({message.location.get('url')})")
+
+    def unexpected(self) -> list[str]:
+        return [line for line in self.said if not any(part in line for part in self.expected)]
+
+
+@pytest.fixture
+def complaints() -> Complaints:
+    return Complaints()
+
+
+@pytest.fixture
+def context(browser: Browser, served: Served) -> Iterator[BrowserContext]:
+    """A browser that was never here before."""
+    opened = browser.new_context(
+        base_url=served.url,
+        viewport={"width": WIDE[0], "height": WIDE[1]},
+        locale="en-GB",
+        timezone_id="Europe/Berlin",
+        reduced_motion="reduce",
+    )
+    opened.set_default_timeout(WAIT_MS)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, complaints: Complaints) -> Iterator[Page]:
+    """Its console must stay silent: an error there is an error of the page."""
+    opened = context.new_page()
+    opened.on("console", complaints.hear)
+    opened.on("pageerror", lambda error: complaints.said.append(str(error)))
+    yield opened
+    assert complaints.unexpected() == []
