@@ -23,13 +23,13 @@ LATE = 0.2
 
 def answer_before_capture() -> None:
     """The client has its answer's end before the charge is durable."""
-    capture = answer_request._capture
+    capture = answer_request.capture
 
-    async def later(work: Any, calls: Any, usage: Any, produced: int, answer: Any) -> Any:
-        _kept.append(asyncio.ensure_future(_after(LATE, capture, work, calls, usage, produced, answer)))
-        return answer_request.meter_usage(work.quote, work.request, usage, produced).cost
+    async def later(work: Any, calls: Any, metered: Any, answer: Any) -> Any:
+        _kept.append(asyncio.ensure_future(_after(LATE, capture, work, calls, metered, answer)))
+        return metered.cost
 
-    answer_request._capture = later
+    answer_request.capture = later
 
 
 def call_before_hold() -> None:

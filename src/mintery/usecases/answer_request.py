@@ -1,27 +1,22 @@
 """From a dispatched hold to its end: the provider is called, the hold is captured or released, the answer is told."""
 
-import asyncio
 from contextlib import aclosing
 
-from mintery.domain.attempt import RouteAttempt
-from mintery.domain.hold import Capture, ReleaseReason
 from mintery.domain.quote import UsageSource
-from mintery.domain.receipt import Receipt
-from mintery.errors import HoldNotOpen, LedgerUnavailable, MinteryError, Overloaded, ProviderFailed, StreamBroke
-from mintery.ledger.commands import Answer, CaptureHold, HoldNotEnding, ReleaseHold, Result
+from mintery.errors import ProviderFailed, StreamBroke
+from mintery.ledger.commands import Answer
 from mintery.providers.calls import StreamEvent, Usage
 from mintery.providers.reading import produced_by
 from mintery.units import NanoCredits
 from mintery.usecases.attempts import EVENTS, Head
 from mintery.usecases.call_route import RouteCall, next_leg
 from mintery.usecases.dispatched import Dispatched
+from mintery.usecases.end_request import capture, release
 from mintery.usecases.meter_usage import Metered, meter_usage
 from mintery.usecases.meters import log_alarm, log_transition
 
 DOUBTFUL = frozenset({UsageSource.ESTIMATED, UsageSource.CLAMPED})
 """Each of these is alarmed."""
-QUEUE_SECONDS = 0.05
-"""Between two tries to write an end that the ledger cannot take now."""
 
 
 async def answer_json(work: Dispatched) -> None:
@@ -44,7 +39,8 @@ async def answer_json(work: Dispatched) -> None:
             raise
     call.answered(reply.usage)
     calls = (*work.tried, call.delivered()) if work.tried else ()
-    cost = await _capture(work, calls, reply.usage, reply.produced, Answer(200, reply.content_type, reply.body))
+    metered = _meter(work, reply.usage, reply.produced)
+    cost = await capture(work, calls, metered, Answer(200, reply.content_type, reply.body))
     work.attempt.begin(_head(work, reply.content_type, cost))
     work.attempt.add(reply.body)
     work.attempt.end()
@@ -75,7 +71,8 @@ async def answer_stream(work: Dispatched) -> None:
     end = relay.held_back()
     produced = relay.produced if relay.usage is None else 0
     calls = (*work.tried, call.delivered()) if work.tried else ()
-    await _capture(work, calls, relay.usage, produced, Answer(200, EVENTS, work.attempt.so_far() + end))
+    metered = _meter(work, relay.usage, produced)
+    await capture(work, calls, metered, Answer(200, EVENTS, work.attempt.so_far() + end))
     work.attempt.add(end)
     work.attempt.end()
 
@@ -94,7 +91,7 @@ async def _go_on(work: Dispatched, call: RouteCall, error: ProviderFailed) -> Di
     """At the next route, where there is one that may answer; else the hold is released, and ``error`` is the answer."""
     following = next_leg(work, call.failed(error), error)
     if not following.stands:
-        await _release(following, error)
+        await release(following, error)
         raise error
     work.meters.fallback(work.quote.model.id).inc()
     log_transition(
@@ -151,93 +148,17 @@ async def _break_off(work: Dispatched, call: RouteCall, relay: _Relay, error: Pr
     produced = relay.produced
     attempts = (*work.tried, call.failed(error))
     if not (produced or relay.usage is not None):
-        await _release(work._replace(tried=attempts), error)
+        await release(work._replace(tried=attempts), error)
         raise error
     answer = Answer(200, EVENTS, work.attempt.so_far())
-    await _capture(work, attempts, relay.usage, produced, answer)
+    await capture(work, attempts, _meter(work, relay.usage, produced), answer)
     log_alarm("stream_broke", request=work.id, provider=error.provider, produced=produced)
     raise StreamBroke(error.provider, work.id, type(error).__name__) from error
 
 
-async def _capture(
-    work: Dispatched, calls: tuple[RouteAttempt, ...], usage: Usage | None, produced: int, answer: Answer
-) -> NanoCredits:
-    """Commit the charge, the receipt and the answer together; the cost in nanocredits."""
+def _meter(work: Dispatched, usage: Usage | None, produced: int) -> Metered:
     metered = meter_usage(work.quote, work.request, usage, produced)
     if metered.source in DOUBTFUL:
         work.meters.alarms.labels(metered.source.value).inc()
         log_alarm(f"usage_{metered.source.value}", request=work.id, model=work.quote.model.id, reported=usage)
-    kept = answer if len(answer.body) <= work.parts.limits.kept_answer_bytes else None
-    result = await _commit(work, CaptureHold(work.id, _receipt(work, metered), kept, calls))
-    if isinstance(result, HoldNotEnding):
-        log_alarm("capture_refused", request=work.id, status=result.status, cost=metered.cost)
-        raise HoldNotOpen(work.id, result.status)
-    assert isinstance(result, Capture)  # noqa: S101 -- the ledger answers a capture with nothing else
-    model = work.quote.model.id
-    work.parts.routes.remember(work.plan.session, model)
-    work.meters.charged(model).inc(result.captured)
-    work.meters.ended(model, "captured").inc()
-    log_transition(
-        "captured",
-        request=work.id,
-        account=work.credential.account,
-        model=model,
-        cost_nanocredits=result.captured,
-        released_nanocredits=result.released,
-        usage=metered.source.value,
-    )
-    return result.captured
-
-
-async def _release(work: Dispatched, error: MinteryError) -> None:
-    ended = ReleaseHold(work.id, ReleaseReason.PROVIDER_FAILED, work.parts.clock(), attempts=work.tried)
-    await _commit(work, ended)
-    work.meters.ended(work.quote.model.id, "released").inc()
-    log_transition(
-        "released", request=work.id, account=work.credential.account, amount=work.hold.amount, why=type(error).__name__
-    )
-
-
-async def _commit(work: Dispatched, command: CaptureHold | ReleaseHold) -> Result:
-    """An end must be written: while the ledger's queue is full, or its database out of reach, it waits as long as the
-    hold's lease lasts.
-
-    Raises:
-        Overloaded, LedgerUnavailable: the lease is over.
-    """
-    while True:
-        try:
-            [result] = await work.parts.ledger.commit_async([command])
-        except (Overloaded, LedgerUnavailable):
-            if work.parts.clock() >= work.hold.lease_until:
-                raise
-            await asyncio.sleep(QUEUE_SECONDS)
-        else:
-            return result
-
-
-def _receipt(work: Dispatched, metered: Metered) -> Receipt:
-    model, signed = work.quote.model, work.credential.admits
-    return Receipt(
-        id=work.id,
-        domain=work.parts.domain,
-        account=signed.account,
-        epoch=signed.voucher.epoch,
-        model=model.id,
-        provider=model.provider,
-        upstream=model.upstream,
-        kind=model.kind,
-        backup=bool(work.tried),
-        stream=work.request.stream,
-        test=model.test,
-        state=work.quote.state,
-        lines=metered.lines,
-        source=metered.source,
-        par=work.quote.par,
-        markup=work.quote.markup,
-        held=work.hold.amount,
-        cost=metered.cost,
-        captured_at=work.parts.clock(),
-        settler=work.parts.settler.address,
-        asked=work.plan.asked,
-    )
+    return metered
