@@ -225,3 +225,18 @@ def test_an_unknown_wire_is_refused():
     file["providers"][0]["wire"] = "smoke"
     with pytest.raises(MalformedFile):
         parse_providers(orjson.dumps(file).decode(), {})
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"units": ["second"]},
+        {"units": ["image.1024x1024"]},
+        {"endpoint": "embeddings", "units": ["output_token"]},
+        {"endpoint": "images", "units": ["character"]},
+        {"endpoint": "speech", "units": ["character"], "also": ["chat"]},
+    ],
+)
+def test_a_model_that_would_cost_nothing_is_refused(fields: dict[str, object]):
+    with pytest.raises(MalformedFile, match="cost nothing"):
+        parse_providers(a_model(**fields), {})

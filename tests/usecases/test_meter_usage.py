@@ -1,7 +1,7 @@
 """From usage to charge: a property over everything that a provider may report."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from tests.fakes.provider import tokens
 
@@ -138,6 +138,77 @@ def sold_as(unit: str, sold: dict[str, int]) -> str | None:
     while ladder[-1] in PART_OF:
         ladder.append(PART_OF[ladder[-1]])
     return next((each for each in ladder if each in sold), None)
+
+
+ENDPOINTS = {
+    Endpoint.CHAT: {Unit.INPUT_TOKEN: 500, Unit.OUTPUT_TOKEN: 900},
+    Endpoint.RESPONSES: {Unit.INPUT_TOKEN: 500, Unit.OUTPUT_TOKEN: 900},
+    Endpoint.EMBEDDINGS: {Unit.INPUT_TOKEN: 500},
+    Endpoint.MODERATION: {Unit.INPUT_TOKEN: 500},
+    Endpoint.IMAGES: {Unit.IMAGE: 4, Unit.INPUT_TOKEN: 500, Unit.OUTPUT_TOKEN: 900},
+    Endpoint.SPEECH: {Unit.CHARACTER: 70, Unit.INPUT_TOKEN: 500, Unit.OUTPUT_TOKEN: 900},
+    Endpoint.TRANSCRIPTION: {Unit.SECOND: 60, Unit.INPUT_TOKEN: 500, Unit.OUTPUT_TOKEN: 900},
+}
+"""What each bounds."""
+
+
+@given(
+    endpoint=st.sampled_from(sorted(ENDPOINTS)),
+    sold=st.frozensets(st.sampled_from(sorted(Unit)), min_size=1),
+    usage=st.dictionaries(st.sampled_from(sorted(set(Unit) - {Unit.REQUEST})), st.integers(0, 60)),
+)
+@example(Endpoint.SPEECH, frozenset({Unit.AUDIO_OUTPUT_TOKEN}), {Unit.OUTPUT_TOKEN: 41})
+def test_nothing_is_charged_as_told_only_where_zero_of_what_is_sold_was_told(
+    endpoint: Endpoint, sold: frozenset[str], usage: dict[str, int]
+):
+    most = {**ENDPOINTS[endpoint], Unit.REQUEST: 1}
+    assume(all(sold_as(unit, most) for unit in sold))  # no providers file may sell anything else there
+    model = Model("acme/m", "m", "acme", 1, Kind.ROUTED, endpoint, sold, 900, 5_000)
+    known = {Unit.CHARACTER: 70, Unit.REQUEST: 1} if endpoint is Endpoint.SPEECH else {}
+    request = ShapedRequest(endpoint, model, b"x" * 401, False, False, most, known=known)
+    held = any_quote(request)
+
+    metered = meter_usage(held, request, usage, 100)
+
+    assert metered.cost <= held.amount
+    told = {unit: each for unit, each in usage.items() if sold_as(unit, dict.fromkeys(sold, 1)) and each}
+    if metered.source is UsageSource.PROVIDER and not metered.cost:
+        assert not told
+        for unit in sold:  # of each, or of what it is part of, something was told
+            assert any(sold_as(each, dict.fromkeys(sold, 1)) and family(each) == family(unit) for each in usage)
+    if all(each and {sold_as(part, {unit: 1}) for part in sold} == {unit} for unit, each in usage.items()) and usage:
+        assert metered.cost > 0  # a whole alone, of which no more than parts are sold
+
+
+def family(unit: str) -> str:
+    while unit in PART_OF:
+        unit = PART_OF[unit]
+    return unit
+
+
+@pytest.mark.parametrize("sold", [Unit.AUDIO_OUTPUT_TOKEN, Unit.OUTPUT_TOKEN])
+def test_plain_output_is_charged_where_sound_alone_is_sold_and_marked(sold: Unit):
+    most = {Unit.CHARACTER: 5, Unit.INPUT_TOKEN: 500, Unit.OUTPUT_TOKEN: 9_000, Unit.REQUEST: 1}
+    model = Model("acme/m", "m", "acme", 1, Kind.ROUTED, Endpoint.SPEECH, frozenset({sold}), 9_000, 5_000)
+    known = {Unit.CHARACTER: 5, Unit.REQUEST: 1}
+    request = ShapedRequest(Endpoint.SPEECH, model, b"x" * 401, False, False, most, known=known)
+
+    metered = meter_usage(any_quote(request), request, {Unit.INPUT_TOKEN: 7, Unit.OUTPUT_TOKEN: 41}, 0)
+
+    assert metered.source is (UsageSource.PROVIDER if sold is Unit.OUTPUT_TOKEN else UsageSource.ESTIMATED)
+    assert {line.sku.unit: line.quantity for line in metered.lines} == {sold: 41}
+
+
+def test_parts_that_are_sold_and_told_leave_their_whole_out():
+    most = {Unit.INPUT_TOKEN: 500, Unit.OUTPUT_TOKEN: 9_000, Unit.REQUEST: 1}
+    units = frozenset({Unit.AUDIO_OUTPUT_TOKEN})
+    model = Model("acme/m", "m", "acme", 1, Kind.ROUTED, Endpoint.CHAT, units, 9_000, 5_000)
+    request = ShapedRequest(Endpoint.CHAT, model, b"x" * 401, False, False, most)
+
+    metered = meter_usage(any_quote(request), request, {Unit.OUTPUT_TOKEN: 41, Unit.AUDIO_OUTPUT_TOKEN: 3}, 0)
+
+    assert metered.source is UsageSource.PROVIDER
+    assert {line.sku.unit: line.quantity for line in metered.lines} == {Unit.AUDIO_OUTPUT_TOKEN: 3}
 
 
 def test_parts_of_a_sum_that_is_too_large_are_charged_first():

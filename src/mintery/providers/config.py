@@ -51,7 +51,7 @@ from mintery.domain.model import Endpoint, Model
 from mintery.domain.tiers import MeteredUnit, Window, check_windows, parse_unit, parse_window
 from mintery.domain.voucher import Kind
 from mintery.errors import MalformedFile, MalformedWindow, SettingMissing
-from mintery.providers.sold_units import SoldUnits
+from mintery.providers.sold_units import SoldUnits, unmetered
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +202,12 @@ def _config(provider: _ProviderIn, environment: Mapping[str, str] | None, where:
 def _model(model: _ModelIn, provider: _ProviderIn, where: str) -> Model:
     if provider.wire != "openai" and {model.endpoint, *model.also} != {Endpoint.CHAT}:
         raise MalformedFile(where, f"{model.id}: the {provider.wire} wire carries chats alone")
+    for endpoint in sorted({model.endpoint, *model.also}):
+        if unmetered(model.units, endpoint):
+            units = ", ".join(sorted(model.units))
+            raise MalformedFile(
+                where, f"model {model.id}: no {endpoint} is metered by {units}, so it would cost nothing"
+            )
     prefix, _, name = model.id.partition("/")
     if prefix != provider.name:
         raise MalformedFile(where, f"model {model.id} must begin with {provider.name}/")

@@ -1,11 +1,12 @@
 """The units that a model may be sold by, as the providers file lists them."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator
 
-from mintery.domain.model import PART_OF, Unit
+from mintery.domain.model import PART_OF, Endpoint, Unit, nearest
 
 
 def _known_unit(text: str) -> str:
@@ -34,3 +35,20 @@ VARIANTS = ("cache_write_token.1h",)
 _PICTURE = re.compile(r"[a-z0-9]{1,16}(-[a-z0-9]{1,16})?")
 SoldUnits = Annotated[frozenset[Annotated[str, AfterValidator(_known_unit)]], AfterValidator(_with_wholes)]
 """The units of one model."""
+
+_TOKENS = frozenset({Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN, Unit.REQUEST})
+METERED: Mapping[Endpoint, frozenset[Unit]] = {
+    Endpoint.CHAT: _TOKENS,
+    Endpoint.RESPONSES: _TOKENS,
+    Endpoint.EMBEDDINGS: _TOKENS - {Unit.OUTPUT_TOKEN},
+    Endpoint.MODERATION: _TOKENS - {Unit.OUTPUT_TOKEN},
+    Endpoint.IMAGES: _TOKENS | {Unit.IMAGE},
+    Endpoint.SPEECH: _TOKENS | {Unit.CHARACTER},
+    Endpoint.TRANSCRIPTION: _TOKENS | {Unit.SECOND},
+}
+"""What requests at each endpoint are bounded in, and their answers counted."""
+
+
+def unmetered(units: frozenset[str], endpoint: Endpoint) -> bool:
+    """Whether nothing at that endpoint could ever be charged."""
+    return not any(nearest(unit, METERED[endpoint]) for unit in units)

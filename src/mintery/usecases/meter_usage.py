@@ -3,7 +3,8 @@
 - Its figures are believed as they are, zero included, within the bounds that the quote was made with.
 - Figures that are negative or above a bound are clamped into it, marked, and alarmed: what lies above the hold is the
   operator's loss.
-- What is not sold by itself is charged as what it is part of: cached input as input where it has no price of its own.
+- What is not sold by itself is charged as what it is part of: cached input as input where it has no price of its own. What
+  is told whole where only a part of it is sold, output where sound is, is charged as that part, and marked as estimated.
 - What follows exactly from what was asked, the characters to be spoken or the request itself, is counted there.
 - Missing figures are estimated, never above the bounds, and marked: one token for each ``BYTES_PER_TOKEN`` bytes, rounded
   up, of the text that was sent upstream and of the text that came back; a picture, and pictures and sound that were made,
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 from mintery.domain.model import PART_OF, Endpoint, Model, Quantities, Unit, nearest
 from mintery.domain.quote import PricedLine, Quote, UsageSource
+from mintery.domain.tiers import parse_unit
 from mintery.units import NanoCredits, ceil_div
 from mintery.usecases.shaped import ShapedRequest
 
@@ -41,18 +43,31 @@ def meter_usage(quote: Quote, request: ShapedRequest, usage: Quantities | None, 
     sold = families(quote.model.units)
     if sold <= request.known.keys():
         source, used = (UsageSource.PROVIDER if usage is not None and not sold else UsageSource.COUNTED), request.known
-    elif usage is not None and (sold <= usage.keys() or sold <= families(frozenset(usage))):
+    elif usage is not None and _is_told(sold, quote.model.units, frozenset(_as_asked(request, usage))):
         source, used = _believed(quote.model, request, usage)
     else:
-        source, used = UsageSource.ESTIMATED, _estimated(request, usage, produced)
+        source, used = UsageSource.ESTIMATED, _estimated(quote, request, usage, _estimate(request, produced))
     lines = quote.at(_as_sold(quote.model, used))
     return Metered(lines, source, quote.cost(lines))
+
+
+@lru_cache(1_024)
+def _is_told(sold: frozenset[str], units: frozenset[str], reported: frozenset[str]) -> bool:
+    """Whether some of each family that is sold is reported in units that can be charged."""
+    return sold <= families(frozenset(unit for unit in reported if nearest(unit, units) is not None))
+
+
+def _as_asked(request: ShapedRequest, usage: Quantities) -> Quantities:
+    """By the variants that were asked for."""
+    if not request.variants:
+        return usage
+    return {request.variants.get(unit, unit): quantity for unit, quantity in usage.items()}
 
 
 def _believed(model: Model, request: ShapedRequest, usage: Quantities) -> tuple[UsageSource, Quantities]:
     """As reported where that is within the bounds of what is sold; else clamped."""
     if request.variants or request.known:
-        usage = {request.variants.get(unit, unit): quantity for unit, quantity in usage.items()} | dict(request.known)
+        usage = {**_as_asked(request, usage), **request.known}
     if _is_within(usage, request.most):
         return UsageSource.PROVIDER, usage
     sold = {unit: quantity for unit, quantity in usage.items() if nearest(unit, model.units) is not None}
@@ -120,12 +135,36 @@ def _widest(unit: str) -> str:
     return base
 
 
-def _estimated(request: ShapedRequest, usage: Quantities | None, produced: int) -> Quantities:
+def _estimated(quote: Quote, request: ShapedRequest, usage: Quantities | None, estimate: Quantities) -> Quantities:
     """What was told, and the rest estimated: a provider may tell seconds where tokens are sold."""
-    told = {} if usage is None else _believed(request.model, request, usage)[1]
-    known = families(frozenset(told))
-    rest = _estimate(request, produced)
-    return {**{unit: quantity for unit, quantity in rest.items() if _widest(unit) not in known}, **told}
+    told = {} if usage is None else _as_parts(quote, request, _believed(request.model, request, usage)[1])
+    units = request.model.units
+    known = families(frozenset(unit for unit in told if nearest(unit, units) is not None))
+    rest = {unit: quantity for unit, quantity in estimate.items() if _widest(unit) not in known}
+    return {**_as_parts(quote, request, rest), **told}
+
+
+def _as_parts(quote: Quote, request: ShapedRequest, used: Quantities) -> Quantities:
+    """A whole of which only parts are sold, as the dearest of them that its bound covers, unless a part is there beside it."""
+    units = quote.model.units
+    there = families(frozenset(unit for unit in used if nearest(unit, units) is not None))
+    parts: dict[str, int] = {}
+    for unit, quantity in used.items():
+        narrow = _widest(unit) not in there and nearest(unit, units) is None
+        part = _dearest_part(quote, request.most, unit) if narrow else unit
+        parts[part] = parts.get(part, 0) + quantity
+    return parts
+
+
+def _dearest_part(quote: Quote, most: Quantities, whole: str) -> str:
+    """``whole`` itself where nothing of it is sold."""
+    model, bound = quote.model, nearest(whole, most)
+    usd = {
+        parse_unit(line.sku.unit, model.windows).unit if quote.tiers else line.sku.unit: line.unit_price
+        for line in quote.lines
+    }
+    parts = [part for part in model.units if nearest(part, (whole,)) is not None and nearest(part, most) == bound]
+    return max(parts, key=lambda part: (usd[part], part), default=whole)
 
 
 def _estimate(request: ShapedRequest, produced: int) -> Quantities:
