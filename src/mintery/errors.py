@@ -21,7 +21,7 @@ MinteryError
 │                           AssetDepegged, ReserveShort, Draining, PayoutCapReached, Overloaded,
 │                           AccountBusy, HoldTooLong, NoRouteNow, RouteBroken, RouteOnTrial, ResaleForbidden
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke,
-│                           NotInItsFormat
+│                           NotInItsFormat, AnswerTooLong
 ├── FetchFailed             a public page: a price list, another reporter's reports
 ├── AnswerLost              a fault of this gateway while it answered
 ├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
@@ -816,6 +816,18 @@ class NotInItsFormat(ProviderFailed):
     def __init__(self, provider: str, why: str) -> None:
         super().__init__(f"the request cannot be told to {provider} ({why}); nothing was charged", provider=provider)
         self.why = why
+
+
+class AnswerTooLong(ProviderFailed):
+    """The provider did what it was asked, and its answer is longer than we carry. It is charged; the receipt says how."""
+
+    hint = "Ask for fewer choices, pictures or logprobs at once."
+
+    def __init__(self, provider: str, limit: int) -> None:
+        super().__init__(
+            f"the answer of {provider} has more than {limit} bytes in one piece; the work is charged", provider=provider
+        )
+        self.limit = limit
 
 
 class StreamBroke(ProviderFailed):

@@ -257,6 +257,7 @@ def rig(
     first_byte: float = 2,
     idle: float = 1,
     wire: str = "openai",
+    max_answer_bytes: int = 16 * 1024 * 1024,
 ) -> Iterator[Rig]:
     """Start everything; stop it at the end, answers first. ``upstream`` replaces the stub's address."""
     stub = run_stub()
@@ -272,6 +273,7 @@ def rig(
         idle_seconds=idle,
         total_seconds=20,
         wire=wire,
+        max_answer_bytes=max_answer_bytes,
     )
     held: list[Rig] = []
     parts = GatewayParts(

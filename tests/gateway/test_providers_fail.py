@@ -132,6 +132,25 @@ def test_a_kept_broken_stream_breaks_again(gateway: Rig):
     assert gateway.stub.control.requests == 1
 
 
+def test_an_answer_longer_than_we_carry_is_charged_and_explained(tmp_path: Path):
+    with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger:
+        with rig(ledger, max_answer_bytes=1_024) as narrow:
+            narrow.fund(100)
+            for _ in range(4):  # none of them opens the breaker
+                response = narrow.chat(n=8, max_tokens=50)
+
+            error = response.json()["error"]
+            assert (response.status_code, error["code"], error["limit"]) == (502, "answer_too_long", 1_024)
+            assert response.headers["x-should-retry"] == "false"
+            [receipt] = narrow.get("/v1/receipts?limit=1").json()["data"]
+            quantities = {line["sku"].rpartition(":")[2]: line["quantity"] for line in receipt["usage"]}
+            assert (receipt["usage_source"], quantities["output_token"]) == ("bound", 8 * 50)
+            why = narrow.get("/v1/why/" + response.headers["x-mintery-request"]).json()
+            assert (why["cause"], why["evidence"]["usage_source"]) == ("model", "bound")
+            assert alarms(narrow, "bound") == 4
+        ledger.check()
+
+
 def receipt_of(gateway: Rig, response: httpx2.Response) -> dict:
     return gateway.get("/v1/receipts/" + response.headers["x-mintery-receipt"]).json()
 

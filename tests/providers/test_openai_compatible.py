@@ -10,10 +10,18 @@ import pytest
 from tests.fakes.provider import tokens
 
 from mintery.domain.model import Endpoint
-from mintery.errors import NotInItsFormat, ProviderNonsense, ProviderRefused, ProviderTimedOut, ProviderUnreachable
+from mintery.errors import (
+    AnswerTooLong,
+    NotInItsFormat,
+    ProviderNonsense,
+    ProviderRefused,
+    ProviderTimedOut,
+    ProviderUnreachable,
+)
 from mintery.providers.calls import StreamEvent
 from mintery.providers.config import ProviderConfig
 from mintery.providers.openai_compatible import OpenAICompatible, open_providers
+from mintery.providers.openai_wire import MAX_CHUNK_BYTES
 from mintery.providers.reading import produced_by
 from mintery.providers.stub import Stub, run_stub, stub_config
 
@@ -117,7 +125,6 @@ STREAMS = {
     "cut in an event": (b'data: {"choices":[]}\n\ndata: {"cho', "without"),
     "an error event": (b'data: {"error":{"message":"x"}}\n\n', "mid-stream"),
     "no json": (b"data: hello\n\n", "no JSON"),
-    "an endless event": (b"data: " + b"x" * 2_000_000, "more than"),
 }
 
 
@@ -178,9 +185,28 @@ async def test_what_cannot_be_written_for_a_provider_fails_as_its_call(body: byt
 async def test_an_answer_that_is_too_long():
     with upstream(200, "application/json", b"[" * 5_000) as url:
         provider = at(url, max_answer_bytes=4_096)
-        with pytest.raises(ProviderNonsense, match="4096"):
+        with pytest.raises(AnswerTooLong) as refused:
             await provider.ask(Endpoint.CHAT, b"{}")
         await provider.close()
+    assert refused.value.limit == 4_096
+
+
+async def test_an_event_that_is_too_long():
+    with upstream(200, "text/event-stream", b"data: " + b"x" * (MAX_CHUNK_BYTES + 1)) as url:
+        provider = at(url)
+        with pytest.raises(AnswerTooLong) as refused:
+            await collect(provider, b"{}")
+        await provider.close()
+    assert refused.value.limit == MAX_CHUNK_BYTES
+
+
+async def test_a_refusal_is_one_however_long():
+    with upstream(500, "text/plain", b"sorry " * 1_000) as url:
+        provider = at(url, max_answer_bytes=1_024)
+        with pytest.raises(ProviderRefused) as refused:
+            await provider.ask(Endpoint.CHAT, b"{}")
+        await provider.close()
+    assert refused.value.status == 500
 
 
 async def test_json_where_a_stream_was_asked_for():

@@ -15,9 +15,12 @@ from tests.usecases.test_pay_for_request import DONE, text, usage
 from mintery.domain.attempt import AttemptOutcome
 from mintery.domain.market import Market
 from mintery.domain.model import Model
+from mintery.domain.quote import UsageSource
 from mintery.domain.receipt import check_arithmetic
+from mintery.domain.route_health import FAILURES_TO_OPEN
 from mintery.domain.voucher import Kind
 from mintery.errors import (
+    AnswerTooLong,
     InsufficientBalance,
     MarketUnread,
     MinteryError,
@@ -36,7 +39,7 @@ from mintery.errors import (
     UnknownModel,
     Unsupported,
 )
-from mintery.providers.calls import Reply
+from mintery.providers.calls import Reply, StreamEvent
 from mintery.units import nanocredits_up
 from mintery.usecases import call_route, plan_request
 from mintery.usecases.choose_route import Counter, Question
@@ -111,6 +114,56 @@ async def test_what_is_said_of_the_request_itself_is_the_answer(shop: Shop, fail
 
     assert shop.asked() == ["a"]
     assert shop.balance == (100 * CREDIT, 0, 0)
+
+
+TOO_LONG = AnswerTooLong("a", 4_096)
+
+
+async def test_an_answer_too_long_is_charged_at_its_bound_and_nobody_elses(shop: Shop):
+    shop.providers["a"].breaks_with = TOO_LONG
+
+    attempt = await shop.pay()
+    await attempt.whole()
+
+    assert attempt.error is TOO_LONG
+    assert shop.asked() == ["a"]
+    record = shop.ledger.receipt(attempt.request)
+    assert record is not None
+    check_arithmetic(record.receipt)
+    assert record.receipt.source is UsageSource.BOUND
+    assert {line.sku.unit: line.quantity for line in record.receipt.lines}["output_token"] == 50
+    assert [each.outcome for each in shop.ledger.attempts(attempt.request)] == [AttemptOutcome.TOO_LONG]
+    assert shop.balance[1:] == (0, record.receipt.cost)
+
+
+@pytest.mark.parametrize(("events", "output"), [([], 50), ([text("abcd")], 50), ([text("abcd"), usage(3, 7)], 7)])
+async def test_a_stream_too_long_is_charged_by_what_was_reported_until_then(
+    shop: Shop, events: list[StreamEvent], output: int
+):
+    shop.providers["a"].events = events
+    shop.providers["a"].breaks_with = TOO_LONG
+
+    attempt = await shop.pay(stream=True)
+    await attempt.whole()
+
+    assert attempt.error is TOO_LONG
+    record = shop.ledger.receipt(attempt.request)
+    assert record is not None
+    assert {line.sku.unit: line.quantity for line in record.receipt.lines}["output_token"] == output
+    assert record.receipt.source is (UsageSource.PROVIDER if output == 7 else UsageSource.BOUND)
+    assert shop.ledger.attempts(attempt.request)[-1].outcome is AttemptOutcome.TOO_LONG
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_answers_too_long_close_no_route(shop: Shop, stream: bool):
+    shop.providers["a"].events = []
+    shop.providers["a"].breaks_with = TOO_LONG
+    for _ in range(2 * FAILURES_TO_OPEN):
+        attempt = await shop.pay(stream=stream)
+        await attempt.whole()
+
+    assert not shop.parts.routes.health.barred(shop.now.timestamp())
+    assert shop.parts.routes.health.of("a/m").figures(shop.now.timestamp()).failures == 0
 
 
 async def test_a_stream_that_broke_after_its_first_event_is_nobody_elses(shop: Shop):

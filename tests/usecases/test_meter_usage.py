@@ -10,7 +10,7 @@ from mintery.domain.price import FreshnessLimits, PriceInForce, Sku
 from mintery.domain.quote import Quote, UsageSource, quote, tariff_of
 from mintery.domain.voucher import Kind
 from mintery.units import BasisPoints, Par, UnixSeconds, UsdWad
-from mintery.usecases.meter_usage import meter_usage
+from mintery.usecases.meter_usage import meter_uncarried, meter_usage
 from mintery.usecases.shaped import ShapedRequest
 
 UNITS = frozenset({Unit.INPUT_TOKEN, Unit.CACHED_INPUT_TOKEN, Unit.OUTPUT_TOKEN})
@@ -209,6 +209,26 @@ def test_parts_that_are_sold_and_told_leave_their_whole_out():
 
     assert metered.source is UsageSource.PROVIDER
     assert {line.sku.unit: line.quantity for line in metered.lines} == {Unit.AUDIO_OUTPUT_TOKEN: 3}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_an_answer_too_long_to_be_carried_costs_what_it_could_have_been(endpoint: Endpoint):
+    sold = frozenset(ENDPOINTS[endpoint]) | {Unit.REQUEST}
+    model = Model("acme/m", "m", "acme", 1, Kind.ROUTED, endpoint, sold, 900, 5_000)
+    most = {**ENDPOINTS[endpoint], Unit.REQUEST: 1}
+    known = {Unit.CHARACTER: 70, Unit.REQUEST: 1} if endpoint is Endpoint.SPEECH else {}
+    request = ShapedRequest(endpoint, model, b"x" * 401, False, False, most, known=known, media_bytes=160)
+    held = any_quote(request)
+
+    metered = meter_uncarried(held, request, None)
+    told = meter_uncarried(held, request, dict.fromkeys(ENDPOINTS[endpoint], 3))
+
+    used = {line.sku.unit: line.quantity for line in metered.lines}
+    expected = {**ENDPOINTS[endpoint], Unit.INPUT_TOKEN: 61, Unit.REQUEST: 1}
+    assert used == expected | ({Unit.SECOND: 1} if endpoint is Endpoint.TRANSCRIPTION else {})
+    assert metered.source is UsageSource.BOUND
+    assert metered.cost <= held.amount
+    assert told.source is UsageSource.PROVIDER
 
 
 def test_parts_of_a_sum_that_is_too_large_are_charged_first():

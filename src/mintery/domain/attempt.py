@@ -22,6 +22,8 @@ class AttemptOutcome(StrEnum):
     """Something else than its format, or half of it."""
     BROKE = "broke"
     """A stream that ended after its first event."""
+    TOO_LONG = "too_long"
+    """Its answer was longer than the gateway carries, which is no fault of the provider's."""
     SKIPPED = "skipped"
     """It was closed between the hold and its turn, and not called."""
 

@@ -24,6 +24,9 @@ class UsageSource(StrEnum):
     """Known exactly from what was asked: characters to be spoken, the request itself."""
     ESTIMATED = "estimated"
     """The provider left usage out: estimated by the stated rule."""
+    BOUND = "bound"
+    """The answer was longer than the gateway carries, and what it used not known: what went in is estimated, what came
+    out is charged at the most that was quoted."""
     CLAMPED = "clamped"
     """The provider's figures were negative or cost more than the hold; an alarm was raised."""
 

@@ -16,6 +16,7 @@ from mintery.domain.model import Endpoint
 from mintery.errors import (
     AccountBusy,
     AnswerLost,
+    AnswerTooLong,
     BodyTooLarge,
     BodyTooSlow,
     Conflict,
@@ -85,6 +86,7 @@ ERRORS: ErrorTable = {
     ProviderUnreachable: Shown(502, "provider_error", attributes=("provider",)),
     ProviderTimedOut: Shown(504, "provider_error", attributes=("provider", "seconds")),
     ProviderRefused: Shown(502, "provider_error", attributes=("provider", "status")),
+    AnswerTooLong: Shown(502, "provider_error", attributes=("provider", "limit")),
     AnswerLost: Shown(500, "server_error", attributes=("request_id",)),
     LedgerError: Shown(500, "server_error", "ledger_error", instead=OUR_FAULT),
     LedgerUnavailable: Shown(

@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from mintery.errors import (
     AnswerGone,
+    AnswerTooLong,
     BodyTooLarge,
     BodyTooSlow,
     CredentialRefused,
@@ -33,6 +34,7 @@ RAISES = (
     CredentialRefused,
     MalformedRequest, Unsupported, BodyTooLarge, BodyTooSlow, UnknownModel, ModelNotCovered, NoRoute, NoRouteNow,
     OutOfFunds, VoucherAlreadyUsed, AnswerGone, PriceStale, ModelUnpriced, ProviderUnreachable, ProviderTimedOut, ProviderNonsense,
+    AnswerTooLong,
 )  # fmt: skip
 
 

@@ -74,7 +74,7 @@ class Provider(Protocol):
         """Send a request and wait for its whole answer. A form begins with its boundary; any other body is JSON.
 
         Raises:
-            ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, NotInItsFormat
+            ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, NotInItsFormat, AnswerTooLong
         """
 
     def stream(self, endpoint: Endpoint, body: bytes) -> AsyncGenerator[StreamEvent]:

@@ -10,6 +10,7 @@ from yarl import URL
 
 from mintery.domain.model import Endpoint
 from mintery.errors import (
+    AnswerTooLong,
     NotInItsFormat,
     ProviderNonsense,
     ProviderRefused,
@@ -108,7 +109,7 @@ class OpenAICompatible:
         try:
             return splitter.feed(piece)
         except EventTooLong as error:
-            raise ProviderNonsense(self.name, str(error)) from None
+            raise AnswerTooLong(self.name, error.limit) from None
 
     async def close(self) -> None:
         if self._session is not None:
@@ -194,14 +195,18 @@ class _Call:
         await self._response.wait_for_close()
 
     async def next_piece(self) -> bytes:
-        """What has arrived, or the next that does; empty at the end."""
+        """What has arrived, or the next that does; empty at the end. Raises AnswerTooLong."""
+        piece = await self._arrived()
+        self._size += len(piece)
+        if self._size > (most := self._provider.config.max_answer_bytes):
+            raise AnswerTooLong(self._provider.name, most)
+        return piece
+
+    async def _arrived(self) -> bytes:
         content = self._response.content
         piece = content.read_nowait()
         if not piece and not content.at_eof():
             piece = await self._wait(content)
-        self._size += len(piece)
-        if self._size > (most := self._provider.config.max_answer_bytes):
-            raise ProviderNonsense(self._provider.name, f"the answer has more than {most} bytes")
         return piece
 
     async def _wait(self, content: aiohttp.StreamReader) -> bytes:
@@ -227,7 +232,7 @@ class _Call:
     async def _refuse(self) -> NoReturn:
         wait = self._response.headers.get("Retry-After", "")
         seconds = wait if wait.isascii() and wait.isdecimal() else None
-        answer = await self.next_piece()
+        answer = await self._arrived()
         raise ProviderRefused(self._provider.name, self._response.status, answer[:MAX_REFUSAL_BYTES], seconds)
 
     def _broken(self, error: aiohttp.ClientError) -> ProviderNonsense:

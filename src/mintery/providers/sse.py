@@ -9,7 +9,11 @@ DONE = b"[DONE]"
 
 
 class EventTooLong(ValueError):
-    """One event has more bytes than allowed."""
+    """One event has more bytes than ``limit``."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"an event of more than {limit} bytes")
+        self.limit = limit
 
 
 class EventSplitter:
@@ -38,7 +42,7 @@ class EventSplitter:
         del rest[:start]
         self._searched = max(0, len(rest) - 4)
         if len(rest) > self._limit:
-            raise EventTooLong(f"an event of more than {self._limit} bytes")
+            raise EventTooLong(self._limit)
         return events
 
     @property

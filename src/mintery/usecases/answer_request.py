@@ -3,7 +3,7 @@
 from contextlib import aclosing
 
 from mintery.domain.quote import UsageSource
-from mintery.errors import ProviderFailed, StreamBroke
+from mintery.errors import AnswerTooLong, ProviderFailed, StreamBroke
 from mintery.ledger.commands import Answer
 from mintery.providers.calls import StreamEvent, Usage
 from mintery.providers.reading import produced_by
@@ -12,10 +12,10 @@ from mintery.usecases.attempts import EVENTS, Head
 from mintery.usecases.call_route import RouteCall, next_leg
 from mintery.usecases.dispatched import Dispatched
 from mintery.usecases.end_request import capture, release
-from mintery.usecases.meter_usage import Metered, meter_usage
+from mintery.usecases.meter_usage import Metered, meter_uncarried, meter_usage
 from mintery.usecases.meters import log_alarm, log_transition
 
-DOUBTFUL = frozenset({UsageSource.ESTIMATED, UsageSource.CLAMPED})
+DOUBTFUL = frozenset({UsageSource.ESTIMATED, UsageSource.BOUND, UsageSource.CLAMPED})
 """Each of these is alarmed."""
 
 
@@ -23,6 +23,7 @@ async def answer_json(work: Dispatched) -> None:
     """One call after another until one answers, one capture, one body.
 
     Raises:
+        AnswerTooLong: it was charged.
         ProviderFailed: the hold was released.
         HoldNotOpen: the hold had ended before the capture.
     """
@@ -32,6 +33,9 @@ async def answer_json(work: Dispatched) -> None:
         try:
             reply = await provider.ask(work.request.endpoint, work.request.body)
             break
+        except AnswerTooLong as error:
+            await _charge_uncarried(work, call, None, error)
+            raise
         except ProviderFailed as error:
             work = await _go_on(work, call, error)
         except BaseException:
@@ -50,6 +54,7 @@ async def answer_stream(work: Dispatched) -> None:
     """Relay event by event; hold back the last usage and ``[DONE]`` until the capture has committed.
 
     Raises:
+        AnswerTooLong: it was charged.
         ProviderFailed: before the first event, with the hold released; afterwards as StreamBroke, with what was
             delivered captured, or the hold released where nothing was.
     """
@@ -59,6 +64,9 @@ async def answer_stream(work: Dispatched) -> None:
         try:
             await _relay_events(work, call, relay)
             break
+        except AnswerTooLong as error:
+            await _charge_uncarried(work, call, relay.usage, error)
+            raise
         except ProviderFailed as error:
             if work.attempt.begun:
                 await _break_off(work, call, relay, error)
@@ -156,8 +164,19 @@ async def _break_off(work: Dispatched, call: RouteCall, relay: _Relay, error: Pr
     raise StreamBroke(error.provider, work.id, type(error).__name__) from error
 
 
+async def _charge_uncarried(work: Dispatched, call: RouteCall, usage: Usage | None, error: AnswerTooLong) -> None:
+    """No other route is asked: the work is done, and would be as long again. What had left as a stream is kept."""
+    answer = Answer(200, EVENTS, work.attempt.so_far()) if work.attempt.begun else None
+    metered = _alarmed(work, meter_uncarried(work.quote, work.request, usage), usage)
+    await capture(work, (*work.tried, call.failed(error)), metered, answer)
+    log_alarm("answer_too_long", request=work.id, provider=error.provider, limit=error.limit)
+
+
 def _meter(work: Dispatched, usage: Usage | None, produced: int) -> Metered:
-    metered = meter_usage(work.quote, work.request, usage, produced)
+    return _alarmed(work, meter_usage(work.quote, work.request, usage, produced), usage)
+
+
+def _alarmed(work: Dispatched, metered: Metered, usage: Usage | None) -> Metered:
     if metered.source in DOUBTFUL:
         work.meters.alarms.labels(metered.source.value).inc()
         log_alarm(f"usage_{metered.source.value}", request=work.id, model=work.quote.model.id, reported=usage)

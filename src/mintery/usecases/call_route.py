@@ -10,6 +10,7 @@ from time import perf_counter
 from mintery.domain.attempt import AttemptOutcome, RouteAttempt
 from mintery.domain.model import Unit
 from mintery.errors import (
+    AnswerTooLong,
     MinteryError,
     NotAvailable,
     NotInItsFormat,
@@ -78,7 +79,8 @@ class RouteCall:
             self._board.failed(self._route, now.timestamp(), None if wait is None else float(wait), trial=self._trial)
         began = now - timedelta(seconds=perf_counter() - self._started)
         status = error.status if isinstance(error, ProviderRefused) else None
-        outcome = outcome_of(error) if self._first is None else AttemptOutcome.BROKE
+        broke = self._first is not None and not isinstance(error, AnswerTooLong)
+        outcome = AttemptOutcome.BROKE if broke else outcome_of(error)
         return RouteAttempt(self._route, self._work.quote.model.provider, outcome, began, now, status)
 
     def delivered(self) -> RouteAttempt:
@@ -114,7 +116,7 @@ def may_fall_back(work: Dispatched, error: ProviderFailed) -> bool:
 
 def is_providers_fault(error: ProviderFailed, *, stream: bool) -> bool:
     """Whether it counts against the route for everybody. A whole answer takes as long as it was asked to be."""
-    if isinstance(error, NotInItsFormat):
+    if isinstance(error, NotInItsFormat | AnswerTooLong):
         return False
     if isinstance(error, ProviderRefused):
         return error.status not in REQUESTS_FAULT | {ASKED_OF_ONE} | ASKERS_DOING
@@ -129,6 +131,8 @@ def outcome_of(error: ProviderFailed) -> AttemptOutcome:
             return AttemptOutcome.TIMED_OUT
         case ProviderRefused():
             return AttemptOutcome.REFUSED
+        case AnswerTooLong():
+            return AttemptOutcome.TOO_LONG
         case _:
             return AttemptOutcome.NONSENSE
 

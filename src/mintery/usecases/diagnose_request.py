@@ -72,6 +72,9 @@ def _of_captured(parts: GatewayParts, record: RequestRecord, evidence: dict[str,
         if calls and calls[-1].outcome is AttemptOutcome.BROKE:
             sentence = f"The stream of {calls[-1].provider} broke; what had come was charged."
             return Diagnosis(Cause.PROVIDER, sentence, evidence)
+        if calls and calls[-1].outcome is AttemptOutcome.TOO_LONG:
+            sentence = f"{calls[-1].provider} answered at more length than this gateway carries; its work was charged."
+            return Diagnosis(Cause.MODEL, sentence, evidence)
     others = f", after {len(calls) - 1} other calls had failed" if len(calls) > 1 else ""
     return Diagnosis(None, f"It did not fail: it was answered and charged{others}.", evidence)
 

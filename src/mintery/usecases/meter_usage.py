@@ -10,6 +10,8 @@
   up, of the text that was sent upstream and of the text that came back; a picture, and pictures and sound that were made,
   at their bound; a recording at a second for each ``BYTES_PER_SECOND`` and ten tokens a second. A stream that broke is
   charged like this for what was delivered.
+- An answer that is longer than the gateway carries was made all the same, and by what was asked: without figures, what
+  went in is estimated like this, and what came out is charged at its bound.
 """
 
 from collections.abc import Iterable
@@ -28,6 +30,8 @@ BYTES_PER_SECOND = 16_000
 TOKENS_PER_SECOND = 10
 _MADE = {Endpoint.IMAGES: Unit.IMAGE_OUTPUT_TOKEN, Endpoint.SPEECH: Unit.AUDIO_OUTPUT_TOKEN}
 """Output whose tokens do not follow from its bytes."""
+_BY_BYTES = frozenset({Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN, Unit.SECOND})
+"""Families that the estimate has a rule for."""
 
 
 class Metered(NamedTuple):
@@ -49,6 +53,18 @@ def meter_usage(quote: Quote, request: ShapedRequest, usage: Quantities | None, 
         source, used = UsageSource.ESTIMATED, _estimated(quote, request, usage, _estimate(request, produced))
     lines = quote.at(_as_sold(quote.model, used))
     return Metered(lines, source, quote.cost(lines))
+
+
+def meter_uncarried(quote: Quote, request: ShapedRequest, usage: Quantities | None) -> Metered:
+    """Charge for an answer that was longer than we carry, by what had been reported of it until then."""
+    metered = meter_usage(quote, request, usage, 0)
+    if metered.source is not UsageSource.ESTIMATED:
+        return metered
+    made = {unit: most for unit, most in request.most.items() if _widest(unit) not in _BY_BYTES}
+    endless = BYTES_PER_TOKEN * max(request.most.values())
+    used = _estimated(quote, request, usage, {**_estimate(request, endless), **made})
+    lines = quote.at(_as_sold(quote.model, used))
+    return Metered(lines, UsageSource.BOUND, quote.cost(lines))
 
 
 @lru_cache(1_024)
