@@ -10,7 +10,8 @@ MinteryError
 │                           BodyTooSlow, MalformedSku, MalformedWindow, MalformedReceipt, MalformedReport,
 │                           ReportForOtherConfig, MalformedSeal, Unsupported
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
-│                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator
+│                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator, NotSignedIn, SignInRefused,
+│                           ForgedCall
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, RequestUnresolved,
 │                           AttemptFailed, WriteOffRefused
@@ -19,7 +20,8 @@ MinteryError
 │                           RouteTooDear
 ├── NotAvailable            ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, LedgerBehind,
 │                           AssetDepegged, ReserveShort, Draining, PayoutCapReached, Overloaded,
-│                           AccountBusy, HoldTooLong, NoRouteNow, RouteBroken, RouteOnTrial, ResaleForbidden
+│                           AccountBusy, HoldTooLong, NoRouteNow, RouteBroken, RouteOnTrial, ResaleForbidden,
+│                           TooManyTries
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke,
 │                           NotInItsFormat, AnswerTooLong
 ├── FetchFailed             a public page: a price list, another reporter's reports
@@ -393,6 +395,27 @@ class NotOperator(CredentialRefused):
         super().__init__("this is for the gateway's operator; send the operator key")
 
 
+class NotSignedIn(CredentialRefused):
+    """The wallet's pages and their API are for whoever has signed in; a key may read what is its account's."""
+
+    def __init__(self) -> None:
+        super().__init__("nobody is signed in; sign in with your wallet first")
+
+
+class SignInRefused(CredentialRefused):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the sign-in is refused: {why}")
+        self.why = why
+
+
+class ForgedCall(CredentialRefused):
+    """A call that changes something and that another site could have made the browser send."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the call is refused: {why}")
+        self.why = why
+
+
 class OutOfFunds(MinteryError):
     """Not enough to spend. Amounts are nanocredits."""
 
@@ -764,6 +787,13 @@ class AccountBusy(NotAvailable):
         super().__init__(f"this account has {limit} requests in flight, as many as it may", retry_after=1)
         self.account = account
         self.limit = limit
+
+
+class TooManyTries(NotAvailable):
+    """One client tries what could be guessed more often than a person would."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("too many tries; wait a moment", retry_after=retry_after)
 
 
 class HoldTooLong(NotAvailable):

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mintery.errors import SettingMissing, SettingRefused
@@ -18,6 +19,14 @@ CONFIRMATIONS = 12
 
 def _comma_separated(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _origin(url: str) -> str:
+    """``https://host[:port]``; plain http would show the sign-in to everybody on the way."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.netloc or parts.path.strip("/") or parts.query or "@" in parts.netloc:
+        raise ValueError("must be https://host, without a path")
+    return f"https://{parts.netloc.lower()}"
 
 
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)]
@@ -111,6 +120,17 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Where the gateway listens.")
     port: int = Field(8787, ge=0, le=65_535, description="Where the gateway listens; 0 takes any free port.")
+
+    public_url: Annotated[str, AfterValidator(_origin)] | None = Field(
+        None,
+        description="Where holders reach the gateway's pages and sign in: https://host or https://host:port. Default: only at "
+        "this machine's own names, such as 127.0.0.1.",
+    )
+    dev_key: SecretStr | None = Field(
+        None,
+        description="What signs in as the dev holder, on a local chain alone. Default: a new one each time, shown by "
+        "`mintery up`.",
+    )
 
     confirmations: int | None = Field(
         None, ge=0, description="Blocks on top of one before it is believed. Default: 12; 0 on a local dev chain."

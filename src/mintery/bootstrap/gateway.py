@@ -24,6 +24,7 @@ from mintery.bootstrap.opening import (
     utc_now,
 )
 from mintery.bootstrap.reporting import build_reporters
+from mintery.bootstrap.roles import dev_role
 from mintery.bootstrap.serving import GatewayServer
 from mintery.crypto.keys import PrivateKey
 from mintery.domain.price import FreshnessLimits
@@ -39,7 +40,7 @@ from mintery.settings import Settings, environment, variable
 from mintery.units import parse_gwei, pro_rata_down
 from mintery.usecases.alarms import Alarms, HaltBook
 from mintery.usecases.onchain import OnChain
-from mintery.usecases.parts import MARK_BYTES, GatewayLimits, GatewayParts, mark_of
+from mintery.usecases.parts import MARK_BYTES, DevHolder, GatewayLimits, GatewayParts, mark_of
 from mintery.usecases.public_chain import PublicChain
 from mintery.usecases.reconcile import Reconciler
 from mintery.usecases.refresh_market import MarketBoard
@@ -60,6 +61,7 @@ class Gateway:
     address: Address
     settler: PrivateKey
     operator_key: str
+    dev_key: str | None
     alarms: Alarms
     board: MarketBoard
     reconciler: Reconciler
@@ -126,6 +128,7 @@ def build_gateway(
     reconciler = Reconciler(opened, ledger, address, alarms)
     settlement = _settlement(settings, opened, ledger, alarms, gateway=address, settler=settler)
     operator_key, mark = _operator_key(settings), secrets.token_hex(MARK_BYTES)
+    dev_key = _dev_key(settings) if local else None
     parts = GatewayParts(
         ledger=ledger,
         market=board.newest,
@@ -154,6 +157,8 @@ def build_gateway(
         mark=mark,
         runs=lambda request: leadership.is_led(presence_of(mark_of(request))),
         public=PublicChain(opened, board.last),
+        public_url=settings.public_url,
+        dev_holder=None if dev_key is None else _dev_holder(dev_key),
     )
     job_parts = JobParts(
         chain=opened,
@@ -177,6 +182,7 @@ def build_gateway(
         address=address,
         settler=settler,
         operator_key=operator_key,
+        dev_key=dev_key,
         alarms=alarms,
         board=board,
         reconciler=reconciler,
@@ -200,6 +206,16 @@ def _operator_key(settings: Settings) -> str:
     if settings.operator_key is None:
         return secrets.token_urlsafe(OPERATOR_KEY_BYTES)
     return settings.operator_key.get_secret_value()
+
+
+def _dev_key(settings: Settings) -> str:
+    return (
+        secrets.token_urlsafe(OPERATOR_KEY_BYTES) if settings.dev_key is None else settings.dev_key.get_secret_value()
+    )
+
+
+def _dev_holder(dev_key: str) -> DevHolder:
+    return DevHolder(dev_role("holder", local=True), hashlib.sha256(dev_key.encode()).digest())
 
 
 def _exit_delay(settings: Settings, chain: OnChain) -> int:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from mintery import __version__, wallet
+from mintery import __version__
 from mintery.errors import MalformedRequest, MinteryError
 from mintery.gateway import diagnoses, entry, examples, paid, receipts, reserve
 from mintery.gateway.credits import credits_router
@@ -31,6 +31,7 @@ from mintery.usecases.meters import Meters, log_transition
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.pay_for_request import Till, open_till
 from mintery.usecases.state_meters import StateMeters
+from mintery.wallet import routers as wallet
 
 LOG = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
     parts.registry.register(StateMeters(parts))
     till = open_till(parts, meters)
     meters.running.set_function(lambda: len(till.attempts))
-    problems = Problems(paid.ERRORS, entry.ERRORS, receipts.ERRORS, diagnoses.ERRORS, reserve.ERRORS)
+    problems = Problems(paid.ERRORS, entry.ERRORS, receipts.ERRORS, diagnoses.ERRORS, reserve.ERRORS, *wallet.ERRORS)
 
     endpoints = {path: PaidEndpoint(till, path, problems) for path in paid.PATHS}
     app = GatewayApp(

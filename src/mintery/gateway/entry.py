@@ -10,11 +10,15 @@ from mintery.errors import (
     ChainError,
     CredentialMissing,
     CredentialRefused,
+    ForgedCall,
     MalformedVoucher,
     NotOperator,
+    NotSignedIn,
 )
+from mintery.gateway.cookies import check_not_forged, cookie_of
 from mintery.gateway.errors import ErrorTable, Shown
 from mintery.usecases.pay_for_request import Till
+from mintery.usecases.sign_in import operator_signed_in
 from mintery.usecases.verify_credential import Credential, verify_credential
 
 RAISED_HEADER = "mintery-voucher"
@@ -24,6 +28,7 @@ ERRORS: ErrorTable = {
     CredentialRefused: Shown(401, "authentication_error"),
     MalformedVoucher: Shown(401, "authentication_error", "invalid_api_key"),
     NotOperator: Shown(403, "permission_error"),
+    ForgedCall: Shown(403, "permission_error"),
     ChainError: Shown(
         503, "service_unavailable", "chain_unavailable", retry=True, instead="the chain cannot be read now", wait=5
     ),
@@ -47,11 +52,20 @@ def is_operator(request: Request) -> bool:
 
 
 def require_operator(request: Request) -> None:
-    """Raises CredentialMissing, NotOperator."""
-    if bearer(request) is None:
+    """By the operator key, or by the cookie of the operator's browser.
+
+    Raises:
+        CredentialMissing, NotOperator, NotSignedIn, ForgedCall
+    """
+    if bearer(request) is not None:
+        if not is_operator(request):
+            raise NotOperator
+        return
+    if (token := cookie_of(request, "operator")) is None:
         raise CredentialMissing
-    if not is_operator(request):
-        raise NotOperator
+    if operator_signed_in(till_of(request).parts, token) is None:
+        raise NotSignedIn
+    check_not_forged(request, token)
 
 
 def bearer(request: Request) -> str | None:

@@ -12,6 +12,7 @@ from mintery.ledger.apply_holds import dispatch_hold, extend_lease, place_hold
 from mintery.ledger.apply_refusals import record_refusals
 from mintery.ledger.apply_rollback import mark_final, roll_back_block
 from mintery.ledger.apply_seals import seal_rows
+from mintery.ledger.apply_sign_ins import begin_sign_in, end_sign_in, offer_nonce
 from mintery.ledger.apply_write_offs import write_off
 from mintery.ledger.commands import (
     AbandonBatch,
@@ -41,6 +42,7 @@ from mintery.ledger.commands import (
     SealRows,
     WriteOff,
 )
+from mintery.ledger.commands_wallet import BeginSignIn, EndSignIn, OfferNonce
 from mintery.ledger.sheet import Sheet, open_sheet
 from mintery.ledger.work import Work
 
@@ -70,6 +72,9 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     WriteOff: write_off,
     SealRows: seal_rows,
     ChangeChannel: change_channel,
+    OfferNonce: offer_nonce,
+    BeginSignIn: begin_sign_in,
+    EndSignIn: end_sign_in,
 }
 _BESIDE = (
     SealRows,
@@ -83,6 +88,9 @@ _BESIDE = (
     KeepFlowSums,
     RecordRefusals,
     ChangeChannel,
+    OfferNonce,
+    BeginSignIn,
+    EndSignIn,
 )
 """They write nothing that a sheet remembers."""
 

@@ -16,6 +16,7 @@ from mintery.domain.hold import Capture, Constraint, Hold, ReleaseReason, Reques
 from mintery.domain.quoted import Quoted
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, AccountKey, SignedVoucher
+from mintery.ledger.commands_wallet import WalletCommand
 from mintery.units import NanoCredits, UnixSeconds
 
 # ── what the chain says ──────────────────────────────────────────────────────────────────────────────────────────
@@ -473,6 +474,7 @@ Command = (
     | KeepFlowSums
     | RecordRefusals
     | ChangeChannel
+    | WalletCommand
 )
 Result = (
     BlockAppended

@@ -11,6 +11,7 @@ from mintery.domain.channel import ChannelChange
 from mintery.domain.hold import Hold, RequestId
 from mintery.domain.quoted import Quoted
 from mintery.domain.receipt import Receipt
+from mintery.domain.sign_in import SignIn
 from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
 from mintery.ledger.commands import Answer, Block, Command, FlowSums, RequestKey, Result
 from mintery.units import NanoCredits, UnixSeconds
@@ -234,6 +235,12 @@ class Ledger(Protocol):
 
     def channel_changes(self, *, name: str | None = None, limit: int = 100) -> Sequence[ChannelChange]:
         """Newest first; ``name`` of the channel, provider or shared name."""
+
+    def sign_in_by_token(self, token_hash: bytes, now: datetime) -> SignIn | None:
+        """The sign-in that stands under this hash, if any."""
+
+    def sign_ins(self, holder: Address, now: datetime) -> Sequence[SignIn]:
+        """Those of a holder that stand, newest first."""
 
     def check(self) -> None:
         """Every invariant of the tables themselves: transfers sum to zero, stored balances equal their transfers.

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
@@ -12,8 +13,17 @@ from mintery.domain.attempt import Refusal, RouteAttempt
 from mintery.domain.channel import ChannelChange
 from mintery.domain.hold import Hold, RequestId
 from mintery.domain.receipt import Receipt
+from mintery.domain.sign_in import SignIn
 from mintery.domain.voucher import AccountId, Address, SignedVoucher
-from mintery.ledger import invariants, queries, queries_attempts, queries_batches, queries_channels, queries_halts
+from mintery.ledger import (
+    invariants,
+    queries,
+    queries_attempts,
+    queries_batches,
+    queries_channels,
+    queries_halts,
+    queries_sign_ins,
+)
 from mintery.ledger.commands import Block, Command, FlowSums, RequestKey, Result
 from mintery.ledger.engines import reader_engine, writer_engine
 from mintery.ledger.faults import Fault, fault_of, told
@@ -198,6 +208,12 @@ class LedgerStore(Ledger):
 
     def channel_changes(self, *, name: str | None = None, limit: int = 100) -> Sequence[ChannelChange]:
         return self._read(queries_channels.changes, name, limit)
+
+    def sign_in_by_token(self, token_hash: bytes, now: datetime) -> SignIn | None:
+        return self._read(queries_sign_ins.sign_in_by_token, token_hash, now)
+
+    def sign_ins(self, holder: Address, now: datetime) -> Sequence[SignIn]:
+        return self._read(queries_sign_ins.sign_ins_of, holder, now)
 
     def check(self) -> None:
         self._read(invariants.check)

@@ -57,6 +57,14 @@ class GatewayLimits:
     drain_seconds: int = 30
 
 
+@dataclass(frozen=True, slots=True)
+class DevHolder:
+    """The holder of a local chain, whose key everybody knows. ``key_hash``: SHA-256 of what signs in as that one."""
+
+    holder: PrivateKey
+    key_hash: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayParts:
     """Everything a gateway needs.
@@ -80,6 +88,8 @@ class GatewayParts:
         credentials, tariffs: what was found out before and need not be found out again.
         routes: how routes have answered, and which one each session used.
         public: what everyone may see of the chain; None where none is open to this process.
+        public_url: where holders reach the wallet, without a path; None: at this machine's loopback names.
+        dev_holder: on a local chain alone.
     """
 
     ledger: Ledger
@@ -108,6 +118,8 @@ class GatewayParts:
     tariffs: Tariffs = field(default_factory=Tariffs)
     routes: Routes = field(default_factory=Routes)
     public: PublicChain | None = None
+    public_url: str | None = None
+    dev_holder: DevHolder | None = None
 
     @property
     def longest_hold(self) -> int:

@@ -43,6 +43,7 @@ def up(
             "rpc_url": stack.rpc_url,
             "deployment": str(stack.directory / "deployment.json"),
             "operator_key": stack.gateway.operator_key,
+            "dev_key": stack.gateway.dev_key,
             "token": wallet.token,
             "symbol": wallet.symbol,
             "credits": str(wallet.credits),

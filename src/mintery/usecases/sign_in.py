@@ -1,0 +1,115 @@
+"""Who stands before the wallet's pages: a holder who signed a message, the owner of a dev chain, or the operator.
+
+A token is 32 random bytes that the browser or program keeps; the ledger has its hash alone. The operator's is hashed together
+with the operator key, so that whoever changes the key ends all of them.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from mintery.crypto.hashing import parse_address
+from mintery.crypto.personal_messages import signer_of
+from mintery.domain.sign_in import LONGEST_SIGN_IN, NONCE_LIFE, SignIn, SignInId, Site, check_sign_in, parse_sign_in
+from mintery.domain.voucher import Address
+from mintery.errors import InvalidSignature, MalformedInput, NotOperator, SignInRefused
+from mintery.ledger.commands import NotWritten
+from mintery.ledger.commands_wallet import BeginSignIn, EndSignIn, OfferNonce
+from mintery.usecases.meters import log_transition
+from mintery.usecases.parts import GatewayParts
+
+TOKEN_PREFIX = "ms_"  # noqa: S105 -- how the token of a program begins, not a token
+_TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Nonce:
+    text: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A sign-in with the token that opens it, which is nowhere else."""
+
+    sign_in: SignIn
+    token: str
+
+
+def offer_nonce(parts: GatewayParts) -> Nonce:
+    now = parts.clock()
+    nonce = Nonce(secrets.token_hex(16), now + NONCE_LIFE)
+    parts.ledger.commit([OfferNonce(nonce.text, nonce.expires_at, now)])
+    return nonce
+
+
+def sign_in(parts: GatewayParts, site: Site, message: str, signature: str) -> Begun:
+    """Whoever signed ``message``, which was shown at ``site``, with a nonce of ours that nobody has used.
+
+    Raises:
+        SignInRefused
+    """
+    now = parts.clock()
+    signed = parse_sign_in(message)
+    check_sign_in(signed, site=site, chain_id=parts.domain.chain_id, now=now)
+    try:
+        holder = parse_address(signed.address)
+        signer = signer_of(message, signature)
+    except (MalformedInput, InvalidSignature):
+        raise SignInRefused("the signature cannot be read") from None
+    if signer != holder:
+        raise SignInRefused(f"{holder} did not sign it")
+    return _begin(parts, holder, now, signed.nonce)
+
+
+def sign_in_as_dev(parts: GatewayParts, key: str) -> Begun:
+    """The holder whose key everybody knows, on a chain where nothing is worth anything.
+
+    Raises:
+        SignInRefused: another key, or this is no such chain.
+    """
+    dev = parts.dev_holder
+    if dev is None or not hmac.compare_digest(hashlib.sha256(key.encode()).digest(), dev.key_hash):
+        raise SignInRefused("this is no dev key of this gateway")
+    return _begin(parts, dev.holder.address, parts.clock(), None)
+
+
+def sign_in_as_operator(parts: GatewayParts, key: str) -> Begun:
+    """Raises NotOperator."""
+    if not hmac.compare_digest(hashlib.sha256(key.encode()).digest(), parts.operator_key_hash):
+        raise NotOperator
+    return _begin(parts, None, parts.clock(), None)
+
+
+def _begin(parts: GatewayParts, holder: Address | None, now: datetime, nonce: str | None) -> Begun:
+    """Raises SignInRefused."""
+    token = TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
+    begun = SignIn(SignInId(f"sin_{secrets.token_hex(8)}"), holder, now, now + LONGEST_SIGN_IN)
+    hashed = _hash_of(parts, token, operator=holder is None)
+    [result] = parts.ledger.commit([BeginSignIn(begun, hashed, nonce)])
+    if isinstance(result, NotWritten):
+        raise SignInRefused(result.why)
+    log_transition("signed_in", sign_in=begun.id, holder=holder or "operator")
+    return Begun(begun, token)
+
+
+def signed_in(parts: GatewayParts, token: str) -> SignIn | None:
+    """The holder's sign-in that ``token`` opens."""
+    found = parts.ledger.sign_in_by_token(_hash_of(parts, token, operator=False), parts.clock())
+    return None if found is None or found.holder is None else found
+
+
+def operator_signed_in(parts: GatewayParts, token: str) -> SignIn | None:
+    found = parts.ledger.sign_in_by_token(_hash_of(parts, token, operator=True), parts.clock())
+    return None if found is None or found.holder is not None else found
+
+
+def sign_out(parts: GatewayParts, ended: SignIn) -> None:
+    parts.ledger.commit([EndSignIn(ended.id, parts.clock())])
+    log_transition("signed_out", sign_in=ended.id)
+
+
+def _hash_of(parts: GatewayParts, token: str, *, operator: bool) -> bytes:
+    return hashlib.sha256((parts.operator_key_hash if operator else b"") + token.encode()).digest()

@@ -1,0 +1,43 @@
+"""``/v1/operator/sign-in``: the operator's browser, by the operator key."""
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from mintery.errors import ForgedCall, NotOperator, SignInRefused, TooManyTries
+from mintery.gateway.cookies import check_not_forged, cookie_of, drop_cookie
+from mintery.gateway.entry import till_of
+from mintery.gateway.errors import Problems
+from mintery.gateway.sites import check_origin, site_of
+from mintery.usecases import sign_in as usecase
+from mintery.wallet.keeping import SignInOut, keep
+from mintery.wallet.tries import Tries
+
+
+class OperatorSignInIn(BaseModel):
+    key: str = Field(min_length=1, max_length=4_096)
+
+
+def operator_sign_in_router(problems: Problems) -> APIRouter:
+    router = APIRouter(tags=["operator"], responses=problems.responses(SignInRefused, ForgedCall, TooManyTries))
+    tries = Tries(60, in_all=600)
+
+    @router.post("/v1/operator/sign-in", responses=problems.responses(NotOperator))
+    def post_operator_sign_in(request: Request, response: Response, body: OperatorSignInIn) -> SignInOut:
+        """Begin a sign-in of the operator's browser, with the operator key."""
+        tries.count(request)
+        check_origin(request)
+        begun = usecase.sign_in_as_operator(till_of(request).parts, body.key)
+        return keep(request, response, begun, "operator", token=False)
+
+    @router.delete("/v1/operator/sign-in", status_code=204)
+    def delete_operator_sign_in(request: Request) -> Response:
+        """Sign the operator's browser out."""
+        response = Response(status_code=204)
+        drop_cookie(response, site_of(request), "operator")
+        parts, token = till_of(request).parts, cookie_of(request, "operator")
+        if token is not None and (found := usecase.operator_signed_in(parts, token)) is not None:
+            check_not_forged(request, token)
+            usecase.sign_out(parts, found)
+        return response
+
+    return router

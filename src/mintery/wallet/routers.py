@@ -1,0 +1,22 @@
+"""Everything that the wallet answers, in one list."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter
+
+from mintery.gateway.errors import ErrorTable, Problems
+from mintery.wallet import sign_in
+from mintery.wallet.operator_sign_in import operator_sign_in_router
+from mintery.wallet.pages_router import pages_router
+from mintery.wallet.sign_in import sign_in_router
+
+ERRORS: Sequence[ErrorTable] = (sign_in.ERRORS,)
+"""Each area's own table; a new area adds its table here and its router below."""
+
+
+def routers(problems: Problems) -> Sequence[APIRouter]:
+    return (
+        pages_router(),
+        sign_in_router(problems),
+        operator_sign_in_router(problems),
+    )
