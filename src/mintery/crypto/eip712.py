@@ -5,6 +5,7 @@ from functools import lru_cache
 from mintery.crypto.hashing import address_bytes, keccak
 
 Word = str | int | bytes
+DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 
 
 @lru_cache(maxsize=64)
@@ -37,7 +38,7 @@ def hash_struct(struct_type: str, *values: Word) -> bytes:
 @lru_cache(maxsize=64)
 def domain_separator(name: str, version: str, chain_id: int, contract: str) -> bytes:
     return hash_struct(
-        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)",
+        DOMAIN_TYPE,
         name,
         version,
         chain_id,
