@@ -8,7 +8,7 @@ MinteryError
 │                           AssetNotSignable
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           BodyTooSlow, MalformedSku, MalformedWindow, MalformedReceipt, MalformedReport,
-│                           ReportForOtherConfig, MalformedSeal, Unsupported
+│                           ReportForOtherConfig, MalformedSeal, Unsupported, MalformedPeriod, UnknownTimeZone
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator, NotSignedIn, SignInRefused,
 │                           ForgedCall
@@ -322,6 +322,23 @@ class BodyTooSlow(MalformedInput):
     def __init__(self, seconds: int) -> None:
         super().__init__(f"the body was not whole after {seconds} s")
         self.seconds = seconds
+
+
+class MalformedPeriod(MalformedInput):
+    """No month, or no row of months, that a statement is made for."""
+
+    def __init__(self, period: str, why: str) -> None:
+        super().__init__(f"{period} is no period: {why}")
+        self.period = period
+        self.why = why
+
+
+class UnknownTimeZone(MalformedInput):
+    hint = "Give an IANA name, like Europe/Berlin or UTC."
+
+    def __init__(self, zone: str) -> None:
+        super().__init__(f"there is no time zone {zone}")
+        self.zone = zone
 
 
 class CredentialRefused(MinteryError):

@@ -40,6 +40,7 @@ from tests.ledger.samples import (
     settled,
     wallet,
 )
+from tests.ledger.statements import EVER, NEVER, statement
 
 from mintery.domain.batch import LineOutcome, LineStatus
 from mintery.domain.hold import Constraint, Ending, ReleaseReason
@@ -160,6 +161,20 @@ class LedgerMachine(RuleBasedStateMachine):
         self.number = 0
         self.costs = {TOKEN: 0, OTHER_TOKEN: 0}
 
+    def check_statements(self) -> None:
+        """After any history: what was paid in less what was used and paid back, and no line of which anybody lost count."""
+        cut = NOON + timedelta(seconds=self.number // 2)
+        for own in WALLETS:
+            if self.ledger.account(own.id) is None:
+                continue
+            made, _ = statement(self.ledger, own.id)
+            assert made.opening == 0
+            assert made.closing + made.unsettled == self.escrow[own.id].balance
+            assert made.sums.use == self.costs[own.token]
+            earlier, _ = statement(self.ledger, own.id, EVER, cut)
+            later, _ = statement(self.ledger, own.id, cut, NEVER)
+            assert (earlier.opening, earlier.closing, later.closing) == (0, later.opening, made.closing)
+
     @property
     def escrow(self) -> dict[str, Position]:
         return self.on_chain.accounts
@@ -170,6 +185,7 @@ class LedgerMachine(RuleBasedStateMachine):
         return self.standing[self.on_chain.settled :]
 
     def teardown(self) -> None:
+        self.check_statements()
         self.ledger.close()
         self.database.__exit__(None, None, None)
 

@@ -164,9 +164,11 @@ def receipt(connection: Connection, wanted: RequestId) -> ReceiptRecord | None:
 
 
 def some_receipts(connection: Connection, of: AccountId | None, limit: int) -> Sequence[ReceiptRecord]:
-    query = _receipts.order_by(receipts.c.seq.desc()).limit(limit)
-    if of is not None:
-        query = query.where(receipts.c.account == of)
+    query = _receipts.limit(limit)
+    if of is None:
+        query = query.order_by(receipts.c.seq.desc())
+    else:
+        query = query.where(receipts.c.account == of).order_by(receipts.c.captured_at.desc(), receipts.c.seq.desc())
     return [_receipt_record(row) for row in connection.execute(query)]
 
 

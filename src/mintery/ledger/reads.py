@@ -1,9 +1,10 @@
 """What the ledger can be asked. Reads see the last commit; amounts are nanocredits."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mintery.domain.attempt import Refusal, RouteAttempt
 from mintery.domain.batch import Batch
@@ -15,6 +16,9 @@ from mintery.domain.sign_in import SignIn
 from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
 from mintery.ledger.commands import Answer, Block, Command, FlowSums, RequestKey, Result
 from mintery.units import NanoCredits, UnixSeconds
+
+if TYPE_CHECKING:
+    from mintery.ledger.reads_statement import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,9 @@ class Ledger(Protocol):
     def account(self, account: AccountId) -> AccountBalance | None: ...
 
     def accounts(self, *, holder: Address | None = None) -> Sequence[AccountBalance]: ...
+
+    def reading(self) -> AbstractContextManager["Reading"]:
+        """One snapshot for several questions. It keeps a connection: a few at once, and none for long."""
 
     def request(self, request: RequestId) -> RequestRecord | None: ...
 

@@ -1,7 +1,8 @@
 """The ledger as use cases hold it: one writer, many readers."""
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
@@ -47,6 +48,7 @@ from mintery.ledger.reads import (
     TokenTotals,
     WrittenOff,
 )
+from mintery.ledger.snapshots import Snapshot
 from mintery.ledger.writer import WAITING_LIMIT, Writer
 from mintery.units import NanoCredits, UnixSeconds
 
@@ -124,6 +126,14 @@ class LedgerStore(Ledger):
 
     def accounts(self, *, holder: Address | None = None) -> Sequence[AccountBalance]:
         return self._read(queries.all_accounts, holder)
+
+    @contextmanager
+    def reading(self) -> Iterator[Snapshot]:
+        try:
+            with self._reads.connect() as connection:
+                yield Snapshot(connection)
+        except SQLAlchemyError as error:
+            raise told(self._reads.dialect, error) from error
 
     def request(self, request: RequestId) -> RequestRecord | None:
         return self._read(queries.request, request)

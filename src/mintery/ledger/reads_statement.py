@@ -1,0 +1,44 @@
+"""What a statement asks of the ledger: several questions to one snapshot of it."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from mintery.domain.statement import AccountStatement, Mark, StatementLine, Use
+from mintery.domain.voucher import AccountId, Address
+from mintery.ledger.commands import Block
+from mintery.ledger.reads import AccountBalance
+from mintery.units import NanoCredits
+
+
+class Reading(Protocol):
+    """The ledger as it was at one moment, until the reading is closed. ``start`` and ``end`` are aware, and half-open."""
+
+    def accounts(self, *, holder: Address | None = None) -> Sequence[AccountBalance]: ...
+
+    def last_block(self) -> Block | None: ...
+
+    def final_block(self) -> Block | None:
+        """The last recorded block that no reorganisation takes back."""
+
+    def statements(self, accounts: Sequence[AccountId], start: datetime, end: datetime) -> Sequence[AccountStatement]:
+        """In the order of ``accounts``; those that the ledger does not know are left out."""
+
+    def uses(self, accounts: Sequence[AccountId], start: datetime, end: datetime) -> Iterator[Use]:
+        """What was charged, by account, key, model and route."""
+
+    def quarter_hours(
+        self, accounts: Sequence[AccountId], start: datetime, end: datetime
+    ) -> Iterator[tuple[AccountId, datetime, NanoCredits, int]]:
+        """What was charged in each quarter of an hour, and how many requests that was."""
+
+    def lines(
+        self,
+        accounts: Sequence[AccountId],
+        start: datetime,
+        end: datetime | None = None,
+        *,
+        before: Mark | None = None,
+        newest_first: bool = False,
+    ) -> Iterator[StatementLine]:
+        """In their order, in memory that does not grow with their number."""
