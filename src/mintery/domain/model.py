@@ -18,6 +18,8 @@ class Endpoint(StrEnum):
     IMAGES = "images"
     SPEECH = "speech"
     TRANSCRIPTION = "transcription"
+    VIDEOS = "videos"
+    JOBS = "jobs"
 
 
 class Unit(StrEnum):

@@ -9,6 +9,13 @@ from mintery.ledger.apply_channels import change_channel
 from mintery.ledger.apply_endings import capture_hold, drop_answers, mark_delivered, release_hold
 from mintery.ledger.apply_halts import clear_halt, keep_flow_sums, lift_halt, raise_halt, record_reconciliation
 from mintery.ledger.apply_holds import dispatch_hold, extend_lease, place_hold
+from mintery.ledger.apply_long_jobs import (
+    accept_long_job,
+    close_long_job,
+    note_long_job,
+    open_long_job,
+    reroute_long_job,
+)
 from mintery.ledger.apply_refusals import record_refusals
 from mintery.ledger.apply_rollback import mark_final, roll_back_block
 from mintery.ledger.apply_seals import seal_rows
@@ -16,10 +23,12 @@ from mintery.ledger.apply_sign_ins import begin_sign_in, end_sign_in, offer_nonc
 from mintery.ledger.apply_write_offs import write_off
 from mintery.ledger.commands import (
     AbandonBatch,
+    AcceptLongJob,
     AppendBlock,
     CaptureHold,
     ChangeChannel,
     ClearHalt,
+    CloseLongJob,
     Command,
     DispatchHold,
     DropAnswers,
@@ -30,12 +39,15 @@ from mintery.ledger.commands import (
     MarkBroadcast,
     MarkDelivered,
     MarkFinal,
+    NoteLongJob,
+    OpenLongJob,
     PlaceHold,
     RaiseHalt,
     RecordReconciliation,
     RecordRefusals,
     ReleaseHold,
     RequestCommand,
+    RerouteLongJob,
     Result,
     RollBackBlock,
     SaveAttempt,
@@ -75,6 +87,11 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     OfferNonce: offer_nonce,
     BeginSignIn: begin_sign_in,
     EndSignIn: end_sign_in,
+    OpenLongJob: open_long_job,
+    RerouteLongJob: reroute_long_job,
+    AcceptLongJob: accept_long_job,
+    NoteLongJob: note_long_job,
+    CloseLongJob: close_long_job,
 }
 _BESIDE = (
     SealRows,
@@ -91,6 +108,11 @@ _BESIDE = (
     OfferNonce,
     BeginSignIn,
     EndSignIn,
+    OpenLongJob,
+    RerouteLongJob,
+    AcceptLongJob,
+    NoteLongJob,
+    CloseLongJob,
 )
 """They write nothing that a sheet remembers."""
 

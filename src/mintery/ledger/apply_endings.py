@@ -179,13 +179,13 @@ def _record_attempts(sheet: Sheet, row: RequestRow, attempts: Sequence[RouteAtte
 
 def mark_delivered(sheet: Sheet, command: MarkDelivered) -> Done | NotWritten:
     row = sheet.requests.get(command.request)
-    if row is None or row.ended_at is None:
+    if row is None or (row.ended_at is None and not command.opened):
         return NotWritten(f"request {command.request} has no answer yet")
     if row.delivered_at is not None:
         return Done(0)
     row.delivered_at = micros(command.at)
     sheet.touch(row, DELIVERED)
-    if row.idempotency_key is None:
+    if row.idempotency_key is None and row.ended_at is not None:
         sheet.drop_answer(row.id, row.ended_at)
     return Done(1)
 

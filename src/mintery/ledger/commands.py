@@ -13,6 +13,7 @@ from mintery.domain.attempt import Refusal, RouteAttempt
 from mintery.domain.batch import Batch, LineOutcome
 from mintery.domain.channel import Subject
 from mintery.domain.hold import Capture, Constraint, Hold, ReleaseReason, RequestId
+from mintery.domain.long_job import JobFailure, JobQuote, NewJob
 from mintery.domain.quoted import Quoted
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, AccountKey, SignedVoucher
@@ -267,10 +268,14 @@ class HoldReleased:
 
 @dataclass(frozen=True, slots=True)
 class MarkDelivered:
-    """The client has the last byte; a kept answer goes, unless an idempotency key still asks for it."""
+    """The client has the last byte; a kept answer goes, unless an idempotency key still asks for it.
+
+    ``opened``: what it has is a job's opening, which comes before the request's end. Refused otherwise until then.
+    """
 
     request: RequestId
     at: datetime
+    opened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +297,57 @@ class Done:
     """``changed`` counts rows; 0 when it had been done before."""
 
     changed: int
+
+
+# ── long jobs ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLongJob:
+    """Intent: the provider may be asked for it from here on. Beside the ``PlaceHold`` of its request; refused (NotWritten)
+    where that has no open hold.
+    """
+
+    job: NewJob
+
+
+@dataclass(frozen=True, slots=True)
+class RerouteLongJob:
+    """Intent: another route is asked, as those ``tried`` did not take it. Refused (NotWritten) once a provider has it."""
+
+    request: RequestId
+    quote: JobQuote
+    tried: tuple[RouteAttempt, ...]
+    begun_at: datetime
+    sent: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptLongJob:
+    """The provider has it as ``upstream``. Refused (NotWritten) where the hold has ended or another id is recorded."""
+
+    request: RequestId
+    upstream: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLongJob:
+    """What a look at it found. ``started_at`` counts once, progress never falls."""
+
+    request: RequestId
+    progress: int
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloseLongJob:
+    """What it came to. Beside the capture or release that ends it; refused (NotWritten) where the hold is still open."""
+
+    request: RequestId
+    output: str | None = None
+    expires_at: datetime | None = None
+    failure: JobFailure | None = None
 
 
 # ── settlement ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -475,6 +531,11 @@ Command = (
     | RecordRefusals
     | ChangeChannel
     | WalletCommand
+    | OpenLongJob
+    | RerouteLongJob
+    | AcceptLongJob
+    | NoteLongJob
+    | CloseLongJob
 )
 Result = (
     BlockAppended

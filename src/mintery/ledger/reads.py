@@ -10,6 +10,8 @@ from mintery.domain.attempt import Refusal, RouteAttempt
 from mintery.domain.batch import Batch
 from mintery.domain.channel import ChannelChange
 from mintery.domain.hold import Hold, RequestId
+from mintery.domain.long_job import LongJob
+from mintery.domain.model import Endpoint
 from mintery.domain.quoted import Quoted
 from mintery.domain.receipt import Receipt
 from mintery.domain.sign_in import SignIn
@@ -192,6 +194,16 @@ class Ledger(Protocol):
         """Newest first."""
 
     def open_holds(self) -> Sequence[Hold]: ...
+
+    def long_job(self, request: RequestId) -> LongJob | None: ...
+
+    def long_jobs(
+        self, account: AccountId, form: Endpoint, *, limit: int = 20, before: RequestId | None = None
+    ) -> Sequence[LongJob]:
+        """The account's, newest first; ``before`` is the last one that was seen already."""
+
+    def open_long_jobs(self) -> Sequence[LongJob]:
+        """Those whose requests have not ended, oldest first."""
 
     def unbatched(self, *, limit: int) -> Sequence[Receipt]:
         """Receipts with a cost that are in no batch, oldest first."""

@@ -13,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from mintery.domain.attempt import Refusal, RouteAttempt
 from mintery.domain.channel import ChannelChange
 from mintery.domain.hold import Hold, RequestId
+from mintery.domain.long_job import LongJob
+from mintery.domain.model import Endpoint
 from mintery.domain.receipt import Receipt
 from mintery.domain.sign_in import SignIn
 from mintery.domain.voucher import AccountId, Address, SignedVoucher
@@ -23,6 +25,7 @@ from mintery.ledger import (
     queries_batches,
     queries_channels,
     queries_halts,
+    queries_long_jobs,
     queries_sign_ins,
 )
 from mintery.ledger.commands import Block, Command, FlowSums, RequestKey, Result
@@ -161,6 +164,17 @@ class LedgerStore(Ledger):
 
     def open_holds(self) -> Sequence[Hold]:
         return self._read(queries.open_holds)
+
+    def long_job(self, request: RequestId) -> LongJob | None:
+        return self._read(queries_long_jobs.long_job, request)
+
+    def long_jobs(
+        self, account: AccountId, form: Endpoint, *, limit: int = 20, before: RequestId | None = None
+    ) -> Sequence[LongJob]:
+        return self._read(queries_long_jobs.some_long_jobs, account, form, limit, before)
+
+    def open_long_jobs(self) -> Sequence[LongJob]:
+        return self._read(queries_long_jobs.open_long_jobs)
 
     def unbatched(self, *, limit: int) -> Sequence[Receipt]:
         return self._read(queries.unbatched, limit)

@@ -1,0 +1,74 @@
+"""Reads of long jobs, each with its request's hold."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select, tuple_
+
+from mintery.domain.hold import RequestId
+from mintery.domain.long_job import JobFailure, LongJob, NewJob, parse_job_quote, parse_tried
+from mintery.domain.model import Endpoint
+from mintery.domain.voucher import AccountId
+from mintery.ledger.rows import HOLD_COLUMNS, hold_of
+from mintery.ledger.schema import long_jobs, requests
+from mintery.ledger.work import instant_of
+
+_jobs = select(
+    *HOLD_COLUMNS,
+    requests.c.epoch,
+    requests.c.ended_at,
+    *(column for column in long_jobs.columns if column.name not in {"request", "account"}),
+).join_from(long_jobs, requests, requests.c.id == long_jobs.c.request)
+
+
+def long_job(connection: Connection, wanted: RequestId) -> LongJob | None:
+    row = connection.execute(_jobs.where(long_jobs.c.request == wanted)).one_or_none()
+    return None if row is None else _job(row)
+
+
+def some_long_jobs(
+    connection: Connection, of: AccountId, form: Endpoint, limit: int, before: RequestId | None
+) -> Sequence[LongJob]:
+    order = (long_jobs.c.begun_at, long_jobs.c.request)
+    query = _jobs.where(long_jobs.c.account == of, long_jobs.c.form == form.value)
+    if before is not None:
+        last = select(*order).where(long_jobs.c.request == before, long_jobs.c.account == of)
+        query = query.where(tuple_(*order) < last.scalar_subquery())
+    return [_job(row) for row in connection.execute(query.order_by(*(each.desc() for each in order)).limit(limit))]
+
+
+def open_long_jobs(connection: Connection) -> Sequence[LongJob]:
+    """By the small index of jobs that nobody closed; one whose request was ended otherwise is not followed."""
+    query = _jobs.where(long_jobs.c.closed_at.is_(None), requests.c.ended_at.is_(None))
+    return [_job(row) for row in connection.execute(query.order_by(long_jobs.c.begun_at, long_jobs.c.request))]
+
+
+def _job(row: Any) -> LongJob:
+    def instant(name: str) -> Any:
+        stored = getattr(row, name)
+        return None if stored is None else instant_of(stored)
+
+    new = NewJob(
+        request=RequestId(row.id),
+        form=Endpoint(row.form),
+        quote=parse_job_quote(row.quote),
+        begun_at=instant_of(row.begun_at),
+        follow_until=instant_of(row.follow_until),
+        shown=orjson.loads(row.shown),
+        sent=None if row.sent is None else bytes(row.sent),
+    )
+    return LongJob(
+        new=new,
+        hold=hold_of(row),
+        epoch=row.epoch,
+        upstream=row.upstream,
+        accepted_at=instant("accepted_at"),
+        started_at=instant("started_at"),
+        progress=row.progress,
+        tried=parse_tried(row.tried),
+        expires_at=instant("expires_at"),
+        output=row.output,
+        failure=None if row.failure is None else JobFailure(*orjson.loads(row.failure)),
+        ended_at=instant("ended_at"),
+    )
