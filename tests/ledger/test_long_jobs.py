@@ -44,7 +44,7 @@ from mintery.ledger.commands import (
 from mintery.ledger.store import LedgerStore, open_ledger
 
 SECOND = timedelta(seconds=1)
-QUOTE = JobQuote(QUOTED, {"second.1280x720": 8}, {"second.1280x720": 8}, {"second": "second.1280x720"})
+QUOTE = JobQuote(QUOTED, {"second.1280x720": 8}, {"second": "second.1280x720"})
 REFUSED = RouteAttempt("acme/small", "acme", AttemptOutcome.REFUSED, NOON, NOON + SECOND, status=503)
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mintery.domain.long_job import LONG_FORMS
 from mintery.domain.model import Endpoint, Unit
 from mintery.errors import ProviderNonsense
 from mintery.providers.reading import is_ended, produced_by, read_reply, read_response_event
@@ -117,7 +118,7 @@ def test_transcriptions(answer: dict, usage: dict | None):
     assert read_transcription_usage(answer) == usage
 
 
-@pytest.mark.parametrize("endpoint", [each for each in Endpoint if each is not Endpoint.SPEECH])
+@pytest.mark.parametrize("endpoint", [each for each in Endpoint if each not in {Endpoint.SPEECH, *LONG_FORMS}])
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"<html>", b'{"data":1,"choices":{},"output":"a","results":0}'])
 def test_nonsense_is_told_at_every_endpoint(endpoint: Endpoint, body: bytes):
     with pytest.raises(ProviderNonsense):

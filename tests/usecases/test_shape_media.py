@@ -18,6 +18,7 @@ from mintery.usecases.read_form import Upload
 from mintery.usecases.shape_chat import CHAT_FIELDS
 from mintery.usecases.shape_embeddings import EMBEDDING_FIELDS, MODERATION_FIELDS
 from mintery.usecases.shape_images import IMAGE_FIELDS
+from mintery.usecases.shape_long_jobs import JOB_FIELDS, VIDEO_FIELDS
 from mintery.usecases.shape_request import find_model, shape_request
 from mintery.usecases.shape_responses import RESPONSES_FIELDS
 from mintery.usecases.shape_speech import SPEECH_FIELDS
@@ -302,6 +303,8 @@ EVERY = replace(
     max_seconds=60,
     units=HEARS.units | {Unit.CACHE_WRITE_TOKEN, "image.1024x1024-low", Unit.SECOND},
     also=frozenset(Endpoint),
+    inputs=frozenset({"text"}),
+    counts=(("n", Unit.SECOND),),
 )
 SPOKEN = replace(EVERY, units=frozenset({Unit.CHARACTER}))
 FIELDS = {
@@ -312,6 +315,8 @@ FIELDS = {
     Endpoint.IMAGES: IMAGE_FIELDS,
     Endpoint.SPEECH: SPEECH_FIELDS,
     Endpoint.TRANSCRIPTION: TRANSCRIPTION_FIELDS,
+    Endpoint.VIDEOS: VIDEO_FIELDS,
+    Endpoint.JOBS: JOB_FIELDS,
 }
 
 
@@ -332,6 +337,10 @@ NEEDED = {
     Endpoint.IMAGES: st.just({"prompt": "a", "size": "1024x1024"}),
     Endpoint.SPEECH: st.just({"input": "a"}),
     Endpoint.TRANSCRIPTION: st.just({"file": Upload("a.wav", b"RIFF")}),
+    Endpoint.VIDEOS: st.just({"prompt": "a", "seconds": "8"}),
+    Endpoint.JOBS: st.fixed_dictionaries(
+        {"input": st.dictionaries(st.sampled_from(["n", "text"]), ANYTHING, max_size=2)}
+    ),
 }
 
 

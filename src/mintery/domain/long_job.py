@@ -45,16 +45,19 @@ class JobQuote(NamedTuple):
     """What a job is charged by.
 
     Attributes:
-        quoted: the route that has it, at pinned prices; its lines carry the most units.
-        most: upper bounds by unit.
+        quoted: the route that has it, at pinned prices.
         asked: what the request comes to by its own words: what is charged where the provider says nothing else.
         variants: units that a provider reports, by the variant that is sold.
     """
 
     quoted: Quoted
-    most: Quantities
     asked: Quantities
     variants: Mapping[str, str]
+
+    @property
+    def most(self) -> Quantities:
+        """Upper bounds by the units that are sold."""
+        return {line.sku.unit: line.quantity for line in self.quoted.lines}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +133,14 @@ class LongJob:
 
 def job_quote_text(quote: JobQuote) -> str:
     """As JSON, for the ledger."""
-    facts = {"most": dict(quote.most), "asked": dict(quote.asked), "variants": dict(quote.variants)}
-    return orjson.dumps({"quoted": quoted_text(quote.quoted), **facts}).decode()
+    facts = {"quoted": quoted_text(quote.quoted), "asked": dict(quote.asked), "variants": dict(quote.variants)}
+    return orjson.dumps(facts).decode()
 
 
 def parse_job_quote(text: str) -> JobQuote:
     """Reads what ``job_quote_text`` wrote."""
     fields: dict[str, Any] = orjson.loads(text)
-    return JobQuote(parse_quoted(fields["quoted"]), fields["most"], fields["asked"], fields["variants"])
+    return JobQuote(parse_quoted(fields["quoted"]), fields["asked"], fields["variants"])
 
 
 def tried_text(tried: Sequence[RouteAttempt]) -> str:

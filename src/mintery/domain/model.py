@@ -99,7 +99,10 @@ class Model:
         also: further endpoints that it answers at, at the same prices.
         image_tokens: the most tokens that one picture in a prompt counts as, whatever its size; 0 takes no pictures.
         audio_tokens: the most that one recording in a prompt counts as; 0 takes none.
-        max_seconds: the longest recording that the provider writes down.
+        max_seconds: the longest recording that the provider writes down, or makes.
+        job_seconds: the longest that one of its long jobs may take.
+        inputs: fields of a long job's request that cost nothing more, as the operator vouches.
+        counts: fields of a generic job's request, each with the unit that it says the number of.
         multiplier: basis points over the provider's price where the operator asks less than the project's markup; None for
             all of it.
         own_key: callers may bring their own key of the provider.
@@ -125,6 +128,9 @@ class Model:
     image_tokens: int = 0
     audio_tokens: int = 0
     max_seconds: int = 0
+    job_seconds: int = 0
+    inputs: frozenset[str] = frozenset()
+    counts: tuple[tuple[str, str], ...] = ()
     multiplier: BasisPoints | None = None
     own_key: bool = False
     backup: int = 0

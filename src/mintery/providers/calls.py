@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from mintery.domain.model import Endpoint, Quantities
+from mintery.providers.job_forms import OPENAI_VIDEOS, JobForm
 
 Usage = Quantities
 """What the provider says was used, unchecked: it may be negative or absurd. No two units count the same thing; a provider's
@@ -53,12 +54,14 @@ class Terms:
         cap_field: the field that this upstream reads the output cap from.
         extra_fields: fields beyond OpenAI's own that cannot raise what a request costs.
         check: raises Unsupported for a chat that the upstream's own format cannot say; None where it can say all.
+        jobs: how it is asked for long jobs.
     """
 
     longest: int
     cap_field: str = "max_tokens"
     extra_fields: frozenset[str] = frozenset()
     check: Callable[[Mapping[str, Any]], None] | None = None
+    jobs: JobForm = OPENAI_VIDEOS
 
 
 class Provider(Protocol):

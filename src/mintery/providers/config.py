@@ -12,7 +12,7 @@ The file is TOML or JSON; the same structure may come as JSON text in a setting:
     [[providers.models]]
     id = "acme/small"
     upstream = "small-2026-05"          # the provider's own name; the part after the slash when left out
-    endpoint = "chat"                   # or responses, embeddings, moderation, images, speech, transcription
+    endpoint = "chat"                   # or responses, embeddings, moderation, images, speech, transcription, videos, jobs
     units = ["input_token", "output_token"]
     max_output_tokens = 4096
     context_tokens = 32768
@@ -34,7 +34,7 @@ Optional for a provider: ``connect_seconds`` 5, ``first_byte_seconds`` 120, ``id
 ``extra_fields`` ``[]`` (request fields beyond OpenAI's own that cannot raise what a request costs), ``resale`` true
 (false where a routed provider does not let its models be sold on: they take no new holds), ``wire`` ``"openai"`` (or
 ``anthropic`` at ``https://api.anthropic.com/v1``, ``google`` at ``https://generativelanguage.googleapis.com/v1beta``: the
-provider's own format, for chats alone; apps see OpenAI's).
+provider's own format, for chats alone; apps see OpenAI's). ``job_config.py`` says what models have whose answers are long jobs.
 """
 
 import tomllib
@@ -47,10 +47,13 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mintery.domain.intent import Intent
-from mintery.domain.model import Endpoint, Model
+from mintery.domain.long_job import LONG_FORMS
+from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.tiers import MeteredUnit, Window, check_windows, parse_unit, parse_window
 from mintery.domain.voucher import Kind
 from mintery.errors import MalformedFile, MalformedWindow, SettingMissing
+from mintery.providers.job_config import LONGEST_JOB, JobFormIn, check_long_jobs
+from mintery.providers.job_forms import OPENAI_VIDEOS, JobForm
 from mintery.providers.sold_units import SoldUnits, unmetered
 
 
@@ -73,6 +76,7 @@ class ProviderConfig:
     extra_fields: frozenset[str] = frozenset()
     resale: bool = True
     wire: str = "openai"
+    jobs: JobForm = OPENAI_VIDEOS
 
 
 class _WindowIn(BaseModel):
@@ -101,6 +105,9 @@ class _ModelIn(BaseModel):
     image_tokens: int = Field(default=0, ge=0)
     audio_tokens: int = Field(default=0, ge=0)
     max_seconds: int = Field(default=0, ge=0)
+    job_seconds: int = Field(default=0, ge=0)
+    inputs: frozenset[str] = frozenset()
+    counts: dict[str, Unit] = Field(default_factory=dict)
 
 
 class _ProviderIn(BaseModel):
@@ -120,6 +127,7 @@ class _ProviderIn(BaseModel):
     cap_field: str = Field(default="max_tokens", pattern=r"^max_(completion_)?tokens$")
     extra_fields: frozenset[str] = frozenset()
     resale: bool = True
+    jobs: JobFormIn = JobFormIn()
     models: tuple[_ModelIn, ...] = Field(min_length=1)
 
 
@@ -192,10 +200,11 @@ def _config(provider: _ProviderIn, environment: Mapping[str, str] | None, where:
     if named is not None and environment is not None and not (api_key := environment.get(named)):
         raise SettingMissing(named, f"{where} names it as the API key of {provider.name}")
     return ProviderConfig(
-        **provider.model_dump(exclude={"api_key_env", "models", "base_url"}),
+        **provider.model_dump(exclude={"api_key_env", "models", "base_url", "jobs"}),
         base_url=provider.base_url.rstrip("/"),
         api_key=api_key,
         models=tuple(_model(model, provider, where) for model in provider.models),
+        jobs=provider.jobs.form(provider.name, where),
     )
 
 
@@ -211,8 +220,10 @@ def _model(model: _ModelIn, provider: _ProviderIn, where: str) -> Model:
     prefix, _, name = model.id.partition("/")
     if prefix != provider.name:
         raise MalformedFile(where, f"model {model.id} must begin with {provider.name}/")
-    return Model(
-        **model.model_dump(exclude={"upstream", "windows"}),
+    declared = Model(
+        **model.model_dump(exclude={"upstream", "windows", "counts", "job_seconds"}),
+        counts=tuple(sorted((field, unit.value) for field, unit in model.counts.items())),
+        job_seconds=model.job_seconds or (LONGEST_JOB if model.endpoint in LONG_FORMS else 0),
         windows=_windows(model, where),
         upstream=model.upstream or name,
         provider=provider.name,
@@ -220,6 +231,8 @@ def _model(model: _ModelIn, provider: _ProviderIn, where: str) -> Model:
         kind=provider.kind,
         resale=provider.resale,
     )
+    check_long_jobs(declared, provider.jobs.form(provider.name, where), where)
+    return declared
 
 
 def _windows(model: _ModelIn, where: str) -> tuple[Window, ...]:

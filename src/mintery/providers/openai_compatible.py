@@ -43,7 +43,7 @@ class OpenAICompatible:
         self._config = config
         self._wire = WIRES[config.wire]()
         longest = math.ceil(config.connect_seconds + config.first_byte_seconds) + config.total_seconds
-        self._terms = Terms(longest, config.cap_field, config.extra_fields, self._wire.check)
+        self._terms = Terms(longest, config.cap_field, config.extra_fields, self._wire.check, config.jobs)
         self._session: aiohttp.ClientSession | None = None
         self._urls: dict[str, URL] = {}
 

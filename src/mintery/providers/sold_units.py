@@ -13,9 +13,9 @@ def _known_unit(text: str) -> str:
     base, point, variant = text.partition(".")
     if base not in Unit.__members__.values():
         raise ValueError(f"{text[:80]!r} is no unit; there are {', '.join(Unit)}")
-    if point and text not in VARIANTS and not (base == Unit.IMAGE and _PICTURE.fullmatch(variant)):
+    if point and text not in VARIANTS and not ((sized := _SIZED.get(base)) and sized.fullmatch(variant)):
         raise ValueError(
-            f"{text[:80]!r}: pictures alone have variants, by size or size-quality, and {', '.join(VARIANTS)}"
+            f"{text[:80]!r}: pictures have variants by size or size-quality, seconds by size, and {', '.join(VARIANTS)}"
         )
     return text
 
@@ -32,7 +32,10 @@ def _with_wholes(units: frozenset[str]) -> frozenset[str]:
 
 
 VARIANTS = ("cache_write_token.1h",)
-_PICTURE = re.compile(r"[a-z0-9]{1,16}(-[a-z0-9]{1,16})?")
+_SIZED = {
+    Unit.IMAGE.value: re.compile(r"[a-z0-9]{1,16}(-[a-z0-9]{1,16})?"),
+    Unit.SECOND.value: re.compile(r"[0-9]{2,5}(x[0-9]{2,5}|p)"),
+}
 SoldUnits = Annotated[frozenset[Annotated[str, AfterValidator(_known_unit)]], AfterValidator(_with_wholes)]
 """The units of one model."""
 
@@ -45,6 +48,8 @@ METERED: Mapping[Endpoint, frozenset[Unit]] = {
     Endpoint.IMAGES: _TOKENS | {Unit.IMAGE},
     Endpoint.SPEECH: _TOKENS | {Unit.CHARACTER},
     Endpoint.TRANSCRIPTION: _TOKENS | {Unit.SECOND},
+    Endpoint.VIDEOS: frozenset({Unit.SECOND, Unit.REQUEST}),
+    Endpoint.JOBS: frozenset(Unit),
 }
 """What requests at each endpoint are bounded in, and their answers counted."""
 

@@ -20,6 +20,7 @@ from mintery.providers.calls import Terms
 from mintery.usecases.shape_chat import shape_chat
 from mintery.usecases.shape_embeddings import shape_embeddings, shape_moderation
 from mintery.usecases.shape_images import shape_images
+from mintery.usecases.shape_long_jobs import shape_jobs, shape_videos
 from mintery.usecases.shape_responses import shape_responses
 from mintery.usecases.shape_speech import shape_speech
 from mintery.usecases.shape_transcription import shape_transcription
@@ -86,4 +87,6 @@ _SHAPES: Mapping[Endpoint, Callable[[Model, Terms, Mapping[str, Any], int], Shap
     Endpoint.IMAGES: shape_images,
     Endpoint.SPEECH: shape_speech,
     Endpoint.TRANSCRIPTION: shape_transcription,
+    Endpoint.VIDEOS: shape_videos,
+    Endpoint.JOBS: shape_jobs,
 }

@@ -4,7 +4,6 @@ How long a recording is cannot be told from its bytes, and its header may lie. S
 most: ``max_seconds`` of the model, or its ``context_tokens``. Only answers in JSON report what was used.
 """
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from mintery.providers.calls import Terms
 from mintery.usecases.read_form import Upload
 from mintery.usecases.shape_chat import TOKENS_PER_REQUEST
 from mintery.usecases.shaped import ShapedRequest, check_fields
+from mintery.usecases.write_form import written_form
 
 TRANSCRIPTION_FIELDS = frozenset(
     {
@@ -22,7 +22,6 @@ TRANSCRIPTION_FIELDS = frozenset(
     }
 )  # fmt: skip
 ANSWERS = ("json", "verbose_json", "diarized_json")
-_SUFFIX = 5
 
 
 def shape_transcription(model: Model, terms: Terms, fields: Mapping[str, Any], _choices: int) -> ShapedRequest:
@@ -45,7 +44,7 @@ def shape_transcription(model: Model, terms: Terms, fields: Mapping[str, Any], _
     for name, value in texts.items():
         if not all(isinstance(each, str) for each in (value if isinstance(value, list) else (value,))):
             raise MalformedRequest(f"{name} must be a text", field=name)
-    body = _form(texts, recording)
+    body = written_form(texts, {"file": recording}, stem="recording", suffix="wav")
     prompt = len(str(fields.get("prompt", "")).encode()) + TOKENS_PER_REQUEST
     most: dict[str, int] = {
         Unit.SECOND: model.max_seconds,
@@ -56,27 +55,3 @@ def shape_transcription(model: Model, terms: Terms, fields: Mapping[str, Any], _
     if Unit.AUDIO_INPUT_TOKEN in model.units:
         most |= {Unit.INPUT_TOKEN: min(prompt, model.context_tokens), Unit.AUDIO_INPUT_TOKEN: model.context_tokens}
     return ShapedRequest(Endpoint.TRANSCRIPTION, model, body, False, False, most, media_bytes=len(recording.content))
-
-
-def _form(texts: Mapping[str, Any], recording: Upload) -> bytes:
-    """multipart/form-data that begins with its boundary, which nothing inside can contain: it is a hash of all of it."""
-    whole = hashlib.sha256(recording.content)
-    for name, value in texts.items():
-        whole.update(f"{name}={value}".encode())
-    boundary = whole.hexdigest().encode()
-    parts = [
-        b'name="%b"\r\n\r\n%b' % (name.encode(), each.encode())
-        for name, value in texts.items()
-        for each in (value if isinstance(value, list) else (value,))
-    ]
-    named = b'name="file"; filename="%b"\r\nContent-Type: application/octet-stream' % _filename(recording).encode()
-    parts.append(named + b"\r\n\r\n" + recording.content)
-    begin = b"--%b\r\nContent-Disposition: form-data; " % boundary
-    return b"".join(begin + part + b"\r\n" for part in parts) + b"--%b--\r\n" % boundary
-
-
-def _filename(recording: Upload) -> str:
-    """Providers tell the format from it; nothing else of the client's own name goes upstream."""
-    suffix = recording.filename.rpartition(".")[2].lower()
-    fine = suffix.isascii() and suffix.isalnum() and len(suffix) <= _SUFFIX
-    return f"recording.{suffix if fine else 'wav'}"

@@ -25,6 +25,7 @@ class ShapedRequest(NamedTuple):
         variants: units that the answer counts, by the variant that was asked for.
         media_bytes: bytes of pictures and sound in the body: they are no text.
         media_tokens: the most tokens that they count as.
+        shown: what of it a long job's answers repeat.
     """
 
     endpoint: Endpoint
@@ -37,6 +38,7 @@ class ShapedRequest(NamedTuple):
     variants: Mapping[str, str] = NONE
     media_bytes: int = 0
     media_tokens: int = 0
+    shown: Mapping[str, str] = NONE
 
 
 def written(shaped: Mapping[str, Any]) -> bytes:
