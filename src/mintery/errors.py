@@ -14,7 +14,7 @@ MinteryError
 │                           ForgedCall
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, RequestUnresolved,
-│                           AttemptFailed, WriteOffRefused
+│                           AttemptFailed, WriteOffRefused, OrderTransitionRefused
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
 │                           UnknownProject, UnknownHalt, FileMissing, UnknownRequest, NoRoute, RouteExcluded,
 │                           RouteTooDear
@@ -535,6 +535,16 @@ class WriteOffRefused(Conflict):
     def __init__(self, request_id: str, why: str) -> None:
         super().__init__(f"receipt {request_id} is not written off: {why}")
         self.request_id = request_id
+        self.why = why
+
+
+class OrderTransitionRefused(Conflict):
+    """An order's facts do not allow it. ``status`` is the order's now."""
+
+    def __init__(self, order_id: str, status: str, why: str) -> None:
+        super().__init__(f"order {order_id} is {status}: {why}")
+        self.order_id = order_id
+        self.status = status
         self.why = why
 
 

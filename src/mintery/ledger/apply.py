@@ -16,6 +16,7 @@ from mintery.ledger.apply_long_jobs import (
     open_long_job,
     reroute_long_job,
 )
+from mintery.ledger.apply_orders import ORDER_WRITERS
 from mintery.ledger.apply_refusals import record_refusals
 from mintery.ledger.apply_rollback import mark_final, roll_back_block
 from mintery.ledger.apply_seals import seal_rows
@@ -92,6 +93,7 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     AcceptLongJob: accept_long_job,
     NoteLongJob: note_long_job,
     CloseLongJob: close_long_job,
+    **ORDER_WRITERS,
 }
 _BESIDE = (
     SealRows,
@@ -113,6 +115,7 @@ _BESIDE = (
     AcceptLongJob,
     NoteLongJob,
     CloseLongJob,
+    *ORDER_WRITERS,
 )
 """They write nothing that a sheet remembers."""
 

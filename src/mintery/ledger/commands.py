@@ -17,6 +17,7 @@ from mintery.domain.long_job import JobFailure, JobQuote, NewJob
 from mintery.domain.quoted import Quoted
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, AccountKey, SignedVoucher
+from mintery.ledger.commands_orders import OrderCommand, OrderResult
 from mintery.ledger.commands_wallet import WalletCommand
 from mintery.units import NanoCredits, UnixSeconds
 
@@ -536,6 +537,7 @@ Command = (
     | AcceptLongJob
     | NoteLongJob
     | CloseLongJob
+    | OrderCommand
 )
 Result = (
     BlockAppended
@@ -548,5 +550,6 @@ Result = (
     | HoldNotEnding
     | Done
     | NotWritten
+    | OrderResult
 )
 Results = Sequence[Result]

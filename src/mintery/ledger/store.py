@@ -39,6 +39,7 @@ from mintery.ledger.opening import (
     make_private,
     shown,
 )
+from mintery.ledger.queries_orders import OrderReads
 from mintery.ledger.reads import (
     AccountBalance,
     BatchRecord,
@@ -123,6 +124,10 @@ class LedgerStore(Ledger):
     async def commit_async(self, commands: Sequence[Command]) -> Sequence[Result]:
         """As ``commit``. A caller that is cancelled while it waits does not undo what it asked for."""
         return await self._writer.submit_async(commands)
+
+    @property
+    def orders(self) -> OrderReads:
+        return OrderReads(self._read)
 
     def account(self, account: AccountId) -> AccountBalance | None:
         return self._read(queries.account, account)
