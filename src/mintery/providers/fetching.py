@@ -7,6 +7,7 @@ import aiohttp
 from yarl import URL
 
 from mintery.errors import FetchFailed
+from mintery.providers.name_lookups import PatientResolver
 
 OK = 200
 _PIECE = 64 * 1024
@@ -25,12 +26,13 @@ def fetch(url: str, *, most_bytes: int, seconds: float) -> bytes:
 
 
 def fetch_all(urls: Sequence[str], *, most_bytes: int, seconds: float) -> list[bytes | FetchFailed]:
-    """All at once, each with its own end; the slowest takes ``seconds``, head and body together."""
+    """All at once, each with its own end; the slowest takes ``seconds``, name, head and body together."""
     return asyncio.run(_fetch_all(urls, most_bytes, seconds)) if urls else []
 
 
 async def _fetch_all(urls: Sequence[str], most_bytes: int, seconds: float) -> list[bytes | FetchFailed]:
     async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(resolver=PatientResolver()),
         headers={"Accept": "application/json", "Accept-Encoding": "identity"},
         timeout=aiohttp.ClientTimeout(total=seconds),
         cookie_jar=aiohttp.DummyCookieJar(),
