@@ -6,12 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.usecases.town import Till, now
+from tests.usecases.town import PRICES, Till, now, reporters
 
 from mintery.domain.price import FreshnessLimits
 from mintery.errors import LeadershipLost, LedgerBehind
 from mintery.jobs.works import Intervals, JobParts, works_of
 from mintery.ledger.leadership import Leadership, open_leadership
+from mintery.usecases.alarms import Alarm
 from mintery.usecases.refresh_market import MarketBoard
 from mintery.usecases.tariffs import Tariffs
 
@@ -121,3 +122,22 @@ def test_who_does_not_lead_a_work_writes_nothing(
 
     assert till.ledger.last_block() == before
     assert len(till.ledger.open_holds()) == 1
+
+
+def test_a_gateway_with_fewer_reporters_than_a_quorum_says_once_what_it_needs(
+    parts: JobParts, till: Till, leadership: Leadership, caplog: pytest.LogCaptureFixture
+):
+    leadership.contend(["report_prices"])
+    lonely = replace(parts, reporters=reporters(PRICES)[:1], report_sender=till.town.admin)
+
+    for _ in range(3):
+        run(lonely, "report_prices")
+
+    [alarm] = till.alarms.standing()
+    assert (alarm.alarm, alarm.subject) == (Alarm.PRICES, "quorum")
+    assert "1 of the 3 reporters" in alarm.why
+    assert "mintery reporter" in alarm.why
+    assert len([record for record in caplog.records if record.message == "prices not reported"]) == 1
+
+    run(replace(lonely, reporters=reporters(PRICES)), "report_prices")
+    assert till.alarms.standing() == ()

@@ -19,6 +19,7 @@ nothing more. Should it stop between that question and the commit, what it write
 Withdrawing margin or what a provider is owed is a person's command, never a work: the vault pays what is there, once.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -36,7 +37,7 @@ from mintery.ledger.leadership import Leadership
 from mintery.ledger.reads import Ledger
 from mintery.ledger.store import LedgerStore
 from mintery.units import UnixSeconds
-from mintery.usecases.alarms import Alarms
+from mintery.usecases.alarms import Alarm, Alarms
 from mintery.usecases.expire_holds import expire_holds
 from mintery.usecases.onchain import OnChain
 from mintery.usecases.reconcile import Reconciler
@@ -49,6 +50,8 @@ from mintery.usecases.tariffs import Tariffs
 from mintery.usecases.tell_prices import tell_prices
 from mintery.usecases.watch_endpoints import watch_endpoints
 from mintery.usecases.watch_sources import watch_sources
+
+log = logging.getLogger(__name__)
 
 ANSWER_HOURS = 24
 DROP_ANSWERS_SECONDS = 600
@@ -176,4 +179,14 @@ def _watch(parts: JobParts, reporter: Reporter, now: datetime) -> None:
 
 def _report(parts: JobParts, sender: Sender, now: datetime) -> None:
     parts.leadership.check("report_prices")
+    here, quorum = len(parts.reporters), parts.chain.oracle.quorum()
+    if here < quorum:
+        why = (
+            f"{here} of the {quorum} reporters that the oracle needs have their keys here, and can report nothing by "
+            f"themselves: run `mintery reporter` with each key, or list {quorum} keys in MINTERY_REPORTER_KEYS"
+        )
+        if parts.alarms.sound(Alarm.PRICES, why, now, subject="quorum"):
+            log.warning("prices not reported", extra={"why": why})
+        return
+    parts.alarms.clear(Alarm.PRICES, subject="quorum")
     report_prices(parts.chain, parts.reporters, sender, parts.alarms, now=now, heartbeat=parts.intervals.heartbeat)
