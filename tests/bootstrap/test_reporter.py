@@ -1,5 +1,6 @@
 """Reporters as they run: over HTTP, each by itself."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from mintery.bootstrap.kept_report import ReportFile
 from mintery.bootstrap.local import local_deployment, stub_config
 from mintery.bootstrap.opening import open_on_chain
 from mintery.bootstrap.price_sources import LOCAL_PRICES
@@ -19,7 +21,7 @@ from mintery.chain.deploy import deploy
 from mintery.chain.deployment import deployment_path
 from mintery.chain.devchain.chain import DevChain
 from mintery.chain.rpc import connect
-from mintery.errors import NotReporter, SettingMissing, SettingRefused
+from mintery.errors import NotReporter, SettingMissing, SettingRefused, SystemRefused
 from mintery.settings import Settings
 from mintery.usecases.onchain import OnChain
 
@@ -93,6 +95,41 @@ def test_a_reporter_that_runs_alone_has_one_key(settings: Settings):
 def test_peers_that_cannot_be_meant_are_refused(entries: list[str], why: str):
     with pytest.raises(SettingRefused, match=why):
         parse_peers(entries, OWN)
+
+
+def test_a_reporter_has_metrics_and_keeps_its_report(settings: Settings):
+    running = start_reporter(settings, dev_role(REPORTERS[0], local=True))
+    try:
+        running.tick()
+        shown = running.lone.shown()
+        metrics = httpx2.get(running.url + "/metrics").text
+    finally:
+        running.close()
+
+    assert shown is not None
+    [kept] = settings.home.glob(f"*/price-report-*-{OWN.lower()}.json")
+    assert kept.read_bytes() == shown
+    own = {"reporter": OWN, "own": "true"}
+    assert running.meters.registry.get_sample_value("mintery_reporter_epoch", own) == json.loads(shown)["epoch"]
+    assert f'mintery_reporter_epoch{{own="true",reporter="{OWN}"}}' in metrics
+    assert 'mintery_reporter_looks_total{end="nothing"} 1.0' in metrics
+    assert 'mintery_alarms_standing{alarm="job_failed"} 0.0' in metrics
+
+
+def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path):
+    kept = ReportFile(tmp_path, "0x" + "ab" * 32, OWN, OTHER)
+    assert kept.read() is None
+    kept.write(b"one")
+    kept.write(b"two")
+    assert kept.read() == b"two"
+    assert len(list(tmp_path.glob("*/*"))) == 1
+
+    blocked = ReportFile(tmp_path / "file", "0x" + "ab" * 32, OWN, OTHER)
+    (tmp_path / "file").write_text("no directory")
+    with pytest.raises(SystemRefused):
+        blocked.write(b"three")
+    with pytest.raises(SystemRefused):
+        blocked.read()
 
 
 def test_a_reporter_whose_chain_is_gone_says_so_and_goes_on(settings: Settings, monkeypatch: pytest.MonkeyPatch):

@@ -12,13 +12,14 @@ from mintery.chain.price_oracle import SignedReport
 from mintery.chain.rpc import connect
 from mintery.crypto.keys import PrivateKey, dev_key
 from mintery.domain.voucher import Address
-from mintery.errors import FetchFailed, NotReporter
+from mintery.errors import FetchFailed, NotReporter, SystemRefused
 from mintery.units import UsdWad
 from mintery.usecases import report_alone
 from mintery.usecases.alarms import Alarm, Alarms
 from mintery.usecases.exchange_reports import ReportTerms, read_report, report_json
-from mintery.usecases.report_alone import LoneReporter, read_round
+from mintery.usecases.report_alone import LoneReporter
 from mintery.usecases.report_prices import NothingToReport, PricesReported, Reporter
+from mintery.usecases.report_round import read_round
 
 SKU = "acme/small:input_token"
 EPOCH = 600
@@ -31,6 +32,22 @@ def scaled(per_mille: int) -> Mapping[str, UsdWad]:
 
 
 @dataclass
+class Disk:
+    """What outlives a reporter's process. ``full`` takes no more."""
+
+    report: bytes | None = None
+    full: bool = False
+
+    def read(self) -> bytes | None:
+        return self.report
+
+    def write(self, report: bytes) -> None:
+        if self.full:
+            raise SystemRefused("here", "no room")
+        self.report = report
+
+
+@dataclass
 class Ring:
     """All five, who read each other's pages in this process. ``pages`` stand in for what one of them shows."""
 
@@ -38,6 +55,7 @@ class Ring:
     sees: dict[Address, Mapping[str, UsdWad]] = field(default_factory=dict)
     pages: dict[Address, Callable[[], bytes | FetchFailed]] = field(default_factory=dict)
     down: set[Address] = field(default_factory=set)
+    disks: dict[Address, Disk] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.members = {key.address: self.member(key) for key in KEYS}
@@ -53,6 +71,7 @@ class Ring:
             fetch_all=self.fetch_all,
             alarms=Alarms(),
             heartbeat=HEARTBEAT,
+            kept=self.disks.setdefault(own, Disk()),
         )
 
     def fetch_all(self, urls: Sequence[str], most_bytes: int) -> list[bytes | FetchFailed]:
@@ -215,8 +234,10 @@ def test_a_leap_waits_for_its_second_epoch(ring: Ring, town: Town):
 
 
 def test_two_reports_of_one_key_for_one_epoch_are_named_and_the_first_counts(ring: Ring, town: Town):
-    twin = ring.member(KEYS[4])
+    ring.disks[FIFTH] = Disk()
     ring.epoch()
+    ring.disks[FIFTH] = Disk()
+    twin = ring.member(KEYS[4])
     ring.sees[FIFTH] = scaled(1_030)
     twin._sign(read_round(town.chain), now())
     ring.pages[FIFTH] = lambda: twin.shown() or b""
@@ -225,6 +246,45 @@ def test_two_reports_of_one_key_for_one_epoch_are_named_and_the_first_counts(rin
         ring.members[honest].tick(now())
         assert (Alarm.REPORTER_REPLAYS, FIFTH) in ring.alarms(honest)
         assert ring.members[honest]._reports[FIFTH].vector != twin._reports[FIFTH].vector
+
+
+def test_a_reporter_started_again_in_its_epoch_shows_what_it_had_signed(ring: Ring, town: Town):
+    ring.epoch()
+    before = ring.members[FIFTH].shown()
+    ring.sees[FIFTH] = scaled(1_030)
+
+    ring.members[FIFTH] = ring.member(KEYS[4])
+    ring.members[FIFTH].tick(now())
+    for honest in (FIRST, SECOND):
+        ring.members[honest].tick(now())
+
+    assert ring.members[FIFTH].shown() == before
+    assert ring.alarms(FIRST) == ring.alarms(SECOND) == set()
+    ring.epoch()
+    assert ring.members[FIFTH].shown() != before
+
+
+def test_what_was_kept_of_another_epoch_or_another_reporter_is_not_shown(ring: Ring):
+    ring.epoch()
+    others = ring.disks[FOURTH].report
+    for kept in (others, b"half of a rep", None):
+        ring.disks[FIFTH].report = kept
+        ring.members[FIFTH] = ring.member(KEYS[4])
+        ring.members[FIFTH].tick(now())
+        assert orjson.loads(ring.members[FIFTH].shown() or b"")["reporter"] == FIFTH
+        assert ring.disks[FIFTH].report == ring.members[FIFTH].shown()
+
+
+def test_a_report_that_cannot_be_kept_is_shown_all_the_same(ring: Ring):
+    ring.disks[FIRST].full = True
+
+    ring.epoch()
+
+    assert ring.members[FIRST].shown() is not None
+    assert ring.alarms(FIRST) == {(Alarm.REPORT_NOT_KEPT, "")}
+    ring.disks[FIRST].full = False
+    ring.epoch()
+    assert ring.alarms(FIRST) == set()
 
 
 def test_another_reporters_page_is_not_ones_own(ring: Ring):

@@ -8,6 +8,7 @@ from typing import Any
 
 from yarl import URL
 
+from mintery.bootstrap.kept_report import ReportFile
 from mintery.bootstrap.opening import open_on_chain, utc_now
 from mintery.bootstrap.price_sources import price_lists, with_local_prices
 from mintery.bootstrap.reporting import declared_models
@@ -25,6 +26,7 @@ from mintery.usecases.alarms import Alarm, Alarms
 from mintery.usecases.observe_prices import observe_prices
 from mintery.usecases.report_alone import LoneReporter
 from mintery.usecases.report_prices import PricesReported, Reporter
+from mintery.usecases.reporter_meters import ReporterMeters
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class RunningReporter:
 
     lone: LoneReporter
     server: GatewayServer
+    meters: ReporterMeters
     seconds: float
     last: str = "nothing yet"
 
@@ -55,9 +58,10 @@ class RunningReporter:
 
     def tick(self) -> None:
         """One look. What fails is told, and tried again: the chain and the sources are others' machines."""
-        now, alarms = utc_now(), self.lone.alarms
+        now, alarms, end = utc_now(), self.lone.alarms, "failed"
         try:
-            outcome = self.lone.tick(now)
+            with self.meters.seconds.time():
+                outcome = self.lone.tick(now)
         except MinteryError as error:
             log.warning("report failed", extra={"why": str(error)})
             alarms.sound(Alarm.JOB_FAILED, f"{type(error).__name__}: {error}", now, subject="report")
@@ -66,7 +70,12 @@ class RunningReporter:
             alarms.sound(Alarm.JOB_FAILED, type(error).__name__, now, subject="report")
         else:
             alarms.clear(Alarm.JOB_FAILED, subject="report")
-            self.last = f"reported epoch {outcome.epoch}" if isinstance(outcome, PricesReported) else outcome.why
+            if isinstance(outcome, PricesReported):
+                self.last, end = f"reported epoch {outcome.epoch}", "sent"
+            else:
+                self.last, end = outcome.why, "nothing"
+        finally:
+            self.meters.looks.labels(end).inc()
 
     def close(self) -> None:
         self.server.close()
@@ -96,10 +105,12 @@ def start_reporter(settings: Settings, key: PrivateKey | None = None) -> Running
         fetch_all=_fetch_all,
         alarms=alarms,
         heartbeat=settings.price_heartbeat,
+        kept=ReportFile(settings.home, chain.rpc.genesis_hash, chain.oracle.address, own.address),
     )
     seconds = max(LEAST_SECONDS, min(settings.price_interval, chain.oracle.epoch_length() * LOOK_SHARE))
-    app = create_reporter_app(lone.shown, lambda: _health(lone))
-    return RunningReporter(lone, GatewayServer(app, settings.host, settings.port), seconds)
+    meters = ReporterMeters(lone)
+    app = create_reporter_app(lone.shown, lambda: _health(lone), meters.registry)
+    return RunningReporter(lone, GatewayServer(app, settings.host, settings.port), meters, seconds)
 
 
 def parse_peers(entries: Sequence[str], own: Address) -> Mapping[Address, str]:

@@ -95,7 +95,7 @@ def deployment_path(home: Path, genesis_hash: str) -> Path:
 
 
 def save_deployment(deployment: Deployment, path: Path) -> None:
-    """Atomic: a reader sees the old file or the whole new one."""
+    """See ``write_whole``."""
     fields = {
         "format": FORMAT,
         "chain_id": deployment.chain_id,
@@ -114,9 +114,14 @@ def save_deployment(deployment: Deployment, path: Path) -> None:
             for name, contract in deployment.contracts.items()
         },
     }
+    write_whole(path, (json.dumps(fields, indent=2) + "\n").encode())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Atomic: a reader sees the old file or the whole new one. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".deployment-", delete=False) as file:
-        file.write(json.dumps(fields, indent=2) + "\n")
+    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.stem}-", delete=False) as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     Path(file.name).replace(path)

@@ -45,6 +45,8 @@ class Alarm(StrEnum):
     """A reporter has signed nothing for the last epochs. The subject is its address."""
     REPORTER_REPLAYS = "reporter_replays"
     """A reporter shows an old report, another's, or two for one epoch. The subject is its address."""
+    REPORT_NOT_KEPT = "report_not_kept"
+    """A reporter's own report is shown, and could not be written to its disk."""
     RECEIPTS_LEFT_OUT = "receipts_left_out"
     """Receipts that no batch can carry."""
     SETTLEMENT_WAITS = "settlement_waits"

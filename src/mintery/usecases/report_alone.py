@@ -10,19 +10,19 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from mintery.chain.packing import pack_changed, pack_unchanged
 from mintery.chain.price_oracle import PriceVector, SignedReport
-from mintery.chain.rpc import BlockRef
 from mintery.chain.sender import Sender
 from mintery.domain.observation import SkuState, is_due, sighting
 from mintery.domain.reporting import Vote, agreed_prices, is_seen_by, is_turn_of
 from mintery.domain.voucher import Address
-from mintery.errors import FetchFailed, MalformedReport, NotReporter, ReportForOtherConfig
+from mintery.errors import FetchFailed, MalformedReport, NotReporter, ReportForOtherConfig, SystemRefused
 from mintery.units import UnixSeconds, UsdWad
 from mintery.usecases.alarms import Alarm, Alarms
-from mintery.usecases.exchange_reports import ReportTerms, prices_in, read_report, report_json
+from mintery.usecases.exchange_reports import prices_in, read_report, report_json
 from mintery.usecases.observe_prices import prices_of
 from mintery.usecases.onchain import OnChain
 from mintery.usecases.report_prices import (
@@ -34,41 +34,34 @@ from mintery.usecases.report_prices import (
     tell_dissent,
     tell_unroutable,
 )
+from mintery.usecases.report_round import Round, read_round
 
 log = logging.getLogger(__name__)
 
 SILENT_EPOCHS = 2
 """So many epochs without a report of its own, and a reporter is called silent."""
 
+
+class KeptReport(Protocol):
+    """Where a reporter's newest report outlives its process."""
+
+    def read(self) -> bytes | None:
+        """None before the first. Raises SystemRefused."""
+
+    def write(self, report: bytes) -> None:
+        """Raises SystemRefused."""
+
+
 FetchAll = Callable[[Sequence[str], int], Sequence[bytes | FetchFailed]]
 """The bodies behind URLs, each of at most so many bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One look at the oracle, all of it at one block but for the time, which is the next block's."""
-
-    head: BlockRef
-    terms: ReportTerms
-    epoch: int
-    now: UnixSeconds
-    reporters: tuple[Address, ...]
-    quorum: int
-    queue_delay: int
-
-    @property
-    def observed_at(self) -> UnixSeconds:
-        """The block's time, which is when its prices were in force, or the epoch's first second where that is later. The
-        next block may bring other prices, and 'unchanged' would mean those.
-        """
-        return UnixSeconds(max(self.head.timestamp, self.epoch * self.terms.epoch_length))
 
 
 @dataclass(slots=True)
 class LoneReporter:
     """``peers``: where each other reporter shows its report. ``heartbeat``: seconds after which a price is reported anew.
+    ``kept``: two reports for one epoch would be held against this reporter, also when it was started again in between.
 
-    ``tick`` is called from one thread; ``shown`` from any.
+    ``tick`` is called from one thread; ``shown`` and ``epochs`` from any.
     """
 
     chain: OnChain
@@ -78,6 +71,7 @@ class LoneReporter:
     fetch_all: FetchAll
     alarms: Alarms
     heartbeat: int
+    kept: KeptReport
     _reports: dict[Address, SignedReport] = field(default_factory=dict)
     """The newest of each reporter, its own among them."""
     _signed_on: Mapping[str, SkuState] = field(default_factory=dict)
@@ -96,6 +90,11 @@ class LoneReporter:
         """Its own report as the others read it; None before the first."""
         with self._lock:
             return self._shown
+
+    def epochs(self) -> Mapping[Address, int]:
+        """The newest epoch of each reporter whose report is here, its own among them."""
+        with self._lock:
+            return {who: report.vector.epoch for who, report in self._reports.items()}
 
     def tick(self, now: datetime) -> PricesReported | NothingToReport:
         """Sign once an epoch, hear the others, and send when it is time to.
@@ -119,6 +118,9 @@ class LoneReporter:
         if own is not None and (own.vector.epoch, own.vector.config) == (at.epoch, at.terms.config):
             return
         states = self._signed_on = self._newest = read_states(self.chain, at.head)
+        if own is None and (before := self._recalled(at)) is not None:
+            self._show(before, at)
+            return
         observed = self.reporter.observe(tuple(states), now)
         tell_unroutable(observed, self.alarms, now)
         seen = sighting(states, prices_of(observed))
@@ -129,10 +131,35 @@ class LoneReporter:
             changed=pack_changed(seen.changed),
             unchanged=pack_unchanged(seen.unchanged),
         )
-        signed = self._reports[self.address] = self.chain.oracle.sign_report(self.reporter.key, vector)
-        with self._lock:
-            self._shown = report_json(signed, at.terms)
+        signed = self.chain.oracle.sign_report(self.reporter.key, vector)
+        self._keep(report_json(signed, at.terms), now)
+        self._show(signed, at)
         log.info("report signed", extra={"epoch": at.epoch, "prices": len(seen.changed) + len(seen.unchanged)})
+
+    def _recalled(self, at: Round) -> SignedReport | None:
+        """What this reporter signed for this epoch before it was started."""
+        body = self.kept.read()
+        try:
+            report = None if body is None else read_report(body, at.terms, self.address)
+        except MalformedReport as error:
+            log.warning("kept report is none of this oracle's", extra={"why": error.why})
+            return None
+        return report if report is not None and report.vector.epoch == at.epoch else None
+
+    def _keep(self, report: bytes, now: datetime) -> None:
+        """Before anybody sees it. A disk that refuses it makes no price stale: it only is no help after a restart."""
+        try:
+            self.kept.write(report)
+        except SystemRefused as error:
+            why = f"started again in this epoch, this reporter would sign a second report: {error}"
+            self.alarms.sound(Alarm.REPORT_NOT_KEPT, why, now)
+        else:
+            self.alarms.clear(Alarm.REPORT_NOT_KEPT)
+
+    def _show(self, report: SignedReport, at: Round) -> None:
+        with self._lock:
+            self._reports[self.address] = report
+            self._shown = report_json(report, at.terms)
 
     def _hear(self, at: Round, now: datetime) -> None:
         bodies = self.fetch_all(tuple(self.peers.values()), at.terms.most_bytes)
@@ -164,11 +191,12 @@ class LoneReporter:
         if vector.epoch < at.epoch - 1 or (kept is not None and vector.epoch < kept.vector.epoch):
             raise MalformedReport(f"it is an old one of epoch {vector.epoch}; the chain is at {at.epoch}")
         if kept is not None and (kept.vector.epoch, kept.vector.config) == (vector.epoch, vector.config):
-            # Who was restarted signs again, later: that alone is no other report.
+            # Who was started again without its disk signs again, later: that alone is no other report.
             if (kept.vector.changed, kept.vector.unchanged) != (vector.changed, vector.unchanged):
                 raise MalformedReport(f"it is the second one that was signed for epoch {vector.epoch}")
             return
-        self._reports[peer] = report
+        with self._lock:
+            self._reports[peer] = report
 
     def _tell_silent(self, at: Round, now: datetime) -> None:
         for reporter in at.reporters:
@@ -233,24 +261,3 @@ def _host(url: str) -> str:
         return urlsplit(url).hostname or "an address without a host"
     except ValueError:
         return "an address that is none"
-
-
-def read_round(chain: OnChain) -> Round:
-    head = chain.rpc.block()
-    oracle, now = chain.oracle, chain.next_time()
-    terms = ReportTerms(
-        chain_id=chain.rpc.chain_id,
-        oracle=oracle.address,
-        config=oracle.config_digest(at=head),
-        epoch_length=oracle.epoch_length(),
-        sku_count=len(oracle.sku_names(at=head)),
-    )
-    return Round(
-        head=head,
-        terms=terms,
-        epoch=oracle.epoch_at(now),
-        now=now,
-        reporters=oracle.reporters(at=head),
-        quorum=oracle.quorum(at=head),
-        queue_delay=oracle.queue_delay(),
-    )

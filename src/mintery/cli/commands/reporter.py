@@ -38,7 +38,8 @@ def reporter(
     Once an epoch it looks at its sources (MINTERY_PRICE_FILES, MINTERY_PRICE_URLS, MINTERY_LITELLM_PRICES, genai-prices), signs
     what it saw, and shows it at /v1/price-report, where the other reporters read it. As soon as a quorum agrees, any one of them
     sends all reports to the oracle; there is no hub. /healthz names a reporter that contradicts the quorum, one that is
-    silent, and one that shows an old report or somebody else's.
+    silent, and one that shows an old report or somebody else's; /metrics says the same to Prometheus. What it signed stays in the
+    home directory: started again in the same epoch, it shows that again, for two reports of one epoch would be held against it.
 
     KEY is a keystore file, or the name of a variable that holds a private key; dev:reporter1 to dev:reporter5 on a local chain.
     It pays the gas, unless MINTERY_SENDER_KEY does.
