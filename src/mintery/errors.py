@@ -8,20 +8,22 @@ MinteryError
 │                           AssetNotSignable
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           BodyTooSlow, MalformedSku, MalformedWindow, MalformedReceipt, MalformedReport,
-│                           ReportForOtherConfig, MalformedSeal, Unsupported, MalformedPeriod, UnknownTimeZone
+│                           ReportForOtherConfig, MalformedSeal, Unsupported, MalformedPeriod, UnknownTimeZone,
+│                           ReceiverRefused
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator, NotSignedIn, SignInRefused,
 │                           ForgedCall
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, RequestUnresolved,
-│                           AttemptFailed, WriteOffRefused, OrderTransitionRefused
+│                           AttemptFailed, WriteOffRefused, OrderTransitionRefused,
+│                           MoveRefused
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
 │                           UnknownProject, UnknownHalt, FileMissing, UnknownRequest, NoRoute, RouteExcluded,
 │                           RouteTooDear
 ├── NotAvailable            ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, LedgerBehind,
 │                           AssetDepegged, ReserveShort, Draining, PayoutCapReached, Overloaded,
 │                           AccountBusy, HoldTooLong, NoRouteNow, RouteBroken, RouteOnTrial, ResaleForbidden,
-│                           TooManyTries
+│                           TooManyTries, RelayMissing
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke,
 │                           NotInItsFormat, AnswerTooLong
 ├── FetchFailed             a public page: a price list, another reporter's reports
@@ -341,6 +343,15 @@ class UnknownTimeZone(MalformedInput):
         self.zone = zone
 
 
+class ReceiverRefused(MalformedInput):
+    """Credits sent there would be lost, or go nowhere."""
+
+    def __init__(self, receiver: str, why: str) -> None:
+        super().__init__(f"nothing is sent to {receiver}: {why}")
+        self.receiver = receiver
+        self.why = why
+
+
 class CredentialRefused(MinteryError):
     """The key or voucher does not open this gateway."""
 
@@ -545,6 +556,13 @@ class OrderTransitionRefused(Conflict):
         super().__init__(f"order {order_id} is {status}: {why}")
         self.order_id = order_id
         self.status = status
+
+
+class MoveRefused(Conflict):
+    """What the holder asked for or signed does not fit what the chain says. Nothing was sent."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"nothing was moved: {why}")
         self.why = why
 
 
@@ -667,6 +685,11 @@ class NotAvailable(MinteryError):
     def __init__(self, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class RelayMissing(NotAvailable):
+    def __init__(self) -> None:
+        super().__init__("this gateway sends nothing on chain for its holders: it has no relayer key")
 
 
 class ModelUnpriced(NotAvailable):

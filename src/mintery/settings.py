@@ -92,6 +92,11 @@ class Settings(BaseSettings):
         description="The other reporters, for one that runs alone (`mintery reporter`), each as its address and where it "
         "shows its report: 0xADDRESS=https://host/v1/price-report.",
     )
+    relayer_key: SecretStr | None = Field(
+        None,
+        description="Private key that pays the gas of what holders sign on the wallet's pages. Default: none, and a dev account's "
+        "on a local chain.",
+    )
     sender_key: SecretStr | None = Field(
         None, description="Private key that acts for an issuer or a holder in the command line and the scripts."
     )

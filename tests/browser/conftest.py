@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from mintery.bootstrap import LocalStack, start_local_stack
+from mintery.bootstrap import DEV_ROLES, LocalStack, start_local_stack
 from mintery.cli.first_wallet import FirstWallet, fill_first_wallet
 from mintery.settings import load_settings
 
 from .looks import WIDE
+from .wallet_app import WalletApp, account_of
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 WAIT_MS = 15_000
@@ -55,7 +56,8 @@ class Complaints:
 
     def __init__(self) -> None:
         self.said: list[str] = []
-        self.expected: list[str] = []
+        # Chromium reports each 401 in the console; this one is how a page learns that nobody is signed in.
+        self.expected: list[str] = ["/v1/wallet/sign-in)"]
 
     def hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
@@ -93,3 +95,20 @@ def page(context: BrowserContext, complaints: Complaints) -> Iterator[Page]:
     opened.on("pageerror", lambda error: complaints.said.append(str(error)))
     yield opened
     assert complaints.unexpected() == []
+
+
+@pytest.fixture
+def holder_app(context: BrowserContext, served: Served) -> WalletApp:
+    """The app of the holder who has credits, on the right network."""
+    app = WalletApp(account_of(DEV_ROLES["holder"]), served.stack.chain.rpc.chain_id)
+    app.install(context)
+    return app
+
+
+@pytest.fixture
+def signed_in(page: Page, holder_app: WalletApp) -> Page:
+    """The holder's home page."""
+    page.goto("/wallet")
+    page.get_by_role("button", name="Sign in with Test App").click()
+    expect(page.get_by_role("heading", level=1, name="Home")).to_be_visible()
+    return page

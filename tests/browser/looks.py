@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page
+from tests.wallet.words import forbidden_in
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "contracts" / "node_modules" / "axe-core" / "axe.min.js"
@@ -19,8 +20,13 @@ def axe_source() -> str:
     return AXE.read_text()
 
 
-def check_looks(page: Page, name: str) -> None:
-    """Nothing is wider than the screen and axe finds nothing serious, in light and dark, on a phone and on a desk."""
+def check_looks(page: Page, name: str, *, technical: bool = False) -> None:
+    """Nothing is wider than the screen, axe finds nothing serious, in light and dark, on a phone and on a desk; every screen says
+    TEST MONEY, and none speaks of the works but a ``technical`` one.
+    """
+    text = page.inner_text("body")
+    assert "TEST MONEY" in text
+    assert technical or forbidden_in(text) == [], name
     for width, height in (WIDE, NARROW):
         page.set_viewport_size({"width": width, "height": height})
         for scheme in ("light", "dark"):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mintery.crypto.authorizations import RECEIVE_TYPE, TRANSFER_TYPE, authorization_digest, token_domain
 from mintery.crypto.hashing import checksum_address, keccak
-from mintery.crypto.typed_data import typed_data
+from mintery.crypto.typed_data import digest_of, typed_data
 
 ADDRESSES = st.binary(min_size=20, max_size=20).map(checksum_address)
 AMOUNTS = st.integers(0, 2**256 - 1)
@@ -42,6 +42,7 @@ def test_a_wallet_signs_the_digest_that_the_token_checks(
     encoded = encode_typed_data(full_message=asked)
     digest = keccak(b"\x19" + encoded.version + encoded.header + encoded.body)
 
+    assert digest_of(asked) == digest
     assert digest == authorization_digest(
         token_domain(name, 31_337, token),
         struct_type,

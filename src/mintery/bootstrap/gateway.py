@@ -19,6 +19,7 @@ from mintery.bootstrap.opening import (
     open_on_chain,
     presence_of,
     process_name,
+    relayer_key,
     report_sender_key,
     settler_key,
     utc_now,
@@ -44,6 +45,7 @@ from mintery.usecases.parts import MARK_BYTES, DevHolder, GatewayLimits, Gateway
 from mintery.usecases.public_chain import PublicChain
 from mintery.usecases.reconcile import Reconciler
 from mintery.usecases.refresh_market import MarketBoard
+from mintery.usecases.relay import Relay
 from mintery.usecases.report_prices import Reporter
 from mintery.usecases.settle_batch import Settlement
 from mintery.usecases.settle_until_final import SettledAll, settle_until_final
@@ -157,6 +159,7 @@ def build_gateway(
         mark=mark,
         runs=lambda request: leadership.is_led(presence_of(mark_of(request))),
         public=PublicChain(opened, board.last),
+        relay=Relay.of(opened, relayer_key(settings, local=local)),
         public_url=settings.public_url,
         dev_holder=None if dev_key is None else _dev_holder(dev_key),
     )

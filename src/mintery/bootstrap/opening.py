@@ -146,6 +146,13 @@ def reporter_keys(settings: Settings, *, local: bool) -> tuple[PrivateKey, ...]:
     return tuple(PrivateKey.from_hex(key.get_secret_value()) for key in settings.reporter_keys)
 
 
+def relayer_key(settings: Settings, *, local: bool) -> PrivateKey | None:
+    """Who pays the gas of what holders sign; None: nobody does."""
+    if settings.relayer_key is None:
+        return dev_role("relayer", local=local) if local else None
+    return PrivateKey.from_hex(settings.relayer_key.get_secret_value())
+
+
 def report_sender_key(settings: Settings, *, local: bool) -> PrivateKey | None:
     """Who pays the gas of price reports: the first reporter, or the dev admin on a local chain."""
     if not settings.reporter_keys:

@@ -13,6 +13,7 @@ DEV_ROLES: Mapping[str, int] = {
     "holder": 4,
     "friend": 5,
     "provider": 6,
+    "relayer": 7,
     "reporter1": 10,
     "reporter2": 11,
     "reporter3": 12,

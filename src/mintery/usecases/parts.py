@@ -20,6 +20,7 @@ from mintery.units import UnixSeconds
 from mintery.usecases.alarms import StandingAlarm
 from mintery.usecases.known_credentials import KnownCredentials
 from mintery.usecases.public_chain import PublicChain
+from mintery.usecases.relay import Relay
 from mintery.usecases.routes import Routes
 from mintery.usecases.tariffs import Tariffs
 
@@ -88,6 +89,7 @@ class GatewayParts:
         credentials, tariffs: what was found out before and need not be found out again.
         routes: how routes have answered, and which one each session used.
         public: what everyone may see of the chain; None where none is open to this process.
+        relay: what holders' own wallets hold, and who sends what they sign; None where no chain is open to this process.
         public_url: where holders reach the wallet, without a path; None: at this machine's loopback names.
         dev_holder: on a local chain alone.
     """
@@ -118,6 +120,7 @@ class GatewayParts:
     tariffs: Tariffs = field(default_factory=Tariffs)
     routes: Routes = field(default_factory=Routes)
     public: PublicChain | None = None
+    relay: Relay | None = None
     public_url: str | None = None
     dev_holder: DevHolder | None = None
 

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from mintery.gateway.errors import ErrorTable, Problems
-from mintery.wallet import sign_in
+from mintery.wallet import holdings, sign_in
+from mintery.wallet.dev_signing import dev_signing_router
+from mintery.wallet.holdings import holdings_router
 from mintery.wallet.operator_sign_in import operator_sign_in_router
 from mintery.wallet.pages_router import pages_router
 from mintery.wallet.sign_in import sign_in_router
 
-ERRORS: Sequence[ErrorTable] = (sign_in.ERRORS,)
+ERRORS: Sequence[ErrorTable] = (sign_in.ERRORS, holdings.ERRORS)
 """Each area's own table; a new area adds its table here and its router below."""
 
 
@@ -19,4 +21,6 @@ def routers(problems: Problems) -> Sequence[APIRouter]:
         pages_router(),
         sign_in_router(problems),
         operator_sign_in_router(problems),
+        dev_signing_router(problems),
+        holdings_router(problems),
     )

@@ -13,13 +13,22 @@ export class Unreachable extends Error {
   constructor() { super("The server cannot be reached. Check your connection, then try again."); }
 }
 
+let csrf = null;
+
+// What a signed-in browser sends beside its cookie with each call that changes something.
+export function useCsrf(text) { csrf = text; }
+
 async function ask(method, path, body, headers = {}) {
   let answer;
   try {
     answer = await fetch(path, {
       method,
       credentials: "same-origin",
-      headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
+      headers: {
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...(csrf && method !== "GET" ? { "Mintery-CSRF": csrf } : {}),
+        ...headers,
+      },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
@@ -33,3 +42,7 @@ async function ask(method, path, body, headers = {}) {
 }
 
 export const get = (path, headers) => ask("GET", path, undefined, headers);
+export const post = (path, body = {}, headers) => ask("POST", path, body, headers);
+export const put = (path, body) => ask("PUT", path, body);
+export const patch = (path, body) => ask("PATCH", path, body);
+export const del = (path) => ask("DELETE", path);

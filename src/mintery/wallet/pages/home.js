@@ -1,0 +1,64 @@
+// Home: what there is to spend, of each kind, and what became of it this month.
+import { get, post } from "./api.js";
+import { dollars, shown } from "./amounts.js";
+import { signature } from "./holder.js";
+import { actionButton, card, dialog, el, facts, field, notice, say, tag } from "./ui.js";
+
+const KINDS = {
+  official: { title: "Official balance", about: "For models bought straight from those who make them." },
+  routed: { title: "Routed balance", about: "For models that this service routes to the best offer." },
+};
+
+async function makeSpendable(balance) {
+  const amount = el("input", { inputmode: "decimal", value: balance.outside_credits, required: true });
+  const problem = el("div", {});
+  const asked = dialog(`Make ${balance.symbol} spendable`, [
+    el("p", {}, `${shown(balance.outside_credits)} ${balance.symbol} lie in your own wallet. Moved into your balance here, apps can spend them by your keys. Your wallet app asks you to sign once; it costs nothing.`),
+    field(`How many ${balance.symbol}`, amount),
+    problem,
+    el("div", { className: "row" }, actionButton("Sign and move", async () => {
+      const move = { kind: "make_spendable", token: balance.token, credits: amount.value.trim() };
+      const offer = await post("/v1/wallet/moves/offer", move);
+      const answer = await post("/v1/wallet/moves", { ...move, salt: offer.salt, valid_before: offer.valid_before, signature: await signature(offer.typed_data) });
+      asked.box.close(answer.status);
+    }, { wrong: (error) => problem.replaceChildren(notice("bad", error.message)) })),
+  ]);
+  const status = await asked.closed;
+  if (status) say(status === "done" ? "Moved. Your balance follows in a few seconds." : "On its way. Your balance follows when it arrives.");
+  return Boolean(status);
+}
+
+function project(balance, reload) {
+  const outside = balance.outside_nanocredits && balance.outside_nanocredits !== "0";
+  return el("div", { className: "stack" },
+    el("div", {},
+      el("span", { className: "big", title: `${balance.spendable_credits} ${balance.symbol}` }, shown(balance.spendable_credits)), " ",
+      el("span", { className: "unit" }, balance.symbol),
+      el("div", { className: "soft" }, `${dollars(balance.spendable_usd)} to spend on ${balance.name}`)),
+    facts([
+      balance.held_nanocredits !== "0" && ["Set aside for requests under way", `${shown(balance.held_credits)} ${balance.symbol}`],
+      balance.leaving_nanocredits !== "0" && ["On its way back to your own wallet", `${shown(balance.leaving_credits)} ${balance.symbol}`],
+      outside && ["In your own wallet, not for apps yet", `${shown(balance.outside_credits)} ${balance.symbol}`],
+    ]),
+    outside && balance.takes_deposits && el("div", { className: "row" },
+      actionButton("Make spendable", async () => { if (await makeSpendable(balance)) setTimeout(reload, 1500); }, { className: "quiet" }),
+      el("a", { className: "button quiet", href: `/wallet/send?token=${balance.token}` }, "Send")),
+    !balance.takes_deposits && notice("warn", "This project is ending: use or send what you have of it."));
+}
+
+function kindCard(kind, balances, reload) {
+  const { title, about } = KINDS[kind];
+  return el("section", { className: "card stack", "aria-label": title },
+    el("div", { className: "row between" }, el("h2", {}, title), tag(kind, kind === "official" ? "Official" : "Routed")),
+    ...(balances.length ? balances.map((balance) => project(balance, reload)) : [el("div", { className: "big" }, "0.00"), el("p", { className: "soft" }, "Nothing here yet.")]),
+    el("p", { className: "soft small" }, about));
+}
+
+export async function render({ refresh }) {
+  const wallet = await get("/v1/wallet");
+  const of = (kind) => wallet.balances.filter((balance) => balance.kind === kind);
+  return [
+    el("h1", {}, "Home"),
+    el("div", { className: "grid" }, kindCard("official", of("official"), refresh), kindCard("routed", of("routed"), refresh)),
+  ];
+}
