@@ -25,7 +25,7 @@ SOLD = {
     "/v1/quote": "test/echo",
     "/v1/route/explain": "test/echo",
 }
-ELSEWHERE = ("/v1/wallet/", "/v1/webhooks/", "/admin/", "/v1/operator/sign-in")
+ELSEWHERE = ("/v1/wallet", "/v1/webhooks/", "/admin/", "/v1/operator/sign-in")
 """The holder's side and what is administered: what is sent there is written down, and has tests of its own."""
 OF_THE_OPERATOR = ("/metrics", "/v1/operator/")
 load_all_checks()
