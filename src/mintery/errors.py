@@ -23,7 +23,7 @@ MinteryError
 ├── NotAvailable            ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, LedgerBehind,
 │                           AssetDepegged, ReserveShort, Draining, PayoutCapReached, Overloaded,
 │                           AccountBusy, HoldTooLong, NoRouteNow, RouteBroken, RouteOnTrial, ResaleForbidden,
-│                           TooManyTries, RelayMissing
+│                           TooManyTries, RelayMissing, StatementsBusy, StatementTooSlow
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke,
 │                           NotInItsFormat, AnswerTooLong
 ├── FetchFailed             a public page: a price list, another reporter's reports
@@ -828,6 +828,22 @@ class PayoutCapReached(NotAvailable):
 class Overloaded(NotAvailable):
     def __init__(self) -> None:
         super().__init__("too many requests are waiting", retry_after=1)
+
+
+class StatementsBusy(NotAvailable):
+    """As many statements are being written as may be at once, in all or for this holder."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} statements are being written already", retry_after=5)
+        self.limit = limit
+
+
+class StatementTooSlow(NotAvailable):
+    """Its reader took too long; what was written of it is not whole."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"the statement was not read within {seconds} s", retry_after=60)
+        self.seconds = seconds
 
 
 class AccountBusy(NotAvailable):

@@ -30,6 +30,7 @@ from mintery.cli.commands import (
     route,
     serve,
     settle,
+    statement,
     topup,
     transfer,
     up,
@@ -90,6 +91,7 @@ app.command("topup", rich_help_panel=_SPEND)(topup.topup)
 app.add_typer(exit_.app, name="exit", rich_help_panel=_SPEND)
 app.add_typer(voucher.app, name="voucher", rich_help_panel=_SPEND)
 app.add_typer(receipt.app, name="receipt", rich_help_panel=_SPEND)
+app.command("statement", rich_help_panel=_SPEND)(statement.statement)
 app.add_typer(route.app, name="route", rich_help_panel=_SPEND)
 app.command("why", rich_help_panel=_SPEND)(why.why)
 

@@ -7,6 +7,7 @@ stay small on purpose: no web3, no database, no server; ``openai`` itself is imp
 from mintery.client.auth import VoucherAuth
 from mintery.client.calls import credits, explain_route, quote, read_receipt, why  # noqa: A004 -- the client's word for a balance
 from mintery.client.openai import async_openai_client, openai_client
+from mintery.client.statements import save_statement, statement
 from mintery.client.vouchers import raise_voucher, sign_voucher_key
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "quote",
     "raise_voucher",
     "read_receipt",
+    "save_statement",
     "sign_voucher_key",
+    "statement",
     "why",
 ]

@@ -21,7 +21,7 @@ def credits(base_url: str, voucher_key: str) -> dict[str, Any]:  # noqa: A001 --
     Raises:
         GatewayRefused, GatewayUnreachable
     """
-    return _call("GET", f"{base_url}/credits", voucher_key)
+    return call("GET", f"{base_url}/credits", voucher_key)
 
 
 def quote(base_url: str, voucher_key: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def quote(base_url: str, voucher_key: str, request: Mapping[str, Any]) -> dict[s
     Raises:
         GatewayRefused, GatewayUnreachable
     """
-    return _call("POST", f"{base_url}/quote", voucher_key, request)
+    return call("POST", f"{base_url}/quote", voucher_key, request)
 
 
 def explain_route(base_url: str, voucher_key: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def explain_route(base_url: str, voucher_key: str, request: Mapping[str, Any]) -
     Raises:
         GatewayRefused, GatewayUnreachable
     """
-    return _call("POST", f"{base_url}/route/explain", voucher_key, request)
+    return call("POST", f"{base_url}/route/explain", voucher_key, request)
 
 
 def why(base_url: str, key: str | None, request_id: str) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def why(base_url: str, key: str | None, request_id: str) -> dict[str, Any]:
     Raises:
         GatewayRefused, GatewayUnreachable
     """
-    return _call("GET", f"{base_url}/why/{request_id}", key)
+    return call("GET", f"{base_url}/why/{request_id}", key)
 
 
 def read_receipt(base_url: str, voucher_key: str, request_id: str, *, check: bool = True) -> Receipt:
@@ -60,14 +60,15 @@ def read_receipt(base_url: str, voucher_key: str, request_id: str, *, check: boo
         ReceiptRefused: it does not hold.
         MalformedReceipt, GatewayRefused, GatewayUnreachable
     """
-    receipt = parse_receipt(_call("GET", f"{base_url}/receipts/{request_id}", voucher_key))
+    receipt = parse_receipt(call("GET", f"{base_url}/receipts/{request_id}", voucher_key))
     if check:
         check_arithmetic(receipt)
         check_receipt_signature(receipt)
     return receipt
 
 
-def _call(method: str, url: str, key: str | None, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def call(method: str, url: str, key: str | None, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """One request and its JSON answer. Raises GatewayRefused, GatewayUnreachable."""
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     try:
         answer = httpx2.request(method, url, json=body, headers=headers, timeout=_TIMEOUT)
@@ -75,13 +76,13 @@ def _call(method: str, url: str, key: str | None, body: Mapping[str, Any] | None
         raise GatewayUnreachable(url, str(error)) from error
     if answer.is_success:
         return dict(answer.json())
-    raise GatewayRefused(answer.status_code, *_refusal(answer))
+    raise refused(answer)
 
 
-def _refusal(answer: httpx2.Response) -> tuple[str, str]:
-    """The code and message of an OpenAI-shaped error; the reason phrase where it is none."""
+def refused(answer: httpx2.Response) -> GatewayRefused:
+    """With the code and message of an OpenAI-shaped error; the reason phrase where it is none."""
     try:
         error = answer.json()["error"]
-        return str(error["code"] or ""), str(error["message"])
+        return GatewayRefused(answer.status_code, str(error["code"] or ""), str(error["message"]))
     except (ValueError, KeyError, TypeError):
-        return "", answer.reason_phrase
+        return GatewayRefused(answer.status_code, "", answer.reason_phrase)

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from mintery.gateway.errors import ErrorTable, Problems
-from mintery.wallet import holdings, sign_in
+from mintery.wallet import holdings, sign_in, statement
 from mintery.wallet.dev_signing import dev_signing_router
 from mintery.wallet.holdings import holdings_router
 from mintery.wallet.operator_sign_in import operator_sign_in_router
 from mintery.wallet.pages_router import pages_router
 from mintery.wallet.sign_in import sign_in_router
+from mintery.wallet.statement import statement_router
 
-ERRORS: Sequence[ErrorTable] = (sign_in.ERRORS, holdings.ERRORS)
+ERRORS: Sequence[ErrorTable] = (sign_in.ERRORS, holdings.ERRORS, statement.ERRORS)
 """Each area's own table; a new area adds its table here and its router below."""
 
 
@@ -23,4 +24,5 @@ def routers(problems: Problems) -> Sequence[APIRouter]:
         operator_sign_in_router(problems),
         dev_signing_router(problems),
         holdings_router(problems),
+        statement_router(problems),
     )

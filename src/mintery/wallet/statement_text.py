@@ -1,0 +1,111 @@
+"""Statements for programs: JSON and CSV, written as their lines are read."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import orjson
+
+from mintery.usecases.show_statement import Entry, Statement
+from mintery.usecases.statement_facts import entry_facts, statement_facts
+
+COLUMNS: Sequence[str] = (
+    "at",
+    "kind",
+    "undone",
+    "wallet",
+    "symbol",
+    "change_nanocredits",
+    "change_credits",
+    "change_usd",
+    "balance_nanocredits",
+    "balance_credits",
+    "balance_usd",
+    "key",
+    "label",
+    "model",
+    "route",
+    "provider",
+    "backup",
+    "test",
+    "usage",
+    "request",
+    "reference",
+    "token",
+)
+_CHUNK = 32_768
+_WORDS = frozenset({"symbol", "key", "label", "model", "route", "provider", "usage", "reference", "wallet"})
+"""Columns whose text somebody chose."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def json_parts(statement: Statement, entries: Iterable[Entry], *, lines: bool) -> Iterator[bytes]:
+    """One object; its lines come last, so that neither side need hold them."""
+    head = orjson.dumps(statement_facts(statement))
+    if not lines:
+        yield head
+        return
+    yield head[:-1] + b',"lines":['
+    comma = b""
+    for entry in entries:
+        yield comma + orjson.dumps(entry_facts(statement, entry))
+        comma = b",\n"
+    yield b"]}"
+
+
+def csv_parts(statement: Statement, entries: Iterable[Entry]) -> Iterator[bytes]:
+    """A row a line, between rows of kind ``opening`` and ``closing`` of each wallet, which change nothing."""
+    facts = statement_facts(statement)
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, COLUMNS, restval="", lineterminator="\r\n")
+    writer.writeheader()
+    rows: Iterable[dict[str, Any]] = (entry_facts(statement, entry) for entry in entries)
+    for row in chain(_ends(facts, "opening", "start"), rows, _ends(facts, "closing", "end")):
+        writer.writerow({name: _cell(name, row.get(name)) for name in COLUMNS})
+        yield buffer.getvalue().encode()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def in_chunks(parts: Iterable[bytes], size: int = _CHUNK) -> Iterator[bytes]:
+    """The same bytes in fewer pieces."""
+    waiting: list[bytes] = []
+    length = 0
+    for part in parts:
+        waiting.append(part)
+        length += len(part)
+        if length >= size:
+            yield b"".join(waiting)
+            waiting.clear()
+            length = 0
+    if waiting:
+        yield b"".join(waiting)
+
+
+def _ends(facts: dict[str, Any], kind: str, instant: str) -> Iterator[dict[str, Any]]:
+    for wallet in facts["wallets"]:
+        yield {
+            "at": facts["period"][instant],
+            "kind": kind,
+            "undone": False,
+            "wallet": wallet["kind"],
+            "symbol": wallet["symbol"],
+            "token": wallet["token"],
+            **{f"balance_{unit}": wallet[f"{kind}_{unit}"] for unit in ("nanocredits", "credits", "usd")},
+        }
+
+
+def _cell(name: str, value: Any) -> str:
+    """Text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case dict():
+            text = " ".join(f"{unit}={quantity}" for unit, quantity in value.items())
+        case _:
+            text = str(value)
+    return f"'{text}" if name in _WORDS and text.startswith(_FORMULA) else text
