@@ -23,7 +23,7 @@ MinteryError
 ├── NotAvailable            ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, LedgerBehind,
 │                           AssetDepegged, ReserveShort, Draining, PayoutCapReached, Overloaded,
 │                           AccountBusy, HoldTooLong, NoRouteNow, RouteBroken, RouteOnTrial, ResaleForbidden,
-│                           TooManyTries, RelayMissing, StatementsBusy, StatementTooSlow
+│                           TooManyTries, RelayMissing, StatementsBusy, StatementTooSlow, ChannelDisabled
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke,
 │                           NotInItsFormat, AnswerTooLong
 ├── FetchFailed             a public page: a price list, another reporter's reports
@@ -793,6 +793,12 @@ class ResaleForbidden(NotAvailable):
     def __init__(self, provider: str) -> None:
         super().__init__(f"{provider} does not let its models be sold on")
         self.provider = provider
+
+
+class ChannelDisabled(NotAvailable):
+    def __init__(self, channel: str) -> None:
+        super().__init__(f"{channel} is switched off by the gateway's operator")
+        self.channel = channel
 
 
 class AssetDepegged(NotAvailable):

@@ -75,10 +75,11 @@ class Routes:
             trial = self.board.begin(route, self.now)
             self.board.failed(route, self.now, trial=trial)
 
-    def shelf(self) -> Shelf:
+    def shelf(self, markup: int = 0) -> Shelf:
         banned = [Rejection(route, ResaleForbidden(route[0])) for route in self.banned]
         sold = [(route, stub) for route, stub in self.stubs.items() if route not in self.banned]
-        return Shelf([candidate_of(tariff(route, *stub[:3])) for route, stub in sold], banned)
+        tariffs = [tariff(route, *stub[:3]) for route, stub in sold]
+        return Shelf([candidate_of(each, markup=BasisPoints(markup)) for each in tariffs], banned)
 
     def choose(
         self,
@@ -89,8 +90,8 @@ class Routes:
         tokens: tuple[int, int] = (1_000, 256),
         markup: int = 0,
     ) -> Choice:
-        wish = Wish(intent, BasisPoints(markup), *tokens, preferences, last)
-        return choose(self.shelf(), wish, self.board, self.now)
+        wish = Wish(intent, *tokens, preferences, last)
+        return choose(self.shelf(markup), wish, self.board, self.now)
 
     def picks(self) -> dict[str, str]:
         """By intent; the session of ``consistent`` used b/solid last."""
@@ -286,7 +287,7 @@ def test_names_come_in_the_order_they_were_given(routes: Routes):
         candidate_of(tariff(route, *stub[:3]), place) for place, (route, stub) in enumerate(routes.stubs.items())
     )
 
-    ranked = choose(shelf, Wish(Intent.CHEAPEST, BasisPoints(0), 10, 10), routes.board, NOW).ranked
+    ranked = choose(shelf, Wish(Intent.CHEAPEST, 10, 10), routes.board, NOW).ranked
 
     assert [each.id for each in ranked] == list(routes.stubs)
 
@@ -315,7 +316,7 @@ def test_routing_adds_at_most_fifty_microseconds(intent: Intent):
     board.begin("p3/m", NOW)
     board.failed("p3/m", NOW, wait=30)
     shelf = Shelf(candidates)
-    wishes = [Wish(intent, BasisPoints(100), 100 + 41 * n, 256, last="p7/m") for n in range(200)]
+    wishes = [Wish(intent, 100 + 41 * n, 256, last="p7/m") for n in range(200)]
 
     spent = []
     for _ in range(7):

@@ -30,6 +30,7 @@ from mintery.providers.openai_compatible import OpenAICompatible
 from mintery.providers.stub import Stub, run_stub
 from mintery.providers.stub_answers import Behaviour
 from mintery.units import AssetUnits, BasisPoints, CreditUnits, NanoCredits, Par, UnixSeconds, UsdWad, credit_units
+from mintery.usecases.channel_board import ChannelBoard
 from mintery.usecases.parts import GatewayLimits, GatewayParts
 
 
@@ -280,7 +281,7 @@ def rig(
         ledger=ledger,
         market=lambda: held[0].newest(),  # noqa: PLW0108 -- there is none yet
         last_reading=lambda: (held[0].market, datetime.now(UTC) - held[0].age),
-        models=MODELS,
+        channels=ChannelBoard(MODELS, sellers=[config], ledger=ledger),
         providers={"test": OpenAICompatible(config)},
         domain=DOMAIN,
         gateway=GATEWAY,

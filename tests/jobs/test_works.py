@@ -13,6 +13,7 @@ from mintery.errors import LeadershipLost, LedgerBehind
 from mintery.jobs.works import Intervals, JobParts, works_of
 from mintery.ledger.leadership import Leadership, open_leadership
 from mintery.usecases.alarms import Alarm
+from mintery.usecases.channel_board import ChannelBoard
 from mintery.usecases.refresh_market import MarketBoard
 from mintery.usecases.tariffs import Tariffs
 
@@ -46,7 +47,7 @@ def parts(till: Till, leadership: Leadership) -> JobParts:
         settlement=till.settlement(),
         reconciler=till.reconciler,
         reporters=(),
-        models={},
+        channels=ChannelBoard({}),
         tariffs=Tariffs(),
         freshness=FreshnessLimits(),
         report_sender=None,

@@ -31,6 +31,7 @@ from mintery.domain.voucher import AccountKey, Kind
 from mintery.ledger.reads import Ledger
 from mintery.units import BasisPoints, UnixSeconds, UsdWad
 from mintery.usecases.attempts import Attempt
+from mintery.usecases.channel_board import ChannelBoard
 from mintery.usecases.meters import Meters
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.pay_for_request import Asked, open_till, pay_for_request
@@ -82,7 +83,7 @@ class Shop:
         self.parts = GatewayParts(
             ledger=self.ledger,
             market=lambda: self.read(),  # noqa: PLW0108 -- it may be replaced
-            models=self.models,
+            channels=ChannelBoard(self.models, ledger=self.ledger),
             providers=self.providers,
             domain=DOMAIN,
             gateway=GATEWAY,

@@ -33,6 +33,7 @@ from mintery.ledger.commands import CaptureHold
 from mintery.providers.calls import StreamEvent
 from mintery.providers.sse import event_of
 from mintery.usecases.attempts import Attempt
+from mintery.usecases.channel_board import ChannelBoard
 from mintery.usecases.meters import Meters
 from mintery.usecases.parts import GatewayLimits, GatewayParts
 from mintery.usecases.pay_for_request import Asked, open_till, pay_for_request
@@ -65,7 +66,7 @@ class Shop:
         parts = GatewayParts(
             ledger=self.ledger,
             market=lambda: self.market,
-            models=MODELS,
+            channels=ChannelBoard(MODELS),
             providers={"test": self.provider},
             domain=DOMAIN,
             gateway=GATEWAY,

@@ -40,6 +40,7 @@ from mintery.providers.openai_compatible import OpenAICompatible
 from mintery.settings import Settings, environment, variable
 from mintery.units import parse_gwei, pro_rata_down
 from mintery.usecases.alarms import Alarms, HaltBook
+from mintery.usecases.channel_board import ChannelBoard, ListedModels
 from mintery.usecases.onchain import OnChain
 from mintery.usecases.parts import MARK_BYTES, DevHolder, GatewayLimits, GatewayParts, mark_of
 from mintery.usecases.public_chain import PublicChain
@@ -112,11 +113,13 @@ def build_gateway(
     local = opened.rpc.is_local
     address, settler = gateway_address(settings, local=local), settler_key(settings, local=local)
     configs = _providers(settings) if providers is None else providers
-    reporters = build_reporters(settings, models_of(configs), local=local)
     sender = report_sender_key(settings, local=local)
     exit_delay = _exit_delay(settings, opened)
 
     ledger = open_gateway_ledger(settings, opened)
+    channels = ChannelBoard(models_of(configs), sellers=configs, ledger=ledger)
+    channels.refresh()
+    reporters = build_reporters(settings, ListedModels(channels), local=local)
     leadership = open_gateway_leadership(settings, opened)
     alarms, registry = Alarms(HaltBook(ledger, utc_now)), CollectorRegistry()
     board = MarketBoard(
@@ -135,7 +138,7 @@ def build_gateway(
         ledger=ledger,
         market=board.newest,
         last_reading=board.last,
-        models=models_of(configs),
+        channels=channels,
         providers={config.name: OpenAICompatible(config) for config in configs},
         domain=opened.domain,
         gateway=address,
@@ -173,7 +176,7 @@ def build_gateway(
         settlement=settlement,
         reconciler=reconciler,
         reporters=reporters,
-        models=parts.models,
+        channels=channels,
         tariffs=parts.tariffs,
         freshness=parts.freshness,
         report_sender=None if sender is None else opened.sender(sender),

@@ -30,7 +30,7 @@ class Receipt:
         lines: what was used, at the prices pinned by the quote.
         cost: nanocredits charged: the lines with markup, rounded up once; less only where ``source`` is clamped.
         held: nanocredits that were set aside; cost <= held.
-        backup: another than the first route was used.
+        backup: another than the first route was used, or one that its operator keeps to stand in.
         asked: the name that the request gave, where it is not the model's own: a shared one, or an intent.
         stream: it was answered as server-sent events.
         test: the provider is a stub that makes its answers up.

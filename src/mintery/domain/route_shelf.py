@@ -16,7 +16,7 @@ from mintery.domain.route_health import Figures, HealthBoard, RouteHealth
 from mintery.domain.route_preferences import NO_PREFERENCES, Preferences
 from mintery.domain.tiers import minute_of, window_at
 from mintery.errors import MinteryError, RouteExcluded, RouteTooDear
-from mintery.units import BasisPoints, UnixSeconds, UsdWad, in_common_measure
+from mintery.units import ONE_IN_BPS, BasisPoints, UnixSeconds, UsdWad, in_common_measure
 
 NEAR_QUALITY = 100
 """``auto`` takes routes that are at most so far below the best one for equals."""
@@ -26,6 +26,7 @@ _LAST = 2**62
 _MOST_VIEWS = 256
 _CERTAIN = (Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN, Unit.REQUEST)
 _MIDNIGHT = UnixSeconds(0)
+_NO_MARKUP = BasisPoints(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Candidate:
         prompt: of one input token, or character or second where it is sold by those.
         completion: of one output token.
         request: of one request, with the cheapest picture that it sells.
+        markup: what the holder pays on top of each.
         certain: units that every request may use, each with its price.
     """
 
@@ -45,6 +47,7 @@ class Candidate:
     prompt: UsdWad
     completion: UsdWad
     request: UsdWad
+    markup: BasisPoints = _NO_MARKUP
     certain: tuple[tuple[str, UsdWad], ...] = ()
 
     @property
@@ -52,7 +55,9 @@ class Candidate:
         return self.route.id
 
 
-def candidate_of(tariff: Tariff, place: int = 0, now: UnixSeconds = _MIDNIGHT) -> Candidate:
+def candidate_of(
+    tariff: Tariff, place: int = 0, now: UnixSeconds = _MIDNIGHT, markup: BasisPoints = _NO_MARKUP
+) -> Candidate:
     """At the prices of the time of day and of the shortest input."""
     windows = tariff.model.windows
     plain = tariff.windows[window_at(windows, minute_of(now))][0] if windows else tariff
@@ -66,6 +71,7 @@ def candidate_of(tariff: Tariff, place: int = 0, now: UnixSeconds = _MIDNIGHT) -
         prompt=inputs[0] if inputs else none,
         completion=prices.get(Unit.OUTPUT_TOKEN, none),
         request=UsdWad(prices.get(Unit.REQUEST, none) + min(images, default=none)),
+        markup=markup,
         certain=tuple((unit, prices[unit]) for unit in _CERTAIN if unit in prices),
     )
 
@@ -81,13 +87,11 @@ class Wish(NamedTuple):
     """What a request asks of its route.
 
     Attributes:
-        markup: of the project that pays: limits are on what the holder pays.
         prompt, completion: tokens that it is compared by.
         last: the route that its session used last.
     """
 
     intent: Intent
-    markup: BasisPoints
     prompt: int
     completion: int
     preferences: Preferences = NO_PREFERENCES
@@ -133,9 +137,9 @@ class View:
                     rejected.append(Rejection(candidate.id, reason))
         self.rejected = (*shelf.rejected, *rejected)
         order = wish.preferences.order
-        self.places: Sequence[tuple[int, int]] | None = None
+        self.places: Sequence[tuple[int, int, int]] | None = None
         if order or shelf.several_places:
-            self.places = [(_place(wish.preferences, each), each.place) for each in shelf.candidates]
+            self.places = [(_place(wish.preferences, each), each.place, each.route.backup) for each in shelf.candidates]
 
     @cached_property
     def _healths(self) -> list[RouteHealth]:
@@ -216,12 +220,16 @@ class Shelf:
         self.positions = {each.id: position for position, each in enumerate(self.candidates)}
         self.everywhere = list(range(len(self.candidates)))
         measured = in_common_measure(
-            [price for each in self.candidates for price in (each.prompt, each.completion, each.request)]
+            [
+                price * (ONE_IN_BPS + each.markup)
+                for each in self.candidates
+                for price in (each.prompt, each.completion, each.request)
+            ]
         )
         self.prices = list(zip(measured[::3], measured[1::3], measured[2::3], strict=True))
-        """As ``Candidate``'s, in a measure that all of them have in common."""
-        self.several_places = len({each.place for each in self.candidates}) > 1
-        self._views: dict[tuple[Preferences, BasisPoints], View] = {}
+        """As ``Candidate``'s with their markup, in a measure that all of them have in common."""
+        self.several_places = len({(each.place, each.route.backup) for each in self.candidates}) > 1
+        self._views: dict[Preferences, View] = {}
         self._seen: tuple[int, int] | None = None
 
     def view(self, wish: Wish, board: HealthBoard, now: float) -> View:
@@ -229,9 +237,8 @@ class Shelf:
         if (seen := (board.version, int(now))) != self._seen or len(self._views) > _MOST_VIEWS:
             self._seen = seen
             self._views.clear()
-        key = (wish.preferences, wish.markup)
-        if (view := self._views.get(key)) is None:
-            view = self._views[key] = View(self, wish, board, now)
+        if (view := self._views.get(wish.preferences)) is None:
+            view = self._views[wish.preferences] = View(self, wish, board, now)
         return view
 
 
@@ -249,7 +256,7 @@ def _excluded(candidate: Candidate, wish: Wish) -> MinteryError | None:
         return RouteExcluded(route.id, "provider.order does not name it, and fallbacks are not allowed")
     try:
         for unit, price in candidate.certain:
-            asked.max_price.check(route.id, unit, price, wish.markup)
+            asked.max_price.check(route.id, unit, price, candidate.markup)
     except RouteTooDear as reason:
         return reason
     return None

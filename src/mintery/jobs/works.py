@@ -13,20 +13,19 @@ nothing more. Should it stop between that question and the commit, what it write
 - drop_answers: the limit is a day before the run, so a late one drops less.
 - seal_ledger: the marks of what is sealed are locked while rows are sealed, and a place in the chain of seals is taken once.
 - report_prices: the oracle takes a report for the present epoch only, and ignores one that is older than what it has.
-- market, endpoints, watch_sources: led by nobody. Each process reads its own, and only for itself; it tells the others how far its market is,
+- market, channels, endpoints, watch_sources: led by nobody. Each process reads its own, and only for itself; it tells the others how far its market is,
   and the ledger is never brought further than that.
 
 Withdrawing margin or what a provider is owed is a person's command, never a work: the vault pays what is there, once.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from mintery.chain.sender import Sender
-from mintery.domain.model import Model
 from mintery.domain.price import FreshnessLimits
 from mintery.domain.quote import is_hard_stale
 from mintery.domain.voucher import Address
@@ -38,6 +37,7 @@ from mintery.ledger.reads import Ledger
 from mintery.ledger.store import LedgerStore
 from mintery.units import UnixSeconds
 from mintery.usecases.alarms import Alarm, Alarms
+from mintery.usecases.channel_board import ChannelBoard
 from mintery.usecases.expire_holds import expire_holds
 from mintery.usecases.onchain import OnChain
 from mintery.usecases.reconcile import Reconciler
@@ -57,6 +57,8 @@ ANSWER_HOURS = 24
 DROP_ANSWERS_SECONDS = 600
 WATCH_ENDPOINTS_SECONDS = 30
 SEAL_SECONDS = 2
+CHANNELS_SECONDS = 1
+"""What an operator switches off is sold by no process for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class JobParts:
     settlement: Settlement
     reconciler: Reconciler
     reporters: Sequence[Reporter]
-    models: Mapping[str, Model]
+    channels: ChannelBoard
     tariffs: Tariffs
     freshness: FreshnessLimits
     report_sender: Sender | None
@@ -96,6 +98,7 @@ def works_of(parts: JobParts) -> Iterator[Work]:
     intervals = parts.intervals
     yield Work("sync", intervals.sync, partial(_sync, parts, _fenced(parts, "sync")))
     yield Work("market", intervals.market, partial(_read_market, parts), led=False)
+    yield Work("channels", CHANNELS_SECONDS, lambda _now: parts.channels.refresh(), led=False)
     yield Work("settle", intervals.settlement, partial(_settle, parts, _fenced(parts, "settle")))
     yield Work("expire_holds", intervals.expiry, partial(_expire, parts, _fenced(parts, "expire_holds")))
     yield Work("reconcile", intervals.reconcile, partial(_reconcile, parts, _fenced(parts, "reconcile")))
@@ -119,7 +122,7 @@ def _read_market(parts: JobParts, now: datetime) -> None:
     """Every process tells the others how far its market is, and that it has none when it sells by none."""
     try:
         market = parts.board.refresh()
-        tell_prices(market, parts.models, parts.freshness, parts.alarms, now)
+        tell_prices(market, parts.channels.models, parts.freshness, parts.alarms, now)
         if (recorded := parts.ledger.last_block()) is not None:
             parts.board.followed(recorded.number)
     finally:
@@ -174,7 +177,7 @@ def _drop_answers(ledger: Ledger, now: datetime) -> None:
 
 
 def _watch(parts: JobParts, reporter: Reporter, now: datetime) -> None:
-    watch_sources(reporter, parts.models, parts.tariffs, now)
+    watch_sources(reporter, parts.channels.listed, parts.tariffs, now)
 
 
 def _report(parts: JobParts, sender: Sender, now: datetime) -> None:

@@ -24,7 +24,8 @@ The file is TOML or JSON; the same structure may come as JSON text in a setting:
 
 Optional for a model: ``also`` ``[]`` (further endpoints that it answers at, ``["responses"]``), ``image_tokens`` 0 and
 ``audio_tokens`` 0 (the most tokens that one picture or recording in a prompt counts as, whatever its size; 0 takes none),
-``max_seconds`` 0 (the longest recording that a transcription takes). Units are listed in ``domain/model.py``; ``image`` is for
+``max_seconds`` 0 (the longest recording that a transcription takes), ``own_key`` false (true lets callers bring a key of their
+own of this provider, and charges only the gateway's fee). Units are listed in ``domain/model.py``; ``image`` is for
 pictures of any size at one price, ``image.1024x1024`` and ``image.1024x1024-high`` are for those of their own. Each tier and
 window is a SKU of its own, ``acme/small:input_token.above_200000``, ``acme/small:output_token.off_peak``,
 ``….off_peak.above_200000``; the plain unit is for the rest.
@@ -38,8 +39,9 @@ provider's own format, for chats alone; apps see OpenAI's). ``job_config.py`` sa
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -108,6 +110,7 @@ class _ModelIn(BaseModel):
     job_seconds: int = Field(default=0, ge=0)
     inputs: frozenset[str] = frozenset()
     counts: dict[str, Unit] = Field(default_factory=dict)
+    own_key: bool = False
 
 
 class _ProviderIn(BaseModel):
@@ -173,12 +176,29 @@ def _parsed(text: str, environment: Mapping[str, str] | None, where: str, *, tom
     except (tomllib.TOMLDecodeError, orjson.JSONDecodeError) as error:
         raise MalformedFile(where, str(error)) from None
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(step) for step in first["loc"])
-        raise MalformedFile(where, f"{place}: {first['msg']}") from None
+        raise _malformed(where, error) from None
     configs = tuple(_config(provider, environment, where) for provider in file.providers)
-    _refuse_doubles(configs, where)
+    check_names([config.name for config in configs], [model for config in configs for model in config.models], where)
     return configs
+
+
+def _malformed(where: str, error: ValidationError) -> MalformedFile:
+    first = error.errors(include_input=False, include_url=False)[0]
+    place = ".".join(str(step) for step in first["loc"])
+    return MalformedFile(where, f"{place}: {first['msg']}")
+
+
+def parse_model(fields: Mapping[str, Any], seller: ProviderConfig, *, where: str) -> Model:
+    """One model as the file would declare it beside those of ``seller``.
+
+    Raises:
+        MalformedFile: ``where`` names it.
+    """
+    try:
+        declared = _ModelIn.model_validate(fields)
+    except ValidationError as error:
+        raise _malformed(where, error) from None
+    return _model(declared, seller, where)
 
 
 def read_models(path: Path) -> dict[str, Model]:
@@ -199,16 +219,17 @@ def _config(provider: _ProviderIn, environment: Mapping[str, str] | None, where:
     api_key, named = None, provider.api_key_env
     if named is not None and environment is not None and not (api_key := environment.get(named)):
         raise SettingMissing(named, f"{where} names it as the API key of {provider.name}")
-    return ProviderConfig(
+    config = ProviderConfig(
         **provider.model_dump(exclude={"api_key_env", "models", "base_url", "jobs"}),
         base_url=provider.base_url.rstrip("/"),
         api_key=api_key,
-        models=tuple(_model(model, provider, where) for model in provider.models),
+        models=(),
         jobs=provider.jobs.form(provider.name, where),
     )
+    return replace(config, models=tuple(_model(model, config, where) for model in provider.models))
 
 
-def _model(model: _ModelIn, provider: _ProviderIn, where: str) -> Model:
+def _model(model: _ModelIn, provider: ProviderConfig, where: str) -> Model:
     if provider.wire != "openai" and {model.endpoint, *model.also} != {Endpoint.CHAT}:
         raise MalformedFile(where, f"{model.id}: the {provider.wire} wire carries chats alone")
     for endpoint in sorted({model.endpoint, *model.also}):
@@ -231,7 +252,7 @@ def _model(model: _ModelIn, provider: _ProviderIn, where: str) -> Model:
         kind=provider.kind,
         resale=provider.resale,
     )
-    check_long_jobs(declared, provider.jobs.form(provider.name, where), where)
+    check_long_jobs(declared, provider.jobs, where)
     return declared
 
 
@@ -249,13 +270,17 @@ def _windows(model: _ModelIn, where: str) -> tuple[Window, ...]:
     return windows
 
 
-def _refuse_doubles(configs: tuple[ProviderConfig, ...], where: str) -> None:
-    """Names of several routes must be told from those of one, and from intents. Whoever asks may write them in any case."""
-    names = [config.name.lower() for config in configs]
-    ids = [model.id.lower() for config in configs for model in config.models]
-    for name in (*names, *ids):
-        if names.count(name) + ids.count(name) > 1:
+def check_names(providers: Sequence[str], models: Sequence[Model], where: str) -> None:
+    """Names of several routes must be told from those of one, and from intents. Whoever asks may write them in any case.
+
+    Raises:
+        MalformedFile
+    """
+    ids = [model.id.lower() for model in models]
+    names = Counter([*(name.lower() for name in providers), *ids])
+    for name, times in names.items():
+        if times > 1:
             raise MalformedFile(where, f"{name} is there twice")
-    for model in (model for config in configs for model in config.models):
+    for model in models:
         if model.serves.lower() in (*ids, *Intent):
             raise MalformedFile(where, f"{model.id} serves {model.serves}, which names something else")

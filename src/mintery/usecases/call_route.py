@@ -144,8 +144,10 @@ def _is_open(work: Dispatched, route: str) -> bool:
         market, _ = parts.reading()
     except MinteryError:
         return True
+    if (model := parts.models.get(route)) is None:
+        return False
     try:
-        check_provider_open(market, parts.models[route])
+        check_provider_open(market, model)
     except NotAvailable:
         return False
     return True

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mintery.domain.channel import markup_of
 from mintery.domain.intent import Intent
 from mintery.domain.market import Market
 from mintery.domain.model import Endpoint, Model
@@ -11,7 +12,7 @@ from mintery.domain.route_preferences import FIELD, NO_PREFERENCES, Preferences,
 from mintery.domain.route_shelf import Candidate, Rejection, Shelf, Wish, candidate_of
 from mintery.domain.routing import Choice, choose
 from mintery.domain.voucher import AccountId
-from mintery.errors import MalformedRequest, NotAvailable, NotFound, RouteExcluded, UnknownModel
+from mintery.errors import MalformedRequest, NotAvailable, NotFound, RouteExcluded
 from mintery.units import ceil_div
 from mintery.usecases.meter_usage import BYTES_PER_TOKEN
 from mintery.usecases.parts import GatewayParts
@@ -103,7 +104,6 @@ def choose_route(counter: Counter, question: Question) -> Choice:
     parts = counter.parts
     wish = Wish(
         question.intent,
-        counter.project.markup,
         prompt=ceil_div(question.size, BYTES_PER_TOKEN),
         completion=min(question.cap or NOMINAL_ANSWER, NOMINAL_ANSWER),
         preferences=question.preferences,
@@ -122,7 +122,14 @@ def _shelf(counter: Counter, question: Question) -> Shelf:
     """Raises UnknownModel, NotAvailable."""
     parts, market, project, _ = counter
     check_market_open(market, project, parts.chain_now(market))
-    key: ShelfKey = (project.token, question.endpoint, question.names, question.in_order, parts.tariffs.noted)
+    key: ShelfKey = (
+        project.token,
+        question.endpoint,
+        question.names,
+        question.in_order,
+        parts.tariffs.noted,
+        parts.channels.version,
+    )
     if (known := parts.routes.shelf(market, key)) is not None:
         return known
     candidates, rejected = [], []
@@ -138,13 +145,13 @@ def _shelf(counter: Counter, question: Question) -> Shelf:
 
 
 def _going_by(parts: GatewayParts, names: Sequence[str]) -> Iterable[tuple[int, Model]]:
-    """Each route once, with the place of the first name that it goes by. Raises UnknownModel."""
+    """Each route once, with the place of the first name that it goes by. Raises UnknownModel, ChannelDisabled."""
     if not names:
         return [(0, model) for model in parts.models.values()]
     found: dict[str, tuple[int, Model]] = {}
     for place, name in enumerate(names):
         if not (models := parts.routes.named(parts.models, name)):
-            raise UnknownModel(name)
+            raise parts.channels.missing(name)
         for model in models:
             found.setdefault(model.id, (place, model))
     return found.values()
@@ -157,4 +164,5 @@ def _candidate(counter: Counter, endpoint: Endpoint, model: Model, place: int) -
         raise RouteExcluded(model.id, f"it is a model for {model.endpoint}, not for {endpoint}")
     check_covered(project, model)
     check_provider_open(market, model)
-    return candidate_of(parts.tariffs.of(market, model), place, parts.chain_now(market))
+    markup = markup_of(project, model)
+    return candidate_of(parts.tariffs.of(market, model), place, parts.chain_now(market), markup)

@@ -34,5 +34,10 @@ class Dispatched(NamedTuple):
     stands: bool = True
 
     @property
+    def is_backup(self) -> bool:
+        """Another route than the first was called, or the one that was chosen is there to stand in for others."""
+        return bool(self.tried) or (self.plan.asked is not None and self.quote.model.backup > 0)
+
+    @property
     def id(self) -> RequestId:
         return self.hold.id

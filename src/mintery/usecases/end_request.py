@@ -86,7 +86,7 @@ def _receipt(work: Dispatched, metered: Metered) -> Receipt:
         provider=model.provider,
         upstream=model.upstream,
         kind=model.kind,
-        backup=bool(work.tried),
+        backup=work.is_backup,
         stream=work.request.stream,
         test=model.test,
         state=work.quote.state,

@@ -18,6 +18,7 @@ from mintery.ledger.reads import Ledger
 from mintery.providers.calls import Provider
 from mintery.units import UnixSeconds
 from mintery.usecases.alarms import StandingAlarm
+from mintery.usecases.channel_board import ChannelBoard
 from mintery.usecases.known_credentials import KnownCredentials
 from mintery.usecases.public_chain import PublicChain
 from mintery.usecases.relay import Relay
@@ -73,7 +74,7 @@ class GatewayParts:
     Attributes:
         market: the newest consistent reading of the chain. May raise NotAvailable or ChainError; requests then wait.
         last_reading: the newest there is, however old, and when it was read; for what sells nothing. None: the market's own.
-        models: by their ids.
+        channels: what is sold, as the providers file and the operator's settings make it.
         providers: by their names, as models name them.
         gateway: the cold identity that vouchers name.
         settler: signs receipts. ``former_settlers`` sign the receipts that name them.
@@ -96,7 +97,7 @@ class GatewayParts:
 
     ledger: Ledger
     market: Callable[[], Market]
-    models: Mapping[str, Model]
+    channels: ChannelBoard
     providers: Mapping[str, Provider]
     domain: EscrowDomain
     gateway: Address
@@ -123,6 +124,11 @@ class GatewayParts:
     relay: Relay | None = None
     public_url: str | None = None
     dev_holder: DevHolder | None = None
+
+    @property
+    def models(self) -> Mapping[str, Model]:
+        """What is for sale now, by id."""
+        return self.channels.models
 
     @property
     def longest_hold(self) -> int:

@@ -1,5 +1,6 @@
 """What a request may cost at most, and whether its account's credits may pay for it at all, right now."""
 
+from mintery.domain.channel import markup_of
 from mintery.domain.market import Market
 from mintery.domain.model import Model
 from mintery.domain.project import Project
@@ -26,7 +27,7 @@ def quote_request(parts: GatewayParts, market: Market, project: Project, request
         tariff,
         request.most,
         par=project.par,
-        markup=project.markup,
+        markup=markup_of(project, model),
         now=now,
         limits=parts.freshness,
     )

@@ -13,9 +13,9 @@ MOST_SESSIONS = 100_000
 
 Session = tuple[AccountId, str]
 """An account and the name that it gives a session; the name is empty for the account's own."""
-ShelfKey = tuple[Address, Endpoint, tuple[str, ...], bool, int]
-"""Whose credits pay, for what kind of request, the names that it gave, whether their order counts, and how often the price
-sources here have said something else (``Tariffs.noted``)."""
+ShelfKey = tuple[Address, Endpoint, tuple[str, ...], bool, int, int]
+"""Whose credits pay, for what kind of request, the names that it gave, whether their order counts, how often the price
+sources here have said something else (``Tariffs.noted``), and how often the channels changed (``ChannelBoard.version``)."""
 
 
 class Routes:
