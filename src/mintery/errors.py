@@ -9,17 +9,17 @@ MinteryError
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           BodyTooSlow, MalformedSku, MalformedWindow, MalformedReceipt, MalformedReport,
 │                           ReportForOtherConfig, MalformedSeal, Unsupported, MalformedPeriod, UnknownTimeZone,
-│                           ReceiverRefused
+│                           ReceiverRefused, ChannelSettingRefused, MultiplierAboveMarkup
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator, NotSignedIn, SignInRefused,
 │                           ForgedCall
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, RequestUnresolved,
-│                           AttemptFailed, WriteOffRefused, OrderTransitionRefused,
-│                           MoveRefused
+│                           AttemptFailed, WriteOffRefused, OrderTransitionRefused, MoveRefused,
+│                           ChannelChangedMeanwhile
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
 │                           UnknownProject, UnknownHalt, FileMissing, UnknownRequest, NoRoute, RouteExcluded,
-│                           RouteTooDear
+│                           RouteTooDear, UnknownChannel
 ├── NotAvailable            ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, LedgerBehind,
 │                           AssetDepegged, ReserveShort, Draining, PayoutCapReached, Overloaded,
 │                           AccountBusy, HoldTooLong, NoRouteNow, RouteBroken, RouteOnTrial, ResaleForbidden,
@@ -313,6 +313,22 @@ class Unsupported(MalformedRequest):
     """Well formed, but not something this gateway does."""
 
 
+class ChannelSettingRefused(MalformedInput):
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name}: {why}")
+        self.name = name
+        self.why = why
+
+
+class MultiplierAboveMarkup(ChannelSettingRefused):
+    """Basis points; ``limit`` is the highest markup of the projects that pay for the channel."""
+
+    def __init__(self, name: str, actual: int, limit: int) -> None:
+        super().__init__(name, f"a multiplier of {actual} basis points is above the projects' markup of {limit}")
+        self.actual = actual
+        self.limit = limit
+
+
 class BodyTooLarge(MalformedInput):
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(f"the body has {size} bytes or more; the limit is {limit}")
@@ -566,6 +582,15 @@ class MoveRefused(Conflict):
         self.why = why
 
 
+class ChannelChangedMeanwhile(Conflict):
+    hint = "Look at it again (`mintery channel list`), and repeat the change if it is still wanted."
+
+    def __init__(self, name: str, setting: str) -> None:
+        super().__init__(f"{setting} of {name} was changed by somebody else at the same time; nothing was written")
+        self.name = name
+        self.setting = setting
+
+
 class NotFound(MinteryError):
     """There is no such thing."""
 
@@ -655,6 +680,14 @@ class UnknownHalt(NotFound):
     def __init__(self, halt: int) -> None:
         super().__init__(f"no halt {halt} stands")
         self.halt = halt
+
+
+class UnknownChannel(NotFound):
+    hint = "`mintery channel list` lists channels and providers."
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no channel or provider {name[:120]!r} here")
+        self.name = name[:120]
 
 
 class FileMissing(NotFound):

@@ -1,13 +1,13 @@
 """A model provider's port in memory: it says what it is told to, and tells what it was asked."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 
 import orjson
 
 from mintery.domain.model import Endpoint, Unit
 from mintery.errors import ProviderFailed
-from mintery.providers.calls import Reply, StreamEvent, Terms, Usage
+from mintery.providers.calls import ProviderKey, Reply, StreamEvent, Terms, Usage
 
 
 def tokens(prompt: int, completion: int, cached: int = 0) -> Usage:
@@ -29,19 +29,23 @@ class ScriptedProvider:
     longest: int = 600
     asked: list[dict[str, object]] = field(default_factory=list)
     name: str = "test"
+    keys: list[str | None] = field(default_factory=list)
+    offered: Sequence[str] = ()
 
     @property
     def terms(self) -> Terms:
         return Terms(self.longest)
 
-    async def ask(self, _endpoint: Endpoint, body: bytes) -> Reply:
-        self._note(body)
+    async def ask(self, _endpoint: Endpoint, body: bytes, key: ProviderKey | None = None) -> Reply:
+        self._note(body, key)
         if self.breaks_with is not None:
             raise self.breaks_with
         return self.reply
 
-    async def stream(self, _endpoint: Endpoint, body: bytes) -> AsyncGenerator[StreamEvent]:
-        self._note(body)
+    async def stream(
+        self, _endpoint: Endpoint, body: bytes, key: ProviderKey | None = None
+    ) -> AsyncGenerator[StreamEvent]:
+        self._note(body, key)
         for event in self.events:
             yield event
         if self.breaks_with is not None:
@@ -50,6 +54,12 @@ class ScriptedProvider:
     async def close(self) -> None:
         self.asked.clear()
 
-    def _note(self, body: bytes) -> None:
+    async def models(self) -> Sequence[str]:
+        if self.breaks_with is not None:
+            raise self.breaks_with
+        return self.offered
+
+    def _note(self, body: bytes, key: ProviderKey | None) -> None:
         self.before()
+        self.keys.append(None if key is None else key.text)
         self.asked.append(orjson.loads(body))

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import orjson
 from prometheus_client import CollectorRegistry
@@ -28,8 +29,10 @@ from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.price import PriceInForce, Sku
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountKey, Kind
+from mintery.ledger.commands import AppendBlock, Block, DepositSeen
 from mintery.ledger.reads import Ledger
-from mintery.units import BasisPoints, UnixSeconds, UsdWad
+from mintery.providers.config import ProviderConfig
+from mintery.units import BasisPoints, NanoCredits, UnixSeconds, UsdWad
 from mintery.usecases.attempts import Attempt
 from mintery.usecases.channel_board import ChannelBoard
 from mintery.usecases.meters import Meters
@@ -49,6 +52,12 @@ def route(name: str, *, quality: int = 500, kind: Kind = Kind.ROUTED, serves: st
     )  # fmt: skip
 
 
+def seller(name: str, **terms: Any) -> ProviderConfig:
+    """The provider of ``NAME/m``, as a providers file would have it."""
+    config = {"registry_id": PROVIDER_ID, "kind": Kind.ROUTED, "base_url": "http://127.0.0.1:9/v1", "models": ()}
+    return ProviderConfig(name, **(config | terms))
+
+
 def prices_of(models: dict[str, Model], usd: dict[str, tuple[int, int]]) -> dict[Sku, PriceInForce]:
     """``usd`` by provider: of an input and of an output token, in 1e-12 USD; as the market's newest version 1."""
     skus = [(each, unit) for each in models.values() for unit in sorted(UNITS)]
@@ -59,6 +68,12 @@ def prices_of(models: dict[str, Model], usd: dict[str, tuple[int, int]]) -> dict
         )
         for index, (each, unit) in enumerate(skus)
     }
+
+
+def fund(ledger: Ledger, credits_: int = 100) -> None:
+    """A deposit in a ledger that the chain would fill."""
+    deposit = DepositSeen(account_id(ACCOUNT), ACCOUNT, NanoCredits(credits_ * CREDIT))
+    ledger.commit([AppendBlock(Block(1, f"0x{1:064x}", f"0x{0:064x}", UnixSeconds(1)), ((0, deposit),))])
 
 
 @dataclass
@@ -83,7 +98,7 @@ class Shop:
         self.parts = GatewayParts(
             ledger=self.ledger,
             market=lambda: self.read(),  # noqa: PLW0108 -- it may be replaced
-            channels=ChannelBoard(self.models, ledger=self.ledger),
+            channels=ChannelBoard(self.models, sellers=map(seller, self.usd), ledger=self.ledger),
             providers=self.providers,
             domain=DOMAIN,
             gateway=GATEWAY,

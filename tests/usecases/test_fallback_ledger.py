@@ -7,17 +7,15 @@ import anyio
 import pytest
 from tests.databases import Database
 from tests.gateway.rig import CREDIT, DOMAIN, IDENTITY, SETTLER
-from tests.usecases.shop import ACCOUNT, Shop
+from tests.usecases.shop import Shop, fund
 
-from mintery.crypto.vouchers import account_id
 from mintery.domain.attempt import AttemptOutcome
 from mintery.domain.quote import UsageSource
 from mintery.errors import HoldNotOpen, ProviderRefused
 from mintery.ledger.audit import open_audit
-from mintery.ledger.commands import AppendBlock, Block, DepositSeen, SealRows
+from mintery.ledger.commands import SealRows
 from mintery.ledger.store import open_ledger
 from mintery.providers.calls import Reply
-from mintery.units import NanoCredits, UnixSeconds
 from mintery.usecases.expire_holds import EVIDENCE_SECONDS, expire_holds
 
 pytestmark = pytest.mark.anyio
@@ -27,9 +25,7 @@ UNTOUCHED = (100 * CREDIT, 0, 0)
 @pytest.fixture
 def shop(database: Database) -> Iterator[Shop]:
     with open_ledger(database.url, IDENTITY) as ledger:
-        deposit = DepositSeen(account_id(ACCOUNT), ACCOUNT, NanoCredits(100 * CREDIT))
-        block = Block(1, f"0x{1:064x}", f"0x{0:064x}", UnixSeconds(1))
-        ledger.commit([AppendBlock(block, ((0, deposit),))])
+        fund(ledger)
         shop = Shop(ledger=ledger)
         shop.providers["a"].breaks_with = ProviderRefused("a", 503, b"")
         yield shop

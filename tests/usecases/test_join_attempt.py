@@ -14,7 +14,7 @@ from tests.usecases.test_pay_for_request import DONE, Shop, text, usage, whole
 from mintery.domain.model import Endpoint
 from mintery.errors import AttemptFailed, ProviderUnreachable, RequestUnderWay, RequestUnresolved
 from mintery.ledger.commands import Command, PlaceHold, Result
-from mintery.providers.calls import Reply, StreamEvent
+from mintery.providers.calls import ProviderKey, Reply, StreamEvent
 from mintery.usecases import join_attempt
 from mintery.usecases.attempts import Attempt
 from mintery.usecases.meters import Meters
@@ -40,7 +40,7 @@ class TwoProcesses:
         provider.events = [text("a"), text("b"), usage(3, 2), DONE]
         ask, stream = provider.ask, provider.stream
 
-        async def ask_later(endpoint: Endpoint, body: bytes) -> Reply:
+        async def ask_later(endpoint: Endpoint, body: bytes, _key: ProviderKey | None = None) -> Reply:
             await self.go_on.wait()
             if self.fault is not None:
                 raise self.fault

@@ -14,7 +14,8 @@ from starlette.types import Receive, Scope, Send
 
 from mintery import __version__
 from mintery.errors import MalformedRequest, MinteryError
-from mintery.gateway import diagnoses, entry, examples, paid, receipts, reserve
+from mintery.gateway import channels, diagnoses, entry, examples, paid, receipts, reserve
+from mintery.gateway.channels import channels_router
 from mintery.gateway.credits import credits_router
 from mintery.gateway.diagnoses import diagnoses_router
 from mintery.gateway.errors import Problem, Problems, fault_of, respond
@@ -60,7 +61,15 @@ def create_app(parts: GatewayParts) -> FastAPI:
     parts.registry.register(StateMeters(parts))
     till = open_till(parts, meters)
     meters.running.set_function(lambda: len(till.attempts))
-    problems = Problems(paid.ERRORS, entry.ERRORS, receipts.ERRORS, diagnoses.ERRORS, reserve.ERRORS, *wallet.ERRORS)
+    problems = Problems(
+        paid.ERRORS,
+        entry.ERRORS,
+        receipts.ERRORS,
+        diagnoses.ERRORS,
+        channels.ERRORS,
+        reserve.ERRORS,
+        *wallet.ERRORS,
+    )
 
     endpoints = {path: PaidEndpoint(till, path, problems) for path in paid.PATHS}
     app = GatewayApp(
@@ -83,6 +92,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
         operator_router(problems),
         *([] if parts.public is None else [reserve_router(problems, parts.public)]),
         *wallet.routers(problems),
+        channels_router(problems),
     ):
         app.include_router(router)
     _answer_errors(app, problems)

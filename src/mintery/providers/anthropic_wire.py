@@ -14,7 +14,7 @@ from mintery.providers.completions import WRITTEN, Chunks, completion, tool_call
 from mintery.providers.openai_wire import MAX_CHUNK_BYTES
 from mintery.providers.reading import json_object
 from mintery.providers.sse import event_payload
-from mintery.providers.wires import EventReader, Sent, check_carried, translated
+from mintery.providers.wires import EventReader, Sent, check_carried, names_in, translated
 
 VERSION = "2023-06-01"
 _FINISHES = {
@@ -29,7 +29,12 @@ _FINISHES = {
 
 
 class AnthropicWire:
-    """Chats alone, at ``/messages``."""
+    """Chats alone, at ``/messages``. Its list of models: https://docs.anthropic.com/en/api/models-list."""
+
+    models_path = "/models?limit=1000"
+
+    def offered(self, provider: str, body: bytes) -> Sequence[str]:
+        return names_in(provider, body, "data", "id")
 
     def headers(self, api_key: str | None) -> Mapping[str, str]:
         version = {"anthropic-version": VERSION}

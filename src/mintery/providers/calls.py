@@ -1,7 +1,7 @@
 """What the gateway asks of a model provider, and what it gets: the port that use cases see."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from mintery.domain.model import Endpoint, Quantities
@@ -13,6 +13,13 @@ own total less its parts stands under the wider unit."""
 
 
 JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderKey:
+    """A caller's own key of the provider: sent with this one request, and neither shown nor kept."""
+
+    text: str = field(repr=False)
 
 
 class Reply(NamedTuple):
@@ -73,18 +80,26 @@ class Provider(Protocol):
     @property
     def terms(self) -> Terms: ...
 
-    async def ask(self, endpoint: Endpoint, body: bytes) -> Reply:
-        """Send a request and wait for its whole answer. A form begins with its boundary; any other body is JSON.
+    async def ask(self, endpoint: Endpoint, body: bytes, key: ProviderKey | None = None) -> Reply:
+        """Send a request and wait for its whole answer. A form begins with its boundary; any other body is JSON. ``key`` is
+        used in place of the gateway's own.
 
         Raises:
             ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, NotInItsFormat, AnswerTooLong
         """
 
-    def stream(self, endpoint: Endpoint, body: bytes) -> AsyncGenerator[StreamEvent]:
+    def stream(self, endpoint: Endpoint, body: bytes, key: ProviderKey | None = None) -> AsyncGenerator[StreamEvent]:
         """Send a request with ``stream`` and yield events as they come; the last one yielded has ``last`` set.
 
         Raises:
             As ``ask``; after the first event they mean that the stream broke.
+        """
+
+    async def models(self) -> Sequence[str]:
+        """What the provider offers now, by its own names.
+
+        Raises:
+            ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense
         """
 
     async def close(self) -> None: ...

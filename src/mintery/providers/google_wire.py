@@ -15,14 +15,19 @@ from mintery.providers.google_request import FIELDS, SIGNATURE, to_contents
 from mintery.providers.openai_wire import MAX_RESPONSE_BYTES
 from mintery.providers.reading import json_object
 from mintery.providers.sse import event_payload
-from mintery.providers.wires import EventReader, Sent, check_carried, translated
+from mintery.providers.wires import EventReader, Sent, check_carried, names_in, translated
 
 _STOPPED = frozenset({"STOP", "FINISH_REASON_UNSPECIFIED", ""})
 _PICTURES = frozenset({"IMAGE", "DOCUMENT"})
 
 
 class GoogleWire:
-    """Chats alone, at ``/models/NAME:generateContent``."""
+    """Chats alone, at ``/models/NAME:generateContent``. Its list of models: https://ai.google.dev/api/models."""
+
+    models_path = "/models?pageSize=1000"
+
+    def offered(self, provider: str, body: bytes) -> Sequence[str]:
+        return tuple(name.removeprefix("models/") for name in names_in(provider, body, "models", "name"))
 
     def headers(self, api_key: str | None) -> Mapping[str, str]:
         return {} if api_key is None else {"x-goog-api-key": api_key}

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import NoReturn, Self
 
 import aiohttp
@@ -19,7 +19,7 @@ from mintery.errors import (
     Unsupported,
 )
 from mintery.providers.anthropic_wire import AnthropicWire
-from mintery.providers.calls import Provider, Reply, StreamEvent, Terms
+from mintery.providers.calls import Provider, ProviderKey, Reply, StreamEvent, Terms
 from mintery.providers.config import ProviderConfig
 from mintery.providers.google_wire import GoogleWire
 from mintery.providers.openai_wire import OpenAIWire
@@ -59,22 +59,28 @@ class OpenAICompatible:
     def terms(self) -> Terms:
         return self._terms
 
-    async def ask(self, endpoint: Endpoint, body: bytes) -> Reply:
+    async def ask(self, endpoint: Endpoint, body: bytes, key: ProviderKey | None = None) -> Reply:
         """See the port."""
-        async with _Call(self, endpoint, body) as answer:
-            whole = await answer.next_piece()
-            while piece := await answer.next_piece():
-                whole += piece
+        async with _Call(self, self._head(endpoint, body, key)) as answer:
+            whole = await answer.whole()
         try:
             return self._wire.read(self.name, endpoint, whole, answer.content_type)
         except _UNSAYABLE as error:
             raise self._unreadable(error) from error
 
-    async def stream(self, endpoint: Endpoint, body: bytes) -> AsyncGenerator[StreamEvent]:
+    async def models(self) -> Sequence[str]:
+        """See the port."""
+        async with _Call(self, self._listing()) as answer:
+            whole = await answer.whole()
+        return self._wire.offered(self.name, whole)
+
+    async def stream(
+        self, endpoint: Endpoint, body: bytes, key: ProviderKey | None = None
+    ) -> AsyncGenerator[StreamEvent]:
         """See the port."""
         reader = self._wire.events(self.name, endpoint)
         splitter = EventSplitter(reader.limit)
-        async with _Call(self, endpoint, body) as answer:
+        async with _Call(self, self._head(endpoint, body, key)) as answer:
             if answer.content_type != "text/event-stream":
                 raise ProviderNonsense(self.name, f"a stream was asked for and {answer.content_type} came")
             while piece := await answer.next_piece():
@@ -115,23 +121,37 @@ class OpenAICompatible:
         if self._session is not None:
             await self._session.close()
 
-    async def head(self, endpoint: Endpoint, body: bytes) -> aiohttp.ClientResponse:
-        """An answer whose body is still to be read.
+    async def _head(self, endpoint: Endpoint, body: bytes, key: ProviderKey | None) -> aiohttp.ClientResponse:
+        """An answer whose body is still to be read. A caller's ``key`` stands where ours would, in this request alone.
 
         Raises:
             NotInItsFormat, ProviderUnreachable, ProviderTimedOut, ClientError
         """
-        config = self._config
         sent = self._sent(endpoint, body)
-        if (url := self._urls.get(sent.path)) is None:
-            url = self._urls[sent.path] = URL(config.base_url + sent.path)
+        headers = sent.headers
+        if key is not None:
+            headers = {**self._wire.headers(key.text), **(headers or {})}
+        url = self._url(sent.path)
+        return await self._first_byte(self._opened().post(url, data=sent.body, headers=headers, allow_redirects=False))
+
+    async def _listing(self) -> aiohttp.ClientResponse:
+        url = self._url(self._wire.models_path)
+        return await self._first_byte(self._opened().get(url, allow_redirects=False))
+
+    def _url(self, path: str) -> URL:
+        if (url := self._urls.get(path)) is None:
+            url = self._urls[path] = URL(self._config.base_url + path)
+        return url
+
+    async def _first_byte(self, request: Awaitable[aiohttp.ClientResponse]) -> aiohttp.ClientResponse:
+        seconds = self._config.first_byte_seconds
         try:
-            async with asyncio.timeout(config.first_byte_seconds):
-                return await self._opened().post(url, data=sent.body, headers=sent.headers, allow_redirects=False)
+            async with asyncio.timeout(seconds):
+                return await request
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise ProviderUnreachable(self.name) from None
         except TimeoutError:
-            raise ProviderTimedOut(self.name, math.ceil(config.first_byte_seconds)) from None
+            raise ProviderTimedOut(self.name, math.ceil(seconds)) from None
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -155,9 +175,9 @@ class _Call:
     whole body, which looks how long the wait has been: pieces come by the thousand, and mostly in time.
     """
 
-    def __init__(self, provider: OpenAICompatible, endpoint: Endpoint, body: bytes) -> None:
+    def __init__(self, provider: OpenAICompatible, head: Awaitable[aiohttp.ClientResponse]) -> None:
         self._provider = provider
-        self._asked = endpoint, body
+        self._head = head
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._waiting_since: float | None = None
@@ -169,7 +189,7 @@ class _Call:
 
     async def __aenter__(self) -> Self:
         try:
-            self._response = await self._provider.head(*self._asked)
+            self._response = await self._head
         except aiohttp.ClientError as error:
             raise self._broken(error) from None
         self._deadline = self._loop.time() + self._provider.config.total_seconds
@@ -208,6 +228,13 @@ class _Call:
         if not piece and not content.at_eof():
             piece = await self._wait(content)
         return piece
+
+    async def whole(self) -> bytes:
+        """Everything there is."""
+        whole = await self.next_piece()
+        while piece := await self.next_piece():
+            whole += piece
+        return whole
 
     async def _wait(self, content: aiohttp.StreamReader) -> bytes:
         self._waiting_since = self._loop.time()

@@ -8,7 +8,7 @@ from mintery.domain.model import Endpoint
 from mintery.errors import ProviderNonsense
 from mintery.providers.calls import Reply, StreamEvent
 from mintery.providers.reading import is_plain, read_event, read_reply, read_response_event
-from mintery.providers.wires import EventReader, Sent
+from mintery.providers.wires import EventReader, Sent, names_in
 
 PATHS = {
     Endpoint.CHAT: "/chat/completions",
@@ -25,6 +25,13 @@ MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 
 
 class OpenAIWire:
+    """Its list of models: https://platform.openai.com/docs/api-reference/models/list."""
+
+    models_path = "/models"
+
+    def offered(self, provider: str, body: bytes) -> Sequence[str]:
+        return names_in(provider, body, "data", "id")
+
     def headers(self, api_key: str | None) -> Mapping[str, str]:
         return {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
 

@@ -55,7 +55,8 @@ class StubControl:
         usage: overrides the counted (prompt, completion) tokens.
         pause: waits so long before each event of a stream.
         slow: how long ``slow`` waits before its first byte, unless ``go_on`` is set earlier.
-        bodies: what arrived, newest last.
+        bodies: what arrived, newest last; ``keys`` the Authorization headers of the same.
+        offered: the models that it lists.
     """
 
     requests: int = 0
@@ -65,6 +66,8 @@ class StubControl:
     slow: float = 30
     go_on: threading.Event = field(default_factory=threading.Event)
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    offered: tuple[str, ...] = tuple(sorted(Behaviour))
 
 
 class Stub:
@@ -100,6 +103,7 @@ class Stub:
     async def _listen(self) -> None:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_get("/v1/models", self._list)
         app.router.add_post("/v1/responses", self._respond)
         app.router.add_post("/v1/audio/speech", self._speak)
         app.router.add_post("/v1/audio/transcriptions", self._transcribe)
@@ -111,6 +115,9 @@ class Stub:
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self.base_url = f"http://{host}:{port}/v1"
+
+    async def _list(self, _request: web.Request) -> web.StreamResponse:
+        return _json({"object": "list", "data": [{"id": name, "object": "model"} for name in self.control.offered]})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         turn = await self._turn(request)
@@ -159,6 +166,7 @@ class Stub:
         body = orjson.loads(await request.read())
         self.control.requests += 1
         self.control.bodies.append(body)
+        self.control.keys.append(request.headers.get("Authorization", ""))
         return Turn(body, self.control.behaviour or Behaviour.of(body["model"]), self.control.usage)
 
     async def _misbehave(self, request: web.Request, turn: Turn) -> web.StreamResponse | None:

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, Protocol
 import orjson
 
 from mintery.domain.model import Endpoint
-from mintery.errors import Unsupported
+from mintery.errors import ProviderNonsense, Unsupported
 from mintery.providers.calls import Reply, StreamEvent
+from mintery.providers.reading import json_object
 
 
 class Sent(NamedTuple):
@@ -47,6 +48,15 @@ class Wire(Protocol):
         """What every request says, the key included where there is one."""
         ...
 
+    @property
+    def models_path(self) -> str:
+        """Where the provider lists its models."""
+        ...
+
+    def offered(self, provider: str, body: bytes) -> Sequence[str]:
+        """The names in such a list. Raises ProviderNonsense."""
+        ...
+
     def check(self, fields: Mapping[str, Any]) -> None:
         """Raises Unsupported for a chat that this format cannot say."""
         ...
@@ -58,6 +68,15 @@ class Wire(Protocol):
         ...
 
     def events(self, provider: str, endpoint: Endpoint) -> EventReader: ...
+
+
+def names_in(provider: str, body: bytes, list_field: str, name_field: str) -> tuple[str, ...]:
+    """Of the objects in a list of an answer. Raises ProviderNonsense."""
+    entries = json_object(provider, body).get(list_field)
+    if not isinstance(entries, list):
+        raise ProviderNonsense(provider, f"{list_field} is no list")
+    names = [entry.get(name_field) for entry in entries if isinstance(entry, dict)]
+    return tuple(name for name in names if isinstance(name, str))
 
 
 def unsaid(why: str) -> Unsupported:
