@@ -116,6 +116,8 @@ async def test_a_channel_is_switched_off_and_on_removed_and_put_back(shop: Shop)
         "it is priced on, for it may be switched on at any time"
     )
 
+    with pytest.raises(UnknownModel):
+        await shop.pay("")
     change.enable_channel(shop.parts, "a/m", said(shop), enabled=True)
     change.remove_channel(shop.parts, "b/m", said(shop))
     with pytest.raises(UnknownModel):

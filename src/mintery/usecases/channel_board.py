@@ -59,7 +59,7 @@ class ChannelBoard:
 
     def missing(self, name: str) -> NotAvailable | NotFound:
         """What is told of a name that nothing for sale goes by."""
-        off = [model for model in self.listed.values() if name in {model.id, model.serves}]
+        off = any(name in {model.id, model.serves or model.id} for model in self.listed.values())
         return ChannelDisabled(name) if off else UnknownModel(name)
 
     def _take(self, settings: ChannelSettings) -> None:
