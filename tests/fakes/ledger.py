@@ -7,6 +7,7 @@ from datetime import datetime
 from mintery.crypto.vouchers import account_id
 from mintery.domain.attempt import Refusal, RouteAttempt
 from mintery.domain.hold import Ending, Hold, RequestId, capture
+from mintery.domain.rates import RatesLeft, after, excess, gauge
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
 from mintery.errors import HoldNotOpen, MinteryError
@@ -22,6 +23,7 @@ from mintery.ledger.commands import (
     HoldReleased,
     MarkDelivered,
     PlaceHold,
+    RateReached,
     RecordRefusals,
     ReleaseHold,
     RequestKey,
@@ -55,6 +57,8 @@ class InMemoryLedger:
     requests: dict[RequestId, _Request] = field(default_factory=dict)
     fail_captures_with: MinteryError | None = None
     refused: dict[RequestId, Refusal] = field(default_factory=dict)
+    rates_until: dict[tuple[AccountId, str], int] = field(default_factory=dict)
+    """By ``requests`` and ``tokens``: see ``domain.rates``."""
 
     def deposit(self, key: AccountKey, amount: int, *, epoch: int = 0, exiting: int = 0) -> AccountId:
         account = account_id(key)
@@ -117,12 +121,34 @@ class InMemoryLedger:
         refused = self._refusal(command)
         if refused is not None:
             return refused
+        left = self._count_rates(command)
+        if isinstance(left, RateReached):
+            return left
         hold = Hold(
             command.request, command.account, command.amount, command.placed_at, command.lease_until,
             dispatched_at=command.placed_at if command.dispatch else None,
         )  # fmt: skip
         self.requests[hold.id] = _Request(key, hold, command)
-        return HoldPlaced(hold)
+        return HoldPlaced(hold, left)
+
+    def _count_rates(self, command: PlaceHold) -> RatesLeft | RateReached | None:
+        if (use := command.rate) is None:
+            return None
+        now = int(command.placed_at.timestamp() * 1_000_000)
+
+        def left() -> RatesLeft:
+            until = [self.rates_until.get((command.account, name)) for name in RatesLeft._fields]
+            return RatesLeft(*(gauge(each, limit, now) for each, limit in zip(until, use.rates, strict=True)))
+
+        counted = {}
+        for name, limit, units in zip(RatesLeft._fields, use.rates, (1, use.tokens), strict=True):
+            if limit is not None:
+                key = command.account, name
+                counted[key] = after(self.rates_until.get(key), units, limit, now)
+                if over := excess(counted[key], now):
+                    return RateReached(name, left(), None if units > limit else over)
+        self.rates_until |= counted
+        return left()
 
     def _refusal(self, command: PlaceHold) -> HoldRefused | None:
         def refuse(rule: str, available: int) -> HoldRefused:

@@ -1,5 +1,8 @@
 """Placing holds, and what may be changed of them while they are open. All of it is decided on a sheet of the books."""
 
+from collections.abc import Mapping
+
+from mintery.domain.rates import RatesLeft, RateUse, after, excess, gauge
 from mintery.ledger.books import Move
 from mintery.ledger.commands import (
     DispatchHold,
@@ -9,6 +12,7 @@ from mintery.ledger.commands import (
     HoldRefused,
     NotWritten,
     PlaceHold,
+    RateReached,
     RequestKnown,
 )
 from mintery.ledger.limits import Limit
@@ -18,7 +22,7 @@ from mintery.ledger.work import micros
 from mintery.units import MAX_NANOCREDITS, NanoCredits
 
 
-def place_hold(sheet: Sheet, command: PlaceHold) -> HoldPlaced | HoldRefused | RequestKnown | NotWritten:
+def place_hold(sheet: Sheet, command: PlaceHold) -> HoldPlaced | HoldRefused | RateReached | RequestKnown | NotWritten:
     """Admit the hold by every rule, or change nothing.
 
     A request that is there already is answered first: by its hold as it stands, so that a repeated command finds what
@@ -30,7 +34,12 @@ def place_hold(sheet: Sheet, command: PlaceHold) -> HoldPlaced | HoldRefused | R
     if account is None or account.token is None:
         return HoldRefused("account", command.amount, NanoCredits(0))
     refusal = _refusal(account, command) or _over_limit(sheet, command)
-    return refusal or _place(sheet, account, command)
+    if refusal is not None:
+        return refusal
+    if command.rate is None:
+        return _place(sheet, account, command, None)
+    left = _count_rates(sheet, account, command.rate, micros(command.placed_at))
+    return left if isinstance(left, RateReached) else _place(sheet, account, command, left)
 
 
 def _already(sheet: Sheet, command: PlaceHold) -> HoldPlaced | RequestKnown | NotWritten | None:
@@ -103,7 +112,30 @@ def _over_limit(sheet: Sheet, command: PlaceHold) -> HoldRefused | None:
     return None
 
 
-def _place(sheet: Sheet, account: AccountRow, command: PlaceHold) -> HoldPlaced:
+def _count_rates(sheet: Sheet, account: AccountRow, use: RateUse, now: int) -> RatesLeft | RateReached:
+    """Counted against both rates, or against neither."""
+    rates, asked = use.rates, {"requests": 1, "tokens": use.tokens}
+    limits = {"requests": rates.requests, "tokens": rates.tokens}
+    until = {"requests": account.requests_until, "tokens": account.tokens_until}
+    counted = {
+        name: until[name] if limit is None else after(until[name], asked[name], limit, now)
+        for name, limit in limits.items()
+    }
+    for name, limit in limits.items():
+        if limit is not None and (over := excess(counted[name] or 0, now)):
+            wait = None if asked[name] > limit else over
+            return RateReached(name, _left(until, use, now), wait)
+    account.requests_until, account.tokens_until = counted["requests"], counted["tokens"]
+    sheet.touch_rates(account)
+    return _left(counted, use, now)
+
+
+def _left(until: Mapping[str, int | None], use: RateUse, now: int) -> RatesLeft:
+    rates = use.rates
+    return RatesLeft(gauge(until["requests"], rates.requests, now), gauge(until["tokens"], rates.tokens, now))
+
+
+def _place(sheet: Sheet, account: AccountRow, command: PlaceHold, left: RatesLeft | None) -> HoldPlaced:
     at, amount = micros(command.placed_at), command.amount
     row = RequestRow(
         id=command.request,
@@ -131,7 +163,7 @@ def _place(sheet: Sheet, account: AccountRow, command: PlaceHold) -> HoldPlaced:
     account.held += amount
     sheet.touch_account(account)
     sheet.post(Move.HOLD, amount, row, "hold", at)
-    return HoldPlaced(row.hold)
+    return HoldPlaced(row.hold, left)
 
 
 def dispatch_hold(sheet: Sheet, command: DispatchHold) -> Done | NotWritten:

@@ -15,6 +15,7 @@ from mintery.domain.channel import Subject
 from mintery.domain.hold import Capture, Constraint, Hold, ReleaseReason, RequestId
 from mintery.domain.long_job import JobFailure, JobQuote, NewJob
 from mintery.domain.quoted import Quoted
+from mintery.domain.rates import RatesLeft, RateUse
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, AccountKey, SignedVoucher
 from mintery.ledger.commands_orders import OrderCommand, OrderResult
@@ -163,6 +164,7 @@ class PlaceHold:
         repeats_since: the request says that it was sent before: one with the same credential, body and raised voucher that was
             placed since then and not delivered is what it repeats. None for a request that is new. Without an idempotency
             key, either joins a declared retry that was placed at ``placed_at`` or later: its own, which overtook it.
+        rate: what it counts as against the account's rates; None where it has none.
     """
 
     request: RequestId
@@ -177,11 +179,15 @@ class PlaceHold:
     constraints: tuple[Constraint, ...] = ()
     dispatch: bool = True
     repeats_since: datetime | None = None
+    rate: RateUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HoldPlaced:
+    """``left`` of the account's rates, where it was counted against them just now."""
+
     hold: Hold
+    left: RatesLeft | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +200,18 @@ class HoldRefused:
     rule: str
     required: NanoCredits
     available: NanoCredits
+
+
+@dataclass(frozen=True, slots=True)
+class RateReached:
+    """The account asks too much of this minute: ``by`` is ``requests`` or ``tokens``.
+
+    ``wait`` in microseconds; None where no waiting helps, as the request alone is above the limit.
+    """
+
+    by: str
+    left: RatesLeft
+    wait: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -544,6 +562,7 @@ Result = (
     | NotNext
     | HoldPlaced
     | HoldRefused
+    | RateReached
     | RequestKnown
     | Capture
     | HoldReleased

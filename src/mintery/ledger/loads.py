@@ -14,7 +14,10 @@ import orjson
 from mintery.ledger.limits import parse_limits
 from mintery.ledger.work import Work
 
-ACCOUNT = "id, token, epoch, available, held, captured, uncovered, spent_settled, exiting, closing, retried_at"
+ACCOUNT = (
+    "id, token, epoch, available, held, captured, uncovered, spent_settled, exiting, closing, retried_at, requests_until, "
+    "tokens_until"
+)
 REQUEST = (
     "id, account, epoch, amount, backed, limited, placed_at, lease_until, dispatched_at, captured, released_for, ended_at, "
     "delivered_at, idempotency_key"

@@ -33,6 +33,9 @@ class AccountRow:
     closing: int
     retried_at: int | None
     """Microseconds since 1970: when a declared retry last placed a hold here, its original not being there."""
+    requests_until: int | None
+    tokens_until: int | None
+    """Likewise: when the buckets of its rates will be empty; see ``domain.rates``."""
 
 
 @dataclass(slots=True)

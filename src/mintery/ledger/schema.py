@@ -90,6 +90,9 @@ accounts = table(
     *integer("closing", default="0"),
     # When a declared retry last placed a hold without finding its original, which may still be on its way.
     *integer("retried_at", least=None, null=True),
+    # When the buckets of its rates will be empty again.
+    *integer("requests_until", least=None, null=True),
+    *integer("tokens_until", least=None, null=True),
     CheckConstraint("closing <= 1", name="closing_flag"),
     CheckConstraint("token IS NOT NULL OR available + held + captured + uncovered = 0", name="opened"),
     Index(None, "holder"),

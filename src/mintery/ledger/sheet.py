@@ -45,7 +45,7 @@ _ORIGIN = (
 )
 _NEW_REQUESTS = Bulk("insert", requests, (*_ORIGIN, *_FACTS))
 _ACCOUNTS = Bulk("update", accounts, ("id", "available", "held", "captured", "uncovered"))
-_RETRIED = Bulk("update", accounts, (*_ACCOUNTS.columns, "retried_at"))
+_ACCOUNTS_IN_FULL = Bulk("update", accounts, (*_ACCOUNTS.columns, "retried_at", "requests_until", "tokens_until"))
 _COUNTERS = Bulk("update", counters, ("key", "used"))
 _NEW_COUNTERS = Bulk("insert", counters, _COUNTERS.columns)
 _RECEIPTS = Bulk(
@@ -94,7 +94,7 @@ class Sheet:
     _dropped: list[Row] = field(default_factory=list)
     _changed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _changed_accounts: set[str] = field(default_factory=set)
-    _retried: set[str] = field(default_factory=set)
+    _in_full: set[str] = field(default_factory=set)
     _counters: set[str] = field(default_factory=set)
     _new_counters: set[str] = field(default_factory=set)
 
@@ -127,7 +127,7 @@ class Sheet:
             self.retries[key.credential, key.body, key.raised] = known
             account = self.accounts[row.account]
             account.retried_at = max(account.retried_at or 0, row.placed_at)
-            self._retried.add(account.id)
+            self._in_full.add(account.id)
         if (voucher := (row.account, placed.digest)) not in self.work.known_vouchers:
             self._vouchers[voucher] = _new_voucher(placed)
             self.work.new_vouchers.add(voucher)
@@ -140,6 +140,10 @@ class Sheet:
     def touch_account(self, row: AccountRow) -> None:
         """Its balances changed."""
         self._changed_accounts.add(row.id)
+
+    def touch_rates(self, row: AccountRow) -> None:
+        """So did what is left of its rates."""
+        self._in_full.add(row.id)
 
     def count(self, key: str, change: int) -> None:
         before = self.used.get(key)
@@ -166,8 +170,8 @@ class Sheet:
         for request, facts in sorted(self._changed.items()):
             row = self.requests[request]
             changed.setdefault(facts, []).append(_READ[facts](row))
-        balances = [_balances(self.accounts[each]) for each in sorted(self._changed_accounts - self._retried)]
-        retried = [self.accounts[each] for each in sorted(self._retried)]
+        balances = [_balances(self.accounts[each]) for each in sorted(self._changed_accounts - self._in_full)]
+        in_full = [_in_full(self.accounts[each]) for each in sorted(self._in_full)]
         self.work.write_later(
             [
                 (_VOUCHERS, list(self._vouchers.values())),
@@ -181,7 +185,7 @@ class Sheet:
                 (_NO_ANSWERS, self._dropped),
                 (_TRANSFERS, self._transfers),
                 (_ACCOUNTS, balances),
-                (_RETRIED, [(*_balances(account), account.retried_at) for account in retried]),
+                (_ACCOUNTS_IN_FULL, in_full),
             ]
         )
         for request in self._changed:  # nothing is asked of it any more
@@ -268,3 +272,7 @@ def _new_voucher(placed: PlaceHold) -> Row:
 
 def _balances(row: AccountRow) -> Row:
     return row.id, row.available, row.held, row.captured, row.uncovered
+
+
+def _in_full(row: AccountRow) -> Row:
+    return *_balances(row), row.retried_at, row.requests_until, row.tokens_until
