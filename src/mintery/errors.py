@@ -19,11 +19,12 @@ MinteryError
 │                           ChannelChangedMeanwhile
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
 │                           UnknownProject, UnknownHalt, FileMissing, UnknownRequest, NoRoute, RouteExcluded,
-│                           RouteTooDear, UnknownChannel
+│                           RouteTooDear, UnknownChannel, UnknownMembership, MembershipNotSold, MembershipNeeded
 ├── NotAvailable            ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, LedgerBehind,
 │                           AssetDepegged, ReserveShort, Draining, PayoutCapReached, Overloaded,
 │                           AccountBusy, HoldTooLong, NoRouteNow, RouteBroken, RouteOnTrial, ResaleForbidden,
-│                           TooManyTries, RelayMissing, StatementsBusy, StatementTooSlow, ChannelDisabled
+│                           TooManyTries, RelayMissing, StatementsBusy, StatementTooSlow, RateLimited, RateAboveLimit,
+│                           ClientGone, ChannelDisabled
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke,
 │                           NotInItsFormat, AnswerTooLong
 ├── FetchFailed             a public page: a price list, another reporter's reports
@@ -650,6 +651,37 @@ class NoRoute(NotFound):
         return {route: str(reason) for route, reason in self.rejected}
 
 
+class UnknownMembership(NotFound):
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        sold = f"there are {', '.join(known)}" if known else "none are sold here"
+        super().__init__(f"no membership {name[:80]!r}; {sold}")
+        self.membership = name[:80]
+
+
+class MembershipNotSold(NotFound):
+    """``period`` is ``request`` or ``month``; ``kind`` is the credits'."""
+
+    def __init__(self, membership: str, period: str, kind: str) -> None:
+        super().__init__(f"{membership} is not sold by the {period} for {kind} credits")
+        self.membership = membership
+        self.period = period
+
+
+class MembershipNeeded(NotFound):
+    """The model is kept for members. ``sold_by`` says how one becomes one: by the month, for a request, or not at all."""
+
+    def __init__(self, model: str, membership: str, sold_by: Sequence[str]) -> None:
+        how = {
+            "month": f"`POST /v1/memberships` buys {membership} by the month",
+            "request": f"the header `Mintery-Membership: {membership}` for one request",
+        }
+        ways = "; ".join(how[each] for each in sold_by) or f"{membership} is not sold for these credits"
+        super().__init__(f"{model} is kept for {membership}: {ways}")
+        self.model = model
+        self.membership = membership
+        self.sold_by = list(sold_by)
+
+
 class UnknownRequest(NotFound):
     def __init__(self, request_id: str) -> None:
         super().__init__(f"no request {request_id[:80]!r} is known to this key")
@@ -899,6 +931,42 @@ class TooManyTries(NotAvailable):
 
     def __init__(self, retry_after: int) -> None:
         super().__init__("too many tries; wait a moment", retry_after=retry_after)
+
+
+class RateLimited(NotAvailable):
+    """The account asks more of this minute than it may: ``by`` is ``requests`` or ``tokens``, ``limit`` a minute of them.
+
+    ``retry_after`` in seconds. ``left`` of requests and of tokens: limit, what remains, and microseconds until all of it does.
+    """
+
+    def __init__(
+        self, by: str, limit: int, *, retry_after: int, left: Sequence[tuple[int, int, int] | None] = ()
+    ) -> None:
+        super().__init__(
+            f"this account may ask for {limit} {by} a minute; a membership allows more (GET /v1/memberships)",
+            retry_after=retry_after,
+        )
+        self.by = by
+        self.limit = limit
+        self.left = tuple(left)
+
+
+class RateAboveLimit(NotAvailable):
+    """One request counts as more than a whole minute may bring: waiting does not help."""
+
+    def __init__(self, by: str, *, actual: int, limit: int, left: Sequence[tuple[int, int, int] | None] = ()) -> None:
+        super().__init__(f"this request counts as {actual} {by}, and this account may ask for {limit} a minute")
+        self.by = by
+        self.actual = actual
+        self.limit = limit
+        self.left = tuple(left)
+
+
+class ClientGone(NotAvailable):
+    """It left while its request waited for room. Nobody reads this."""
+
+    def __init__(self) -> None:
+        super().__init__("the client left before its turn")
 
 
 class HoldTooLong(NotAvailable):

@@ -180,6 +180,10 @@ class Settings(BaseSettings):
     max_open_requests_per_account: int = Field(
         100, ge=1, description="Of these, how many one account may have before it is told to wait (429)."
     )
+    max_waiting_requests: int = Field(
+        500, ge=0, description="Requests that wait for room, members first, before new ones are refused; 0: none wait."
+    )
+    queue_seconds: float = Field(3.0, gt=0, le=30, description="How long one waits for room at most.")
     max_connections: int = Field(2_000, ge=1, description="Clients connected at once, to each process.")
     provider_timeout: int = Field(300, ge=1, description="Longest wait for a provider's answer.")
 

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,7 @@ import uvicorn
 from mintery.crypto.keys import PrivateKey
 from mintery.crypto.vouchers import account_id, encode_key, encode_raised, key_hash, sign_voucher
 from mintery.domain.market import Market, PayoutWindow
+from mintery.domain.membership import Offers
 from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.price import PriceInForce, Sku
 from mintery.domain.project import Project
@@ -32,6 +33,7 @@ from mintery.providers.stub_answers import Behaviour
 from mintery.units import AssetUnits, BasisPoints, CreditUnits, NanoCredits, Par, UnixSeconds, UsdWad, credit_units
 from mintery.usecases.channel_board import ChannelBoard
 from mintery.usecases.parts import GatewayLimits, GatewayParts
+from mintery.usecases.standings import Standings
 
 
 def private_key(number: int) -> PrivateKey:
@@ -259,15 +261,20 @@ def rig(
     idle: float = 1,
     wire: str = "openai",
     max_answer_bytes: int = 16 * 1024 * 1024,
+    extra: Sequence[Model] = (),
+    offers: Offers | None = None,
 ) -> Iterator[Rig]:
-    """Start everything; stop it at the end, answers first. ``upstream`` replaces the stub's address."""
+    """Start everything; stop it at the end, answers first. ``upstream`` replaces the stub's address; ``extra`` models are sold
+    beside the others, and ``offers`` of the gateway itself.
+    """
+    models = MODELS | {each.id: each for each in extra}
     stub = run_stub()
     config = ProviderConfig(
         name="test",
         registry_id=PROVIDER_ID,
         kind=Kind.ROUTED,
         base_url=upstream or stub.base_url,
-        models=tuple(MODELS.values()),
+        models=tuple(models.values()),
         api_key="sk-upstream-1234",
         connect_seconds=1,
         first_byte_seconds=first_byte,
@@ -281,7 +288,7 @@ def rig(
         ledger=ledger,
         market=lambda: held[0].newest(),  # noqa: PLW0108 -- there is none yet
         last_reading=lambda: (held[0].market, datetime.now(UTC) - held[0].age),
-        channels=ChannelBoard(MODELS, sellers=[config], ledger=ledger),
+        channels=ChannelBoard(models, sellers=[config], ledger=ledger),
         providers={"test": OpenAICompatible(config)},
         domain=DOMAIN,
         gateway=GATEWAY,
@@ -291,6 +298,7 @@ def rig(
         operator_key_hash=hashlib.sha256(OPERATOR.encode()).digest(),
         clock=lambda: datetime.now(UTC),
         limits=limits or GatewayLimits(),
+        standings=Standings(offers),
     )
     try:
         with _serve(parts) as base_url:

@@ -28,6 +28,7 @@ from mintery.bootstrap.reporting import build_reporters
 from mintery.bootstrap.roles import dev_role
 from mintery.bootstrap.serving import GatewayServer
 from mintery.crypto.keys import PrivateKey
+from mintery.domain.membership import Offers
 from mintery.domain.price import FreshnessLimits
 from mintery.domain.voucher import Address
 from mintery.errors import SettingMissing, SettingRefused
@@ -35,7 +36,7 @@ from mintery.gateway.app import create_app
 from mintery.jobs.scheduler import Jobs
 from mintery.jobs.works import Intervals, JobParts, works_of
 from mintery.ledger.store import LedgerStore
-from mintery.providers.config import ProviderConfig, models_of, read_providers
+from mintery.providers.config import ProviderConfig, models_of, read_offers, read_providers
 from mintery.providers.openai_compatible import OpenAICompatible
 from mintery.settings import Settings, environment, variable
 from mintery.units import parse_gwei, pro_rata_down
@@ -50,6 +51,7 @@ from mintery.usecases.relay import Relay
 from mintery.usecases.report_prices import Reporter
 from mintery.usecases.settle_batch import Settlement
 from mintery.usecases.settle_until_final import SettledAll, settle_until_final
+from mintery.usecases.standings import Standings
 from mintery.usecases.sync_chain import Synced, sync_chain
 
 OPERATOR_KEY_BYTES = 24
@@ -102,9 +104,13 @@ class Gateway:
 
 
 def build_gateway(
-    settings: Settings, *, chain: OnChain | None = None, providers: Sequence[ProviderConfig] | None = None
+    settings: Settings,
+    *,
+    chain: OnChain | None = None,
+    providers: Sequence[ProviderConfig] | None = None,
+    offers: Offers | None = None,
 ) -> Gateway:
-    """Everything that ``settings`` name; ``chain`` and ``providers`` stand in for what they name of those.
+    """Everything that ``settings`` name; ``chain``, ``providers`` and ``offers`` stand in for what they name of those.
 
     Raises:
         ConfigurationError, RpcUnavailable
@@ -113,6 +119,7 @@ def build_gateway(
     local = opened.rpc.is_local
     address, settler = gateway_address(settings, local=local), settler_key(settings, local=local)
     configs = _providers(settings) if providers is None else providers
+    offers = _offers(settings) if offers is None else offers
     sender = report_sender_key(settings, local=local)
     exit_delay = _exit_delay(settings, opened)
 
@@ -153,8 +160,11 @@ def build_gateway(
             body_bytes=settings.max_body_bytes,
             in_flight=settings.max_open_requests,
             in_flight_per_account=min(settings.max_open_requests, settings.max_open_requests_per_account),
+            waiting=settings.max_waiting_requests,
+            wait_seconds=settings.queue_seconds,
         ),
         registry=registry,
+        standings=Standings(offers),
         reconcile=reconciler.as_json,
         leaders=leadership.leaders,
         alarms=alarms.standing,
@@ -205,6 +215,10 @@ def _providers(settings: Settings) -> tuple[ProviderConfig, ...]:
     if settings.providers is None:
         raise SettingMissing(variable("providers"), "a gateway needs something to sell")
     return read_providers(settings.providers, environment())
+
+
+def _offers(settings: Settings) -> Offers:
+    return Offers() if settings.providers is None else read_offers(settings.providers)
 
 
 def _operator_key(settings: Settings) -> str:

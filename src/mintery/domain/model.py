@@ -107,6 +107,7 @@ class Model:
             all of it.
         own_key: callers may bring their own key of the provider.
         backup: 0 for one that is asked first; higher ones only stand in, in their order.
+        needs: the membership that it is kept for; empty for everybody.
     """
 
     id: str
@@ -134,6 +135,7 @@ class Model:
     multiplier: BasisPoints | None = None
     own_key: bool = False
     backup: int = 0
+    needs: str = ""
 
     @property
     def skus(self) -> tuple[Sku, ...]:

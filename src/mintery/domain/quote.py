@@ -55,6 +55,7 @@ class Quote(NamedTuple):
         expires_at: the pinned prices are good for a hold until here.
         tiers: where the price depends on the input's length, the lines of each tier that it can reach; ``lines`` are those
             of the dearest.
+        fees: what the gateway itself charges for, beside all this: exactly that much of it, whatever is used.
     """
 
     model: Model
@@ -66,21 +67,28 @@ class Quote(NamedTuple):
     quoted_at: UnixSeconds
     expires_at: UnixSeconds
     tiers: tuple[tuple[PricedLine, ...], ...] = ()
+    fees: tuple[PricedLine, ...] = ()
+
+    @property
+    def most(self) -> tuple[PricedLine, ...]:
+        """All that it may come to."""
+        return (*self.lines, *self.fees)
 
     @property
     def usd(self) -> UsdWad:
-        return total_cost(self.lines)
+        return total_cost(self.most)
 
     def at(self, used: Quantities) -> tuple[PricedLine, ...]:
-        """The same pinned prices for what was used. Units without quantity are left out."""
+        """The same pinned prices for what was used, and the fees. Units without quantity are left out."""
         if self.tiers:
-            return self._at_tier(used)
+            return (*self._at_tier(used), *self.fees)
         return tuple(
             [
                 PricedLine(line.sku, line.sku_index, line.provider_id, line.price_version, line.unit_price, quantity)
                 for line in self.lines
                 if (quantity := used.get(line.sku.unit, 0))
             ]
+            + list(self.fees)
         )
 
     def _at_tier(self, used: Quantities) -> tuple[PricedLine, ...]:
@@ -95,6 +103,18 @@ class Quote(NamedTuple):
 
     def cost(self, lines: Iterable[PricedLine]) -> NanoCredits:
         return nanocredits_up(total_cost(lines), self.par, self.markup)
+
+
+def with_fee(quoted: Quote, fee: Quote) -> Quote:
+    """``fee`` of the same project: beside what is quoted, at its markup; rounded up once, together."""
+    fees = (*quoted.fees, *fee.lines)
+    usd = UsdWad(quoted.usd + fee.usd)
+    return quoted._replace(
+        fees=fees,
+        amount=nanocredits_up(usd, quoted.par, quoted.markup),
+        state=max(quoted.state, fee.state, key=_SEVERITY.__getitem__),
+        expires_at=min(quoted.expires_at, fee.expires_at),
+    )
 
 
 def total_cost(lines: Iterable[PricedLine]) -> UsdWad:

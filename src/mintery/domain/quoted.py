@@ -44,7 +44,7 @@ class Quoted(NamedTuple):
             stream=stream,
             test=model.test,
             state=quote.state,
-            lines=quote.lines,
+            lines=quote.most,
             par=quote.par,
             markup=quote.markup,
             asked=asked,

@@ -61,6 +61,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
     parts.registry.register(StateMeters(parts))
     till = open_till(parts, meters)
     meters.running.set_function(lambda: len(till.attempts))
+    meters.waiting.set_function(lambda: len(till.attempts.queue))
     problems = Problems(
         paid.ERRORS,
         entry.ERRORS,

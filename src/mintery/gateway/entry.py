@@ -23,6 +23,8 @@ from mintery.usecases.verify_credential import Credential, verify_credential
 
 RAISED_HEADER = "mintery-voucher"
 SESSION_HEADER = "mintery-session"
+MEMBERSHIP_HEADER = "mintery-membership"
+"""Buys one call's worth of an offer."""
 
 ERRORS: ErrorTable = {
     CredentialRefused: Shown(401, "authentication_error"),

@@ -26,6 +26,8 @@ from mintery.errors import (
     LimitReached,
     MalformedInput,
     MalformedRequest,
+    MembershipNeeded,
+    MembershipNotSold,
     MinteryError,
     ModelNotCovered,
     ModelUnpriced,
@@ -40,15 +42,19 @@ from mintery.errors import (
     ProviderRefused,
     ProviderTimedOut,
     ProviderUnreachable,
+    RateAboveLimit,
+    RateLimited,
     RouteExcluded,
     RouteTooDear,
     SkuUnroutable,
+    UnknownMembership,
     UnknownModel,
     Unsupported,
 )
-from mintery.gateway.bodies import receive_body
-from mintery.gateway.entry import RAISED_HEADER, SESSION_HEADER, bearer_key
+from mintery.gateway.bodies import arrived, receive_body
+from mintery.gateway.entry import MEMBERSHIP_HEADER, RAISED_HEADER, SESSION_HEADER, bearer_key
 from mintery.gateway.errors import OUR_FAULT, ErrorTable, Problem, Problems, Shown, fault_of, respond
+from mintery.gateway.rates import rate_headers
 from mintery.gateway.refusals import provider_problem, refuse
 from mintery.gateway.relay import relay
 from mintery.units import NanoCredits, format_nanocredits
@@ -71,11 +77,16 @@ ERRORS: ErrorTable = {
     NoRoute: Shown(404, "invalid_request_error", attributes=("asked", "reasons")),
     RouteExcluded: Shown(404, "invalid_request_error", attributes=("route",)),
     RouteTooDear: Shown(404, "invalid_request_error", attributes=("route", "unit", "actual", "markup", "limit")),
+    UnknownMembership: Shown(404, "invalid_request_error", attributes=("membership",)),
+    MembershipNotSold: Shown(404, "invalid_request_error", attributes=("membership", "period")),
+    MembershipNeeded: Shown(403, "permission_error", attributes=("model", "membership", "sold_by")),
     OutOfFunds: Shown(402, "insufficient_quota", attributes=FUNDS),
     LimitReached: Shown(402, "insufficient_quota", attributes=(*FUNDS, "limit")),
     Conflict: Shown(409, "conflict", attributes=("request_id",)),
     NotAvailable: Shown(503, "service_unavailable", retry=True),
     AccountBusy: Shown(429, "rate_limit_error", "rate_limit_exceeded", retry=True, attributes=("account", "limit")),
+    RateLimited: Shown(429, "rate_limit_error", "rate_limit_exceeded", retry=True, attributes=("by", "limit")),
+    RateAboveLimit: Shown(429, "rate_limit_error", attributes=("by", "actual", "limit")),
     NoRouteNow: Shown(503, "service_unavailable", retry=True, attributes=("asked", "reasons")),
     ModelUnpriced: Shown(503, "service_unavailable", attributes=("model", "sku")),
     SkuUnroutable: Shown(503, "service_unavailable", retry=True, attributes=("sku", "why")),
@@ -143,10 +154,12 @@ class PaidEndpoint:
         try:
             body = await receive_body(receive, headers.get("content-length"), parts.limits)
             market = parts.market()  # read again: prices move while a body drips in
-            attempt = await pay_for_request(till, market, credential, self._asked(headers, body))
+            attempt = await pay_for_request(till, market, credential, self._asked(headers, body, receive))
         except MinteryError as error:
             beside = _top_up(market, credential, error) if isinstance(error, OutOfFunds) else None
             problem = self._problems.of(error, beside=beside)
+            if isinstance(error, RateLimited | RateAboveLimit):
+                problem.headers.update(rate_headers(error.left))
             return refuse(till, problem, error, account=credential.account, body=body)
         try:
             return attempt, await attempt.head()
@@ -155,7 +168,7 @@ class PaidEndpoint:
         except MinteryError as error:
             return _with_receipt(self._problems.of(error), attempt)
 
-    def _asked(self, headers: "_Headers", body: bytes) -> Asked:
+    def _asked(self, headers: "_Headers", body: bytes, receive: Receive) -> Asked:
         """Raises MalformedRequest."""
         return Asked(
             endpoint=self._endpoint,
@@ -165,6 +178,8 @@ class PaidEndpoint:
             declared_retry=(headers.get("x-stainless-retry-count") or "0") != "0",
             form=(headers.get("content-type") or "") if self._endpoint in FORMS else None,
             session=headers.get(SESSION_HEADER),
+            membership=headers.get(MEMBERSHIP_HEADER),
+            gone=lambda: _is_gone(receive),
         )
 
 
@@ -177,6 +192,11 @@ class _Headers:
     def get(self, name: str) -> str | None:
         value = self._values.get(name.encode())
         return None if value is None else value.decode("latin-1")
+
+
+def _is_gone(receive: Receive) -> bool:
+    message = arrived(receive)
+    return message is not None and message["type"] == "http.disconnect"
 
 
 def _with_receipt(problem: Problem, attempt: Attempt) -> Response:

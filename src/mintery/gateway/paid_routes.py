@@ -13,6 +13,7 @@ from mintery.errors import (
     BodyTooSlow,
     CredentialRefused,
     MalformedRequest,
+    MembershipNeeded,
     ModelNotCovered,
     ModelUnpriced,
     NoRoute,
@@ -22,6 +23,7 @@ from mintery.errors import (
     ProviderNonsense,
     ProviderTimedOut,
     ProviderUnreachable,
+    RateLimited,
     UnknownModel,
     Unsupported,
     VoucherAlreadyUsed,
@@ -34,7 +36,7 @@ RAISES = (
     CredentialRefused,
     MalformedRequest, Unsupported, BodyTooLarge, BodyTooSlow, UnknownModel, ModelNotCovered, NoRoute, NoRouteNow,
     OutOfFunds, VoucherAlreadyUsed, AnswerGone, PriceStale, ModelUnpriced, ProviderUnreachable, ProviderTimedOut, ProviderNonsense,
-    AnswerTooLong,
+    AnswerTooLong, MembershipNeeded, RateLimited,
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from mintery.errors import (
     BodyTooSlow,
     CredentialRefused,
     MalformedRequest,
+    MembershipNeeded,
     ModelNotCovered,
     PriceStale,
     UnknownModel,
@@ -17,10 +18,11 @@ from mintery.errors import (
 )
 from mintery.gateway import examples
 from mintery.gateway.bodies import read_body
-from mintery.gateway.entry import SESSION_HEADER, credential_of, till_of
+from mintery.gateway.entry import MEMBERSHIP_HEADER, SESSION_HEADER, credential_of, till_of
 from mintery.gateway.errors import Problems
 from mintery.units import format_nanocredits, format_usd
-from mintery.usecases.pay_for_request import Asked, plan_body
+from mintery.usecases.pay_for_request import Asked, plan_body, standing_for
+from mintery.usecases.rate_tokens import rate_tokens
 from mintery.usecases.show_credits import show_credits
 from mintery.usecases.verify_credential import check_may_spend
 
@@ -39,6 +41,7 @@ def quotes_router(problems: Problems) -> APIRouter:
             BodyTooSlow,
             UnknownModel,
             ModelNotCovered,
+            MembershipNeeded,
             PriceStale,
         ),
         openapi_extra=examples.QUOTE_REQUEST,
@@ -51,7 +54,8 @@ def quotes_router(problems: Problems) -> APIRouter:
         market = parts.market()  # read again: prices move while a body drips in
         check_may_spend(parts, market, credential)
         asked = Asked(None, "/v1/quote", body, session=request.headers.get(SESSION_HEADER))
-        plan = plan_body(parts, market, credential, asked)
+        standing = standing_for(parts, market, credential, request.headers.get(MEMBERSHIP_HEADER))
+        plan = plan_body(parts, market, credential, asked, standing)
         quote, amount = plan.legs[0].quote, plan.amount
         funds = await run_in_threadpool(show_credits, parts, market, credential)
         return {
@@ -67,6 +71,9 @@ def quotes_router(problems: Problems) -> APIRouter:
             "affordable": int(funds["spendable_nanocredits"]) >= amount,
             "spendable_nanocredits": funds["spendable_nanocredits"],
             "wallet": funds["wallet"],
+            "memberships": sorted(standing.opens),
+            "rates": {"requests_per_minute": standing.rates.requests, "tokens_per_minute": standing.rates.tokens},
+            "counts_as_tokens": rate_tokens(plan.legs[0].request),
             "lines": [
                 {
                     "sku": str(line.sku),
@@ -74,7 +81,7 @@ def quotes_router(problems: Problems) -> APIRouter:
                     "unit_price_usd_wad": str(line.unit_price),
                     "max_quantity": line.quantity,
                 }
-                for line in quote.lines
+                for line in quote.most
             ],
         }
 

@@ -4,6 +4,7 @@ from starlette.types import Message, Receive, Send
 
 from mintery.gateway.bodies import arrived
 from mintery.gateway.errors import Problems
+from mintery.gateway.rates import rate_headers
 from mintery.providers.sse import event_of
 from mintery.usecases.attempts import EVENTS, Attempt, Head
 
@@ -61,6 +62,8 @@ def _start(attempt: Attempt, head: Head, *more: tuple[bytes, bytes]) -> Message:
         headers.append((b"x-mintery-route", head.route.encode()))
     if head.backup:
         headers.append((b"x-mintery-backup", b"true"))
+    if head.left is not None:
+        headers += [(name.encode(), value.encode()) for name, value in rate_headers(head.left)]
     if head.replayed:
         headers.append((b"x-mintery-replayed", b"true"))
     return {"type": "http.response.start", "status": head.status, "headers": headers}

@@ -25,7 +25,8 @@ The file is TOML or JSON; the same structure may come as JSON text in a setting:
 Optional for a model: ``also`` ``[]`` (further endpoints that it answers at, ``["responses"]``), ``image_tokens`` 0 and
 ``audio_tokens`` 0 (the most tokens that one picture or recording in a prompt counts as, whatever its size; 0 takes none),
 ``max_seconds`` 0 (the longest recording that a transcription takes), ``own_key`` false (true lets callers bring a key of their
-own of this provider, and charges only the gateway's fee). Units are listed in ``domain/model.py``; ``image`` is for
+own of this provider, and charges only the gateway's fee), ``needs`` (the membership that it is kept for, one of the ``gateway``
+table's: see ``offers``). Units are listed in ``domain/model.py``; ``image`` is for
 pictures of any size at one price, ``image.1024x1024`` and ``image.1024x1024-high`` are for those of their own. Each tier and
 window is a SKU of its own, ``acme/small:input_token.above_200000``, ``acme/small:output_token.off_peak``,
 ``….off_peak.above_200000``; the plain unit is for the rest.
@@ -50,12 +51,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mintery.domain.intent import Intent
 from mintery.domain.long_job import LONG_FORMS
+from mintery.domain.membership import Offers
 from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.tiers import MeteredUnit, Window, check_windows, parse_unit, parse_window
 from mintery.domain.voucher import Kind
 from mintery.errors import MalformedFile, MalformedWindow, SettingMissing
 from mintery.providers.job_config import LONGEST_JOB, JobFormIn, check_long_jobs
 from mintery.providers.job_forms import OPENAI_VIDEOS, JobForm
+from mintery.providers.offers import GatewayIn, offers_of
 from mintery.providers.sold_units import SoldUnits, unmetered
 
 
@@ -111,6 +114,7 @@ class _ModelIn(BaseModel):
     inputs: frozenset[str] = frozenset()
     counts: dict[str, Unit] = Field(default_factory=dict)
     own_key: bool = False
+    needs: str = ""
 
 
 class _ProviderIn(BaseModel):
@@ -138,6 +142,7 @@ class _FileIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     providers: tuple[_ProviderIn, ...] = Field(min_length=1)
+    gateway: GatewayIn = GatewayIn()
 
 
 def read_providers(path: Path, environment: Mapping[str, str]) -> tuple[ProviderConfig, ...]:
@@ -170,16 +175,35 @@ def parse_providers(
 
 def _parsed(text: str, environment: Mapping[str, str] | None, where: str, *, toml: bool) -> tuple[ProviderConfig, ...]:
     """``environment`` None: keys are not asked for."""
+    file = _read(text, where, toml=toml)
+    configs = tuple(_config(provider, environment, where) for provider in file.providers)
+    check_names([config.name for config in configs], [model for config in configs for model in config.models], where)
+    _check_sellers(configs, offers_of(file.gateway, where), where)
+    return configs
+
+
+def _read(text: str, where: str, *, toml: bool) -> _FileIn:
     try:
         fields: Any = tomllib.loads(text) if toml else orjson.loads(text)
-        file = _FileIn.model_validate(fields)
+        return _FileIn.model_validate(fields)
     except (tomllib.TOMLDecodeError, orjson.JSONDecodeError) as error:
         raise MalformedFile(where, str(error)) from None
     except ValidationError as error:
         raise _malformed(where, error) from None
-    configs = tuple(_config(provider, environment, where) for provider in file.providers)
-    check_names([config.name for config in configs], [model for config in configs for model in config.models], where)
-    return configs
+
+
+def read_offers(path: Path) -> Offers:
+    """What a providers file says that the gateway sells of itself; no key that it names need be here.
+
+    Raises:
+        MalformedFile
+    """
+    return parse_offers(_text_of(path), where=str(path), toml=path.suffix == ".toml")
+
+
+def parse_offers(text: str, *, where: str = "providers", toml: bool = False) -> Offers:
+    """Of the structure above as text. Raises MalformedFile."""
+    return offers_of(_read(text, where, toml=toml).gateway, where)
 
 
 def _malformed(where: str, error: ValidationError) -> MalformedFile:
@@ -284,3 +308,14 @@ def check_names(providers: Sequence[str], models: Sequence[Model], where: str) -
     for model in models:
         if model.serves.lower() in (*ids, *Intent):
             raise MalformedFile(where, f"{model.id} serves {model.serves}, which names something else")
+
+
+def _check_sellers(configs: tuple[ProviderConfig, ...], offers: Offers, where: str) -> None:
+    """The gateway's own names and numbers are no provider's; a model is kept for something that there is."""
+    for seller in offers.sellers:
+        for config in configs:
+            if config.name.lower() == seller.name.lower() or config.registry_id == seller.provider_id:
+                raise MalformedFile(where, f"the seller {seller.name} is the provider {config.name} too")
+    for model in (model for config in configs for model in config.models):
+        if model.needs and model.needs not in offers.offers:
+            raise MalformedFile(where, f"{model.id} needs {model.needs}, which is no membership here")

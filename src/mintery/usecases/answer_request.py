@@ -116,7 +116,7 @@ def _head(work: Dispatched, content_type: str, cost: NanoCredits | None = None) 
     """An answer whose route was chosen here says which it was."""
     routed = work.plan.asked is not None or bool(work.tried)
     route = work.quote.model.id if routed else None
-    return Head(200, content_type, work.hold.amount, cost, route=route, backup=work.is_backup)
+    return Head(200, content_type, work.hold.amount, cost, route=route, backup=work.is_backup, left=work.left)
 
 
 class _Relay:

@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import NamedTuple
 
 from mintery.domain.hold import RequestId
+from mintery.domain.rates import RatesLeft
 from mintery.domain.voucher import AccountId
 from mintery.errors import AccountBusy, AnswerLost, MinteryError, Overloaded, StreamBroke
 from mintery.ledger.commands import Answer, RequestKey
 from mintery.providers.reading import is_ended
 from mintery.units import NanoCredits
+from mintery.usecases.queue import Queue
 
 LOG = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ class Head(NamedTuple):
         cost: nanocredits charged, None while a stream runs.
         replayed: the answer was given before.
         route: which one answers, where the request left that open or another stood in; ``backup`` says that one did.
+        left: of the account's rates, where it has any.
     """
 
     status: int
@@ -37,6 +40,7 @@ class Head(NamedTuple):
     replayed: bool = False
     route: str | None = None
     backup: bool = False
+    left: RatesLeft | None = None
 
 
 class Attempt:
@@ -144,9 +148,16 @@ class Attempt:
 class Attempts:
     """The attempts of this process, and the tasks that answer them."""
 
-    def __init__(self, in_flight: int, *, per_account: int | None = None) -> None:
+    def __init__(
+        self, in_flight: int, *, per_account: int | None = None, waiting: int = 0, wait_seconds: float = 0
+    ) -> None:
+        """``waiting`` may wait for room at once, ``wait_seconds`` each; of one account, no more than it may have in flight."""
         self._limit = in_flight
         self._limit_of_one = in_flight if per_account is None else per_account
+        self.queue = Queue(waiting, most_of_one=self._limit_of_one, seconds=wait_seconds)
+        self._called: Counter[AccountId] = Counter()
+        """Those whose turn came and who have not gone on yet."""
+        self._called_in_all = 0
         self._running_of: Counter[AccountId] = Counter()
         self._running: dict[RequestId, Attempt] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -157,10 +168,52 @@ class Attempts:
 
     def check_room(self, account: AccountId) -> None:
         """Raises Overloaded, AccountBusy."""
-        if self._running_of[account] >= self._limit_of_one:
+        if not self._has_room_for_one(account):
             raise AccountBusy(account, self._limit_of_one)
-        if len(self._running) >= self._limit:
+        if len(self._running) + self._called_in_all >= self._limit:
             raise Overloaded
+
+    async def find_room(self, account: AccountId, priority: int) -> bool:
+        """Wait for room where there is none; whether it had to. The room is the caller's until it next waits for anything: it
+        registers an attempt before that, or calls ``pass_on``.
+
+        Raises:
+            Overloaded, AccountBusy
+        """
+        if self._has_room(account):
+            return False
+        if not self.queue.takes(account):
+            self.check_room(account)
+        if await self.queue.wait(account, priority, self._give_back):
+            self._take_turn(account)
+        else:
+            self.check_room(account)
+        return True
+
+    def pass_on(self) -> None:
+        """Let those who wait take what room there is."""
+        if self.queue:
+            self.queue.call(self._has_room, self._note_turn)
+
+    def _has_room(self, account: AccountId) -> bool:
+        return len(self._running) + self._called_in_all < self._limit and self._has_room_for_one(account)
+
+    def _has_room_for_one(self, account: AccountId) -> bool:
+        return self._running_of[account] + self._called[account] < self._limit_of_one
+
+    def _note_turn(self, account: AccountId) -> None:
+        self._called[account] += 1
+        self._called_in_all += 1
+
+    def _take_turn(self, account: AccountId) -> None:
+        self._called_in_all -= 1
+        self._called[account] -= 1
+        if not self._called[account]:
+            del self._called[account]
+
+    def _give_back(self, account: AccountId) -> None:
+        self._take_turn(account)
+        self.pass_on()
 
     def find(self, request: RequestId) -> Attempt | None:
         return self._running.get(request)
@@ -216,8 +269,10 @@ class Attempts:
             self._drop(attempt)
 
     def _drop(self, attempt: Attempt) -> None:
-        if self._running.pop(attempt.request, None) is None or attempt.account is None:
+        if self._running.pop(attempt.request, None) is None:
             return
-        self._running_of[attempt.account] -= 1
-        if not self._running_of[attempt.account]:
-            del self._running_of[attempt.account]
+        if attempt.account is not None:
+            self._running_of[attempt.account] -= 1
+            if not self._running_of[attempt.account]:
+                del self._running_of[attempt.account]
+        self.pass_on()

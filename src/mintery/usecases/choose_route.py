@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from mintery.domain.channel import markup_of
 from mintery.domain.intent import Intent
 from mintery.domain.market import Market
+from mintery.domain.membership import ANYBODY, Standing
 from mintery.domain.model import Endpoint, Model
 from mintery.domain.project import Project
 from mintery.domain.route_preferences import FIELD, NO_PREFERENCES, Preferences, parse_preferences, read_names
@@ -28,12 +29,13 @@ LONGEST_SESSION = 256
 
 
 class Counter(NamedTuple):
-    """Where a request is dealt with: at which reading of the market, and whose credits pay."""
+    """Where a request is dealt with: at which reading of the market, whose credits pay, and what their account may do."""
 
     parts: GatewayParts
     market: Market
     project: Project
     account: AccountId
+    standing: Standing = ANYBODY
 
 
 class Question(NamedTuple):
@@ -120,7 +122,8 @@ def session_of(account: AccountId, header: str | None, fields: Mapping[str, Any]
 
 def _shelf(counter: Counter, question: Question) -> Shelf:
     """Raises UnknownModel, NotAvailable."""
-    parts, market, project, _ = counter
+    parts, market, project = counter[:3]
+    opens = counter.standing.opens
     check_market_open(market, project, parts.chain_now(market))
     key: ShelfKey = (
         project.token,
@@ -129,6 +132,7 @@ def _shelf(counter: Counter, question: Question) -> Shelf:
         question.in_order,
         parts.tariffs.noted,
         parts.channels.version,
+        opens,
     )
     if (known := parts.routes.shelf(market, key)) is not None:
         return known
@@ -158,11 +162,12 @@ def _going_by(parts: GatewayParts, names: Sequence[str]) -> Iterable[tuple[int, 
 
 
 def _candidate(counter: Counter, endpoint: Endpoint, model: Model, place: int) -> Candidate:
-    """Raises RouteExcluded, ModelNotCovered, NotAvailable."""
-    parts, market, project, _ = counter
+    """Raises RouteExcluded, ModelNotCovered, MembershipNeeded, NotAvailable."""
+    parts, market, project = counter[:3]
     if endpoint is not model.endpoint and endpoint not in model.also:
         raise RouteExcluded(model.id, f"it is a model for {model.endpoint}, not for {endpoint}")
     check_covered(project, model)
     check_provider_open(market, model)
+    parts.standings.offers.check_open(model, counter.standing, project.kind)
     markup = markup_of(project, model)
     return candidate_of(parts.tariffs.of(market, model), place, parts.chain_now(market), markup)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from mintery.domain.attempt import RouteAttempt
 from mintery.domain.hold import Hold, RequestId
 from mintery.domain.quote import Quote
+from mintery.domain.rates import RatesLeft
 from mintery.usecases.attempts import Attempt
 from mintery.usecases.meters import Meters
 from mintery.usecases.parts import GatewayParts
@@ -20,6 +21,7 @@ class Dispatched(NamedTuple):
         request, quote: of the route whose turn it is.
         tried: calls that failed before it.
         stands: some route is still to be called.
+        left: of the account's rates.
     """
 
     parts: GatewayParts
@@ -32,6 +34,7 @@ class Dispatched(NamedTuple):
     hold: Hold
     tried: tuple[RouteAttempt, ...] = ()
     stands: bool = True
+    left: RatesLeft | None = None
 
     @property
     def is_backup(self) -> bool:

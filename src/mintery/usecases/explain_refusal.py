@@ -1,17 +1,23 @@
 """Why the ledger would not set credits aside, as the error that its holder can act on."""
 
 from mintery.domain.market import Market
+from mintery.domain.rates import Rates
 from mintery.errors import (
     InsufficientBalance,
     LimitReached,
     MinteryError,
     PayoutCapReached,
+    RateAboveLimit,
+    RateLimited,
     VoucherExhausted,
     WrongEpoch,
 )
-from mintery.ledger.commands import HoldRefused
+from mintery.ledger.commands import HoldRefused, RateReached
+from mintery.units import ceil_div
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.verify_credential import Credential
+
+_SECOND = 1_000_000
 
 
 def explain_refusal(parts: GatewayParts, market: Market, credential: Credential, refused: HoldRefused) -> MinteryError:
@@ -31,3 +37,11 @@ def explain_refusal(parts: GatewayParts, market: Market, credential: Credential,
             return PayoutCapReached(token, required=required, available=available, retry_after=wait)
         case rule:
             return LimitReached(account=account, required=required, available=available, limit=rule)
+
+
+def explain_rate(rates: Rates, reached: RateReached, *, tokens: int) -> MinteryError:
+    """``tokens``: what the request counts as."""
+    limit = (rates.requests if reached.by == "requests" else rates.tokens) or 0
+    if reached.wait is None:
+        return RateAboveLimit(reached.by, actual=tokens, limit=limit, left=reached.left)
+    return RateLimited(reached.by, limit, retry_after=ceil_div(reached.wait, _SECOND), left=reached.left)

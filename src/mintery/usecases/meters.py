@@ -30,6 +30,8 @@ class Meters:
         self.joined = Counter(
             "mintery_requests_joined", "Requests that read the answer of an earlier attempt", registry=registry
         )
+        self.waited = Counter("mintery_requests_waited", "Requests that waited for room", registry=registry)
+        self.waiting = Gauge("mintery_requests_waiting", "Requests that wait for room", registry=registry)
         self._fallbacks = Counter(
             "mintery_route_fallbacks",
             "Calls that failed and were taken over by another route, by the route that failed",

@@ -23,6 +23,7 @@ from mintery.usecases.known_credentials import KnownCredentials
 from mintery.usecases.public_chain import PublicChain
 from mintery.usecases.relay import Relay
 from mintery.usecases.routes import Routes
+from mintery.usecases.standings import Standings
 from mintery.usecases.tariffs import Tariffs
 
 MARK_BYTES = 4
@@ -43,6 +44,7 @@ class GatewayLimits:
         body_seconds: how long a request's body may take to arrive.
         in_flight: requests that are being answered at once, by one process.
         in_flight_per_account: of these, one account's.
+        waiting: requests that wait for room at once, by one process, each for ``wait_seconds`` at most.
         kept_answer_bytes: of an answer that is kept for retries; a longer one is not kept.
         choices: the most answers (``n``) in one request.
         grace_seconds: how long a hold outlives the longest call, for the capture's own commit.
@@ -53,6 +55,8 @@ class GatewayLimits:
     body_seconds: int = 60
     in_flight: int = 1_000
     in_flight_per_account: int = 1_000
+    waiting: int = 0
+    wait_seconds: float = 0
     kept_answer_bytes: int = 1024 * 1024
     choices: int = 16
     grace_seconds: int = 30
@@ -93,6 +97,7 @@ class GatewayParts:
         relay: what holders' own wallets hold, and who sends what they sign; None where no chain is open to this process.
         public_url: where holders reach the wallet, without a path; None: at this machine's loopback names.
         dev_holder: on a local chain alone.
+        standings: what the gateway sells of itself, and who has bought it.
     """
 
     ledger: Ledger
@@ -124,6 +129,7 @@ class GatewayParts:
     relay: Relay | None = None
     public_url: str | None = None
     dev_holder: DevHolder | None = None
+    standings: Standings = field(default_factory=Standings)
 
     @property
     def models(self) -> Mapping[str, Model]:

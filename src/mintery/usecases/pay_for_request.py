@@ -5,28 +5,40 @@ of a JSON answer, the last usage chunk and ``[DONE]`` of a stream. Nothing here 
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import perf_counter
 from typing import NamedTuple
 
-from mintery.domain.hold import Constraint, Ending, Hold
+from mintery.domain.hold import Constraint, Ending
 from mintery.domain.market import Market
+from mintery.domain.membership import Standing
 from mintery.domain.model import Endpoint
 from mintery.domain.quoted import Quoted
-from mintery.errors import AnswerLost, Draining, HoldTooLong, LedgerInconsistent, MinteryError, RequestUnderWay
-from mintery.ledger.commands import HoldPlaced, HoldRefused, PlaceHold, RequestKey, RequestKnown
+from mintery.domain.rates import RateUse
+from mintery.errors import (
+    AnswerLost,
+    ClientGone,
+    Draining,
+    HoldTooLong,
+    LedgerInconsistent,
+    MinteryError,
+    RequestUnderWay,
+)
+from mintery.ledger.commands import HoldPlaced, HoldRefused, PlaceHold, RateReached, RequestKey, RequestKnown
 from mintery.units import nanocredits_of_assets_down
 from mintery.usecases.answer_request import answer_json, answer_stream
 from mintery.usecases.attempts import Attempt, Attempts
 from mintery.usecases.choose_route import Counter
 from mintery.usecases.deliveries import Deliveries
 from mintery.usecases.dispatched import Dispatched
-from mintery.usecases.explain_refusal import explain_refusal
+from mintery.usecases.explain_refusal import explain_rate, explain_refusal
 from mintery.usecases.join_attempt import RETRIED_WITHIN, join_attempt, join_known
 from mintery.usecases.meters import Meters, log_transition
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.plan_request import Plan, plan_request
+from mintery.usecases.rate_tokens import rate_tokens
 from mintery.usecases.read_form import boundary_of, read_form
 from mintery.usecases.refusals import Refusals
 from mintery.usecases.shape_request import read_fields
@@ -43,6 +55,8 @@ class Asked(NamedTuple):
         form: the content type of a body that is a form; None for JSON.
         declared_retry: the client says that it sent this before.
         session: as its header names it.
+        membership: the offer that its header buys for it alone, where the account does not have it.
+        gone: whether the client has left; asked once the request has waited for room.
     """
 
     endpoint: Endpoint | None
@@ -52,6 +66,8 @@ class Asked(NamedTuple):
     declared_retry: bool = False
     form: str | None = None
     session: str | None = None
+    membership: str | None = None
+    gone: Callable[[], bool] = lambda: False
 
     def key(self, credential: Credential) -> RequestKey:
         """Known again by method, path and body under the same credential. Clients draw a form's boundary anew each time."""
@@ -74,7 +90,13 @@ class Till:
 
 
 def open_till(parts: GatewayParts, meters: Meters) -> Till:
-    attempts = Attempts(parts.limits.in_flight, per_account=parts.limits.in_flight_per_account)
+    limits = parts.limits
+    attempts = Attempts(
+        limits.in_flight,
+        per_account=limits.in_flight_per_account,
+        waiting=limits.waiting,
+        wait_seconds=limits.wait_seconds,
+    )
     return Till(parts, attempts, Deliveries(parts, attempts), Refusals(parts, attempts), meters)
 
 
@@ -95,8 +117,12 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
 
     if attempts.draining:
         raise Draining("the gateway is stopping")
-    attempts.check_room(credential.account)
-    plan = plan_body(parts, market, credential, asked)
+    standing = standing_for(parts, market, credential, asked.membership)
+    if await attempts.find_room(credential.account, standing.priority):
+        till.meters.waited.inc()
+        plan = _plan_after_waiting(till, credential, asked, standing)
+    else:
+        plan = plan_body(parts, market, credential, asked, standing)
     attempt = Attempt(parts.new_request_id(), key, credential.account)
     attempts.register(attempt)
     try:
@@ -117,34 +143,68 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
         request=attempt.request,
         account=credential.account,
         model=quote.model.id,
-        held_nanocredits=placed.amount,
+        held_nanocredits=placed.hold.amount,
     )
-    work = Dispatched(parts, till.meters, attempt, credential, plan, request, quote, placed)
+    work = Dispatched(parts, till.meters, attempt, credential, plan, request, quote, placed.hold, left=placed.left)
     attempts.start(attempt, answer_stream(work) if request.stream else answer_json(work))
     return attempt
 
 
-def plan_body(parts: GatewayParts, market: Market, credential: Credential, asked: Asked) -> Plan:
+def standing_for(parts: GatewayParts, market: Market, credential: Credential, bought: str | None) -> Standing:
+    """What the account has, and what it buys for this call.
+
+    Raises:
+        UnknownMembership, MembershipNotSold
+    """
+    if bought is None:
+        return parts.standings.of(credential.account, parts.clock())
+    kind = market.projects[credential.admits.voucher.token].kind
+    return parts.standings.buying(credential.account, parts.clock(), bought, kind)
+
+
+def _plan_after_waiting(till: Till, credential: Credential, asked: Asked, standing: Standing) -> Plan:
+    """Prices moved meanwhile, and the gateway or the client may not go on: then others take the room."""
+    parts = till.parts
+    try:
+        _check_wanted(till, asked)
+        market = parts.market()
+        check_may_spend(parts, market, credential)
+        return plan_body(parts, market, credential, asked, standing)
+    except BaseException:
+        till.attempts.pass_on()
+        raise
+
+
+def _check_wanted(till: Till, asked: Asked) -> None:
+    """Raises Draining, ClientGone."""
+    if till.attempts.draining:
+        raise Draining("the gateway is stopping")
+    if asked.gone():
+        raise ClientGone
+
+
+def plan_body(parts: GatewayParts, market: Market, credential: Credential, asked: Asked, standing: Standing) -> Plan:
     """Which routes may answer the body, and the most that each may cost this credential's account.
 
     Raises:
-        MalformedRequest, Unsupported, UnknownModel, ModelNotCovered, NotAvailable, NoRoute
+        MalformedRequest, Unsupported, UnknownModel, ModelNotCovered, MembershipNeeded, NotAvailable, NoRoute
     """
     body = asked.body
     fields = read_fields(body) if asked.form is None else read_form(body, asked.form)
-    counter = Counter(parts, market, market.projects[credential.admits.voucher.token], credential.account)
+    counter = Counter(parts, market, market.projects[credential.admits.voucher.token], credential.account, standing)
     return plan_request(counter, asked.endpoint, fields, size=len(body), session=asked.session)
 
 
 async def _place(
     parts: GatewayParts, market: Market, credential: Credential, attempt: Attempt, plan: Plan, *, declared: bool
-) -> tuple[Plan, Hold | RequestKnown]:
+) -> tuple[Plan, HoldPlaced | RequestKnown]:
     """Set aside what the dearest leg may cost, marked dispatched, in one durable commit. Stand-ins that the account cannot
     pay are left out rather than the request refused. A ``declared`` retry whose first attempt another process recorded
     meanwhile is not placed.
 
     Raises:
-        HoldTooLong, InsufficientBalance, VoucherExhausted, LimitReached, PayoutCapReached, WrongEpoch
+        HoldTooLong, InsufficientBalance, VoucherExhausted, LimitReached, PayoutCapReached, WrongEpoch, RateLimited,
+        RateAboveLimit
     """
     if plan.seconds > parts.longest_hold:
         grace = parts.limits.grace_seconds
@@ -155,10 +215,10 @@ async def _place(
             command = replace(command, repeats_since=command.placed_at - RETRIED_WITHIN)
         [result] = await parts.ledger.commit_async([command])
         match result:
-            case HoldPlaced(hold):
-                return plan, hold
-            case RequestKnown():
+            case HoldPlaced() | RequestKnown():
                 return plan, result
+            case RateReached():
+                raise explain_rate(plan.standing.rates, result, tokens=rate_tokens(plan.legs[0].request))
             case HoldRefused():
                 if (fewer := plan.within(result.available)) is None:
                     raise explain_refusal(parts, market, credential, result)
@@ -168,7 +228,7 @@ async def _place(
 
 
 def _hold_of(parts: GatewayParts, market: Market, credential: Credential, plan: Plan, attempt: Attempt) -> PlaceHold:
-    request, quote = plan.legs[0]
+    (request, quote), rates = plan.legs[0], plan.standing.rates
     token = credential.admits.voucher.token
     now = parts.clock()
     return PlaceHold(
@@ -188,4 +248,5 @@ def _hold_of(parts: GatewayParts, market: Market, credential: Credential, plan: 
                 Ending.SETTLEMENT,
             ),
         ),
+        rate=RateUse(rates, 0 if rates.tokens is None else rate_tokens(request)) if rates.limited else None,
     )

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
+from mintery.domain.membership import ANYBODY, Period, Standing
 from mintery.domain.model import Endpoint, Model
-from mintery.domain.quote import Quote
+from mintery.domain.quote import Quote, with_fee
 from mintery.domain.route_shelf import Candidate, Rejection
 from mintery.errors import MalformedInput, MinteryError, NoRoute, NoRouteNow, NotAvailable, NotFound
 from mintery.units import NanoCredits
@@ -23,7 +24,7 @@ from mintery.usecases.choose_route import (
     read_question,
     session_of,
 )
-from mintery.usecases.quote_request import quote_request
+from mintery.usecases.quote_request import quote_fee, quote_request
 from mintery.usecases.routes import Session
 from mintery.usecases.shape_request import find_model, shape_request
 from mintery.usecases.shaped import ShapedRequest
@@ -53,6 +54,7 @@ class Plan(NamedTuple):
     seconds: the longest that all of them may take, one after the other.
     asked: the name that was asked for, where it is not the route's own.
     session: which goes on with the route that delivers.
+    standing: what the account may do.
     """
 
     legs: tuple[Leg, ...]
@@ -60,6 +62,7 @@ class Plan(NamedTuple):
     seconds: int
     asked: str | None
     session: Session
+    standing: Standing = ANYBODY
 
     def within(self, available: NanoCredits) -> "Plan | None":
         """Without the stand-ins that would need more; None where the chosen one does, or nothing changes."""
@@ -83,14 +86,14 @@ def plan_request(
     """``endpoint`` None takes any. ``size`` is the body's, in bytes; ``session`` the name that the request's header gives.
 
     Raises:
-        MalformedRequest, Unsupported, UnknownModel, ModelNotCovered, NotAvailable, NoRoute
+        MalformedRequest, Unsupported, UnknownModel, ModelNotCovered, MembershipNeeded, NotAvailable, NoRoute
     """
     its_session = session_of(counter.account, session, fields)
     if not is_routed(counter, fields):
         model = find_model(counter.parts.models, fields, endpoint)
         leg = exact_leg(counter, model, fields, endpoint)
         seconds = counter.parts.providers[model.provider].terms.longest
-        return Plan((leg,), leg.quote.amount, seconds, None, its_session)
+        return Plan((leg,), leg.quote.amount, seconds, None, its_session, counter.standing)
 
     question = read_question(fields, endpoint, size, its_session)
     choice = choose_route(counter, question)
@@ -98,7 +101,7 @@ def plan_request(
     if not found.legs:
         raise refusal_of(question.asked, (*choice.rejected, *found.rejected))
     asked = None if found.legs[0].request.model.id == question.asked else question.asked
-    return Plan(found.legs, amount_of(found.legs), found.seconds, asked, its_session)
+    return Plan(found.legs, amount_of(found.legs), found.seconds, asked, its_session, counter.standing)
 
 
 def amount_of(legs: Sequence[Leg]) -> NanoCredits:
@@ -159,10 +162,16 @@ def refusal_of(asked: str, rejected: Sequence[Rejection]) -> MinteryError:
 
 
 def exact_leg(counter: Counter, model: Model, fields: Mapping[str, Any], endpoint: Endpoint | None) -> Leg:
-    parts, market, project, _ = counter
+    parts, market, project, _, standing = counter
     terms = parts.providers[model.provider].terms
     request = shape_request(model, terms, fields, choices=parts.limits.choices, endpoint=endpoint)
-    return Leg(request, quote_request(parts, market, project, request))
+    priced = quote_request(parts, market, project, request)
+    if model.needs:
+        parts.standings.offers.check_open(model, standing, project.kind)
+    if standing.pays:
+        fee = parts.standings.offers.fee(project.kind, standing.pays, Period.REQUEST)
+        priced = with_fee(priced, quote_fee(parts, market, project, fee))
+    return Leg(request, priced)
 
 
 def _longest(counter: Counter, leg: Leg) -> int:

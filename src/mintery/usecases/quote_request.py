@@ -33,6 +33,26 @@ def quote_request(parts: GatewayParts, market: Market, project: Project, request
     )
 
 
+def quote_fee(parts: GatewayParts, market: Market, project: Project, fee: Model) -> Quote:
+    """One of what the gateway itself sells.
+
+    Raises:
+        as ``quote_request``
+    """
+    now = parts.chain_now(market)
+    check_covered(project, fee)
+    check_market_open(market, project, now)
+    check_provider_open(market, fee)
+    return quote(
+        parts.tariffs.of(market, fee),
+        dict.fromkeys(fee.units, 1),
+        par=project.par,
+        markup=project.markup,
+        now=now,
+        limits=parts.freshness,
+    )
+
+
 def check_covered(project: Project, model: Model) -> None:
     """Raises ModelNotCovered: official and routed never pay for each other; the terms name the providers."""
     if model.kind is not project.kind:

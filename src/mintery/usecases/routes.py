@@ -13,9 +13,10 @@ MOST_SESSIONS = 100_000
 
 Session = tuple[AccountId, str]
 """An account and the name that it gives a session; the name is empty for the account's own."""
-ShelfKey = tuple[Address, Endpoint, tuple[str, ...], bool, int, int]
+ShelfKey = tuple[Address, Endpoint, tuple[str, ...], bool, int, int, frozenset[str]]
 """Whose credits pay, for what kind of request, the names that it gave, whether their order counts, how often the price
-sources here have said something else (``Tariffs.noted``), and how often the channels changed (``ChannelBoard.version``)."""
+sources here have said something else (``Tariffs.noted``), how often the channels changed (``ChannelBoard.version``), and the
+memberships of whoever asks."""
 
 
 class Routes:

@@ -8,7 +8,22 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013", "0014", "0015")
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+    "0013",
+    "0014",
+    "0015",
 )
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "ledger_version"
