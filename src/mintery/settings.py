@@ -159,6 +159,7 @@ class Settings(BaseSettings):
     price_interval: float = Field(30.0, gt=0, description="Between two looks at the price sources.")
     price_heartbeat: int = Field(3_600, gt=0, description="An unchanged price is reported again after this.")
     expiry_interval: float = Field(5.0, gt=0, description="Between two sweeps of lapsed holds.")
+    reserve_interval: float = Field(60.0, gt=0, description="Between two looks at what each project's reserve is.")
     reconcile_interval: float = Field(60.0, gt=0, description="Between two comparisons of chain and ledger.")
     bump_after: int = Field(90, gt=0, description="A settlement in no block after this is sent again with higher fees.")
 

@@ -3,6 +3,8 @@
 from playwright.sync_api import Page, expect
 
 from mintery.units import parse_assets, parse_credits
+from mintery.usecases.mint_credits import mint_credits
+from mintery.usecases.observe_reserve import observe_reserve
 from mintery.usecases.show_reserve import show_reserve
 
 from .conftest import Served
@@ -32,6 +34,25 @@ def test_what_is_served_equals_the_chain(page: Page, served: Served) -> None:
     assert parse_assets(project["needed_usd"]) == read.backing
     assert parse_assets(told["vault"]["assets_usd"]) == chain.asset.balance_of(chain.vault.address)
     assert told["contracts"]["ReserveVault"] == chain.vault.address
+
+
+def test_what_the_reserve_has_been_is_plotted(page: Page, served: Served) -> None:
+    gateway = served.stack.gateway
+    observe_reserve(served.stack.chain, gateway.ledger, [served.wallet.token])
+    mint_credits(
+        served.stack.chain,
+        served.stack.chain.sender(served.stack.key("issuer")),
+        served.wallet.token,
+        parse_credits("1000"),
+        to=served.stack.key("issuer").address,
+    )
+    observe_reserve(served.stack.chain, gateway.ledger, [served.wallet.token])
+    page.goto("/reserve")
+
+    expect(page.get_by_role("img", name="never less than was needed")).to_be_visible()
+    told = page.request.get(f"/v1/reserve/{served.wallet.token}/history").json()["observations"]
+    assert parse_assets(told[-1]["reserve_usd"]) - parse_assets(told[-2]["reserve_usd"]) == parse_assets("10")
+    assert all(parse_assets(each["reserve_usd"]) >= parse_assets(each["needed_usd"]) for each in told)
 
 
 def test_an_unknown_price_is_not_found(page: Page) -> None:

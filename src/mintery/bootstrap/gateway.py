@@ -260,6 +260,7 @@ def _intervals(settings: Settings) -> Intervals:
         heartbeat=settings.price_heartbeat,
         expiry=settings.expiry_interval,
         reconcile=settings.reconcile_interval,
+        reserve=settings.reserve_interval,
     )
 
 

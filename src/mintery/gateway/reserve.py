@@ -1,16 +1,27 @@
 """``/v1/reserve`` and ``/v1/prices``: what anyone may know of what backs the credits. Open to everyone."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 
-from mintery.errors import UnknownSku
+from mintery.crypto.hashing import parse_address
+from mintery.errors import MalformedInput, UnknownProject, UnknownSku
 from mintery.gateway.entry import till_of
 from mintery.gateway.errors import ErrorTable, Problems, Shown
 from mintery.usecases.public_chain import PublicChain
-from mintery.usecases.publish_reserve import deployment_json, price_history_json, publish_reserve
+from mintery.usecases.publish_reserve import (
+    deployment_json,
+    price_history_json,
+    publish_reserve,
+    reserve_history_json,
+)
 
-ERRORS: ErrorTable = {UnknownSku: Shown(404, "invalid_request_error", attributes=("sku",))}
+MOST = 1_000
+
+ERRORS: ErrorTable = {
+    UnknownProject: Shown(404, "invalid_request_error"),
+    UnknownSku: Shown(404, "invalid_request_error", attributes=("sku",)),
+}
 
 
 def reserve_router(problems: Problems, chain: PublicChain) -> APIRouter:
@@ -20,6 +31,18 @@ def reserve_router(problems: Problems, chain: PublicChain) -> APIRouter:
     def get_reserve(request: Request) -> dict[str, Any]:
         """Every project's supply and reserve, where the contracts are, and the last comparison of ledger and chain."""
         return publish_reserve(till_of(request).parts, chain)
+
+    @router.get("/v1/reserve/{token}/history", responses=problems.responses(UnknownProject, MalformedInput))
+    def get_reserve_history(
+        request: Request, token: str, limit: Annotated[int, Query(ge=1, le=MOST)] = MOST
+    ) -> dict[str, Any]:
+        """What one project's reserve has been, and what its supply needed, oldest first: the newest ``limit`` notes."""
+        parts = till_of(request).parts
+        address = parse_address(token)
+        market, _ = chain.market()
+        if address not in market.projects:
+            raise UnknownProject(address, [f"{each.symbol} {each.token}" for each in market.projects.values()])
+        return reserve_history_json(address, parts.ledger.reserve_history(address, limit=limit))
 
     @router.get("/v1/deployment")
     def get_deployment() -> dict[str, Any]:

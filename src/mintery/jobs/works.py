@@ -11,6 +11,7 @@ nothing more. Should it stop between that question and the commit, what it write
   decision is the run's, so a late one finds fewer holds lapsed, never more.
 - reconcile: what it found is recorded before an alarm sounds or falls, so whoever lost the lead while it compared says nothing.
 - drop_answers: the limit is a day before the run, so a late one drops less.
+- observe_reserve: what is noted is of a final block, once for each, so a late note is as true as an early one.
 - seal_ledger: the marks of what is sealed are locked while rows are sealed, and a place in the chain of seals is taken once.
 - report_prices: the oracle takes a report for the present epoch only, and ignores one that is older than what it has.
 - market, channels, endpoints, watch_sources: led by nobody. Each process reads its own, and only for itself; it tells the others how far its market is,
@@ -39,6 +40,7 @@ from mintery.units import UnixSeconds
 from mintery.usecases.alarms import Alarm, Alarms
 from mintery.usecases.channel_board import ChannelBoard
 from mintery.usecases.expire_holds import expire_holds
+from mintery.usecases.observe_reserve import observe_reserve
 from mintery.usecases.onchain import OnChain
 from mintery.usecases.reconcile import Reconciler
 from mintery.usecases.refresh_market import MarketBoard
@@ -72,6 +74,7 @@ class Intervals:
     heartbeat: int
     expiry: float
     reconcile: float
+    reserve: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,9 @@ def works_of(parts: JobParts) -> Iterator[Work]:
     yield Work("reconcile", intervals.reconcile, partial(_reconcile, parts, _fenced(parts, "reconcile")))
     yield Work(
         "endpoints", WATCH_ENDPOINTS_SECONDS, lambda now: watch_endpoints(parts.chain, parts.alarms, now), led=False
+    )
+    yield Work(
+        "observe_reserve", intervals.reserve, partial(_observe_reserve, parts, _fenced(parts, "observe_reserve"))
     )
     yield Work("drop_answers", DROP_ANSWERS_SECONDS, partial(_drop_answers, _fenced(parts, "drop_answers")))
     yield Work("seal_ledger", SEAL_SECONDS, partial(seal_ledger, _fenced(parts, "seal_ledger")))
@@ -170,6 +176,10 @@ def _expire(parts: JobParts, ledger: Ledger, now: datetime) -> None:
         now,
         is_stale=lambda quoted: is_hard_stale(quoted.lines, market.prices, time, parts.freshness),
     )
+
+
+def _observe_reserve(parts: JobParts, ledger: Ledger, _now: datetime) -> None:
+    observe_reserve(parts.chain, ledger, tuple(parts.board.last()[0].projects))
 
 
 def _drop_answers(ledger: Ledger, now: datetime) -> None:

@@ -18,6 +18,7 @@ from mintery.ledger.apply_long_jobs import (
 )
 from mintery.ledger.apply_orders import ORDER_WRITERS
 from mintery.ledger.apply_refusals import record_refusals
+from mintery.ledger.apply_reserve import observe_reserve
 from mintery.ledger.apply_rollback import mark_final, roll_back_block
 from mintery.ledger.apply_seals import seal_rows
 from mintery.ledger.apply_sign_ins import begin_sign_in, end_sign_in, offer_nonce
@@ -41,6 +42,7 @@ from mintery.ledger.commands import (
     MarkDelivered,
     MarkFinal,
     NoteLongJob,
+    ObserveReserve,
     OpenLongJob,
     PlaceHold,
     RaiseHalt,
@@ -93,6 +95,7 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     AcceptLongJob: accept_long_job,
     NoteLongJob: note_long_job,
     CloseLongJob: close_long_job,
+    ObserveReserve: observe_reserve,
     **ORDER_WRITERS,
 }
 _BESIDE = (
@@ -115,6 +118,7 @@ _BESIDE = (
     AcceptLongJob,
     NoteLongJob,
     CloseLongJob,
+    ObserveReserve,
     *ORDER_WRITERS,
 )
 """They write nothing that a sheet remembers."""

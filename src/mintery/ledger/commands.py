@@ -17,6 +17,7 @@ from mintery.domain.long_job import JobFailure, JobQuote, NewJob
 from mintery.domain.quoted import Quoted
 from mintery.domain.rates import RatesLeft, RateUse
 from mintery.domain.receipt import Receipt
+from mintery.domain.reserve import ReserveObservation
 from mintery.domain.voucher import AccountId, AccountKey, SignedVoucher
 from mintery.ledger.commands_orders import OrderCommand, OrderResult
 from mintery.ledger.commands_wallet import WalletCommand
@@ -466,6 +467,13 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class ObserveReserve:
+    """What a project's reserve was at a final block; kept once for each block."""
+
+    seen: ReserveObservation
+
+
+@dataclass(frozen=True, slots=True)
 class RecordReconciliation:
     """All figures were compared at ``block``, and these differ; ``changed`` counts them."""
 
@@ -550,6 +558,7 @@ Command = (
     | RecordRefusals
     | ChangeChannel
     | WalletCommand
+    | ObserveReserve
     | OpenLongJob
     | RerouteLongJob
     | AcceptLongJob

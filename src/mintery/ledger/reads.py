@@ -14,6 +14,7 @@ from mintery.domain.long_job import LongJob
 from mintery.domain.model import Endpoint
 from mintery.domain.quoted import Quoted
 from mintery.domain.receipt import Receipt
+from mintery.domain.reserve import ReserveObservation
 from mintery.domain.sign_in import SignIn
 from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
 from mintery.ledger.commands import Answer, Block, Command, FlowSums, RequestKey, Result
@@ -224,6 +225,9 @@ class Ledger(Protocol):
 
     def last_reconciliation(self) -> Reconciled | None:
         """None before the first."""
+
+    def reserve_history(self, token: Address, *, limit: int) -> Sequence[ReserveObservation]:
+        """The newest ``limit``, oldest first."""
 
     def flow_sums(self) -> FlowSums | None: ...
 

@@ -16,6 +16,7 @@ from mintery.domain.hold import Hold, RequestId
 from mintery.domain.long_job import LongJob
 from mintery.domain.model import Endpoint
 from mintery.domain.receipt import Receipt
+from mintery.domain.reserve import ReserveObservation
 from mintery.domain.sign_in import SignIn
 from mintery.domain.voucher import AccountId, Address, SignedVoucher
 from mintery.ledger import (
@@ -26,6 +27,7 @@ from mintery.ledger import (
     queries_channels,
     queries_halts,
     queries_long_jobs,
+    queries_reserve,
     queries_sign_ins,
 )
 from mintery.ledger.commands import Block, Command, FlowSums, RequestKey, Result
@@ -201,6 +203,9 @@ class LedgerStore(Ledger):
 
     def last_reconciliation(self) -> Reconciled | None:
         return self._read(queries_halts.last_reconciliation)
+
+    def reserve_history(self, token: Address, *, limit: int) -> Sequence[ReserveObservation]:
+        return self._read(queries_reserve.reserve_history, token, limit)
 
     def flow_sums(self) -> FlowSums | None:
         return self._read(queries_halts.flow_sums)

@@ -1,7 +1,10 @@
 """The reserve as everyone may read it over HTTP: supply, what backs it, where it stands, and what prices have been."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from mintery.domain.reserve import ReserveObservation
+from mintery.domain.voucher import Address
 from mintery.ledger.reads import Ledger
 from mintery.units import (
     ASSET_DECIMALS,
@@ -79,6 +82,24 @@ def reconciliation_of(ledger: Ledger) -> dict[str, Any] | None:
     if last is None:
         return None
     return {"block": last.number, "at": last.at.isoformat(), "differences": len(ledger.differences())}
+
+
+def reserve_history_json(token: Address, history: Sequence[ReserveObservation]) -> dict[str, Any]:
+    """What the reserve was and what the supply needed, oldest first; noted when either changed, and once a day."""
+    return {
+        "object": "reserve_history",
+        "token": token,
+        "observations": [
+            {
+                "block": seen.block,
+                "block_time": seen.block_time,
+                "supply_credits": format_credits(seen.supply),
+                "reserve_usd": format_assets(seen.reserve),
+                "needed_usd": format_assets(seen.needed),
+            }
+            for seen in history
+        ],
+    }
 
 
 def price_history_json(found: PriceHistory) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 // The public page: what backs the credits, and what model calls have cost. Needs no wallet.
 import { get } from "./api.js";
-import { dollars, exact, priceOf, shown } from "./amounts.js";
+import { dollars, exact, parse, priceOf, shown } from "./amounts.js";
 import { stepPlot } from "./plot.js";
 import { address, card, clock, day, el, facts, field, notice, options, table, tag, when } from "./ui.js";
 
@@ -23,7 +23,29 @@ function checked(reconciliation) {
     differences ? tag("bad", `${differences} differences`) : tag("good", "equal to the last unit"), "."];
 }
 
-function projectCard(project) {
+// The reserve beside what the supply needed, over time: what is noted whenever either changes.
+async function showHistory(project, place, now) {
+  const { observations } = await get(`/v1/reserve/${project.token}/history`);
+  if (!observations.length) {
+    place.replaceChildren(el("p", { className: "soft small" }, "Its history begins with the next check."));
+    return;
+  }
+  const line = (name) => observations.map((seen) => [seen.block_time, parse(seen[name], 6)]);
+  const first = observations[0].block_time;
+  const label = (assets) => dollars(exact(assets, 6));
+  const least = observations.reduce((low, seen) => (parse(seen.reserve_usd, 6) * low[1] < low[0] * parse(seen.needed_usd, 6) ? [parse(seen.reserve_usd, 6), parse(seen.needed_usd, 6)] : low), [1n, 1n]);
+  const title = `Reserve of ${project.name} since ${day(first)}: ${least[0] >= least[1] ? "never less than was needed" : "at times less than was needed"}`;
+  place.replaceChildren(
+    stepPlot(title, [{ points: line("reserve_usd") }, { points: line("needed_usd"), second: true }], now, label, first > now - 86400 ? clock : day),
+    el("p", { className: "small soft" }, el("span", { className: "key" }), "Reserve ", el("span", { className: "key second" }), "Needed"),
+    el("details", {}, el("summary", {}, "The same as a table"),
+      table(title, [{ name: "When" }, { name: "Reserve", number: true }, { name: "Needed", number: true }],
+        [...observations].reverse().slice(0, 100).map((seen) => [when(seen.block_time), dollars(seen.reserve_usd), dollars(seen.needed_usd)]))));
+}
+
+function projectCard(project, now) {
+  const history = el("div", { className: "stack" });
+  showHistory(project, history, now).catch((error) => history.replaceChildren(notice("bad", error.message)));
   return card(null,
     el("div", { className: "row between" }, el("h2", {}, project.name),
       el("span", { className: "row" }, tag(project.kind, project.kind === "official" ? "Official" : "Routed"), project.retired_at ? tag("warn", "No longer sold") : null)),
@@ -37,6 +59,7 @@ function projectCard(project) {
       ["In people's wallets", `${shown(project.in_wallets_credits)} ${project.symbol}`],
       ["Earned by the issuer", dollars(project.margin_usd)],
     ]),
+    history,
     el("details", {}, el("summary", {}, "Addresses"), facts([["Credit", address(project.token)], ["Issuer", address(project.issuer)]], "wide")));
 }
 
@@ -83,7 +106,7 @@ export async function render({ title }) {
     el("div", {}, el("h1", {}, title), el("p", { className: "soft" },
       "Credits exist only against money in the reserve, and anyone can check it here. Nobody needs our word for it: the same figures can be read from the public record at the addresses below.")),
     health(reserve),
-    reserve.projects.length ? el("div", { className: "grid" }, reserve.projects.map(projectCard)) : card(null, el("p", { className: "soft" }, "No project has been opened yet.")),
+    reserve.projects.length ? el("div", { className: "grid" }, reserve.projects.map((project) => projectCard(project, reserve.as_of.block_time))) : card(null, el("p", { className: "soft" }, "No project has been opened yet.")),
     prices(reserve.skus),
     card("Checks", el("p", {}, checked(reserve.reconciliation)),
       el("p", { className: "soft small" }, `Read at block ${reserve.as_of.block}, `, when(reserve.as_of.block_time), ".")),
