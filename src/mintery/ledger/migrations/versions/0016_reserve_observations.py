@@ -1,13 +1,13 @@
 """What each project's reserve has been.
 
-Revision: 0015
+Revision: 0016
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 INT64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
