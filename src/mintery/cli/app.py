@@ -7,6 +7,7 @@ import typer
 
 from mintery import __version__
 from mintery.cli.commands import (
+    channel,
     chat,
     demo,
     deploy,
@@ -98,6 +99,7 @@ app.command("why", rich_help_panel=_SPEND)(why.why)
 app.command("devchain", rich_help_panel=_OPERATE)(devchain.devchain)
 app.command("deploy", rich_help_panel=_OPERATE)(deploy.deploy)
 app.command("serve", rich_help_panel=_OPERATE)(serve.serve)
+app.add_typer(channel.app, name="channel", rich_help_panel=_OPERATE)
 app.add_typer(price.app, name="price", rich_help_panel=_OPERATE)
 app.command("reporter", rich_help_panel=_OPERATE)(reporter.reporter)
 app.command("settle", rich_help_panel=_OPERATE)(settle.settle)
