@@ -165,3 +165,21 @@ def test_a_trial_is_seen_at_once_when_it_begins_and_when_it_ends():
     versions.append(board.version)
 
     assert len(set(versions)) == 3
+
+
+def test_a_trial_that_streams_passes_at_its_first_byte_and_may_still_fail_as_a_call():
+    board = HealthBoard()
+    broken(board)
+    now = NOW + FIRST_PAUSE
+    assert board.begin("a/b", now)
+    version = board.version
+
+    board.passed("a/b")
+
+    assert board.barred(now) == {}
+    assert board.version > version
+    assert not board.begin("a/b", now)  # others may call it meanwhile, and none of them is on trial
+    board.failed("a/b", now)
+    board.failed("a/b", now)
+    assert board.barred(now) == {}  # two failures in a row are not three
+    assert board.of("a/b").trying == 0

@@ -18,14 +18,15 @@ def tokens(prompt: int, completion: int, cached: int = 0) -> Usage:
 
 @dataclass
 class ScriptedProvider:
-    """``reply`` answers JSON requests, ``events`` streams; ``before`` runs as each call arrives; ``breaks_with`` ends a
-    stream after its events, or refuses a JSON request.
+    """``reply`` answers JSON requests, ``events`` streams; ``before`` runs as each call arrives, ``before_event`` before each
+    event; ``breaks_with`` ends a stream after its events, or refuses a JSON request.
     """
 
     reply: Reply = field(default_factory=lambda: Reply(b'{"choices":[]}', tokens(10, 5), 20))
     events: list[StreamEvent] = field(default_factory=list)
     breaks_with: ProviderFailed | None = None
     before: Callable[[], None] = lambda: None
+    before_event: Callable[[], None] = lambda: None
     longest: int = 600
     asked: list[dict[str, object]] = field(default_factory=list)
     name: str = "test"
@@ -47,6 +48,7 @@ class ScriptedProvider:
     ) -> AsyncGenerator[StreamEvent]:
         self._note(body, key)
         for event in self.events:
+            self.before_event()
             yield event
         if self.breaks_with is not None:
             raise self.breaks_with

@@ -17,7 +17,7 @@ from mintery.domain.market import Market
 from mintery.domain.model import Model
 from mintery.domain.quote import UsageSource
 from mintery.domain.receipt import check_arithmetic
-from mintery.domain.route_health import FAILURES_TO_OPEN
+from mintery.domain.route_health import FAILURES_TO_OPEN, FIRST_PAUSE
 from mintery.domain.voucher import Kind
 from mintery.errors import (
     AnswerTooLong,
@@ -164,6 +164,26 @@ async def test_answers_too_long_close_no_route(shop: Shop, stream: bool):
 
     assert not shop.parts.routes.health.barred(shop.now.timestamp())
     assert shop.parts.routes.health.of("a/m").figures(shop.now.timestamp()).failures == 0
+
+
+async def test_a_trial_that_streams_for_long_bars_its_route_to_nobody(shop: Shop):
+    shop.providers["a"].breaks_with = FAILURES["failing"]
+    for _ in range(FAILURES_TO_OPEN):
+        await shop.receipt()
+    assert "a/m" in shop.parts.routes.health.barred(shop.now.timestamp())
+    shop.later(2 * FIRST_PAUSE)
+    shop.providers["a"].breaks_with = None
+    barred = []
+
+    def note() -> None:
+        barred.append("a/m" in shop.parts.routes.health.barred(shop.now.timestamp()))
+
+    shop.providers["a"].before_event = note
+    shop.providers["a"].events = [text("a"), text("b"), usage(3, 2), DONE]
+
+    assert (await shop.receipt(stream=True)).model == "a/m"
+
+    assert barred == [True, False, False, False]  # until the first byte it may be only this one
 
 
 async def test_a_stream_that_broke_after_its_first_event_is_nobody_elses(shop: Shop):

@@ -106,7 +106,7 @@ class RouteHealth:
     trying: int = 0
     """Calls under way."""
     on_trial: bool = False
-    """One of them began while the breaker was half-open, and its end is what the breaker goes by."""
+    """One of them began while the breaker was half-open, and what the breaker goes by is its first byte, or its end."""
     answered: _Bucket | None = None
     """The newest minute with an answer; None for a route that was never measured."""
     _buckets: deque[_Bucket] = field(default_factory=lambda: deque(maxlen=BUCKETS))
@@ -213,6 +213,16 @@ class HealthBoard:
         if trial or health.answered is None:
             self.version += 1
         health.answer(now, whole_us=whole_us, first_us=first_us, tokens=tokens, trial=trial)
+
+    def passed(self, route: str) -> None:
+        """The trial has its verdict before its call ends, for that may take as long as an answer streams. From here on it is
+        a call like any other.
+        """
+        health = self._routes[route]
+        health.on_trial = False
+        health.breaker.succeed()
+        self._troubled.discard(route)
+        self.version += 1
 
     def failed(self, route: str, now: float, wait: float | None = None, *, trial: bool = False) -> None:
         health = self._end(route, trial=trial)

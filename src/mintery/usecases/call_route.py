@@ -51,6 +51,9 @@ class RouteCall:
         """The first event of a stream is there."""
         self._first = perf_counter()
         self._work.meters.first_byte.observe(self._first - self._started)
+        if self._trial:
+            self._board.passed(self._route)
+            self._trial = False
 
     def answered(self, usage: Usage | None) -> None:
         work, first, took = self._work, self._first, perf_counter() - self._started
