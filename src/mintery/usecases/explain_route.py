@@ -10,12 +10,13 @@ from mintery.errors import snake_case
 from mintery.units import format_nanocredits, pro_rata_down
 from mintery.usecases.choose_route import Counter, Question, choose_route, is_routed, read_question, session_of
 from mintery.usecases.parts import GatewayParts
-from mintery.usecases.plan_request import UNFIT, Leg, Legs, exact_leg, leg_of, plan_legs
+from mintery.usecases.plan_request import MOST_SHAPED, UNFIT, Leg, Legs, exact_leg, leg_of, plan_legs
 from mintery.usecases.shape_request import find_model
 
 NAMED = "the request names one route, which alone answers it; nothing stands in"
 MOST_QUOTED_BYTES = 64 * 1024
-"""A longer body is not priced for routes that would not be called: each would take as long as a request."""
+"""A longer body is not priced for routes that would not be called: each would take as long as a request. A shorter one is for
+as many as a request may be shaped for; further routes are told without what it would cost there."""
 
 
 class Told(NamedTuple):
@@ -47,12 +48,14 @@ def explain_route(
     called = plan_legs(counter, question, fields, choice.ranked)
     rejected = [*choice.rejected, *called.rejected]
     known = {leg.quote.model.id for leg in called.legs} | {route for route, _ in called.rejected}
+    priced = MOST_SHAPED - len(known) if size <= MOST_QUOTED_BYTES else 0
     others: list[dict[str, Any]] = []
     for candidate in choice.ranked:
         if candidate.id in known:
             continue
+        priced -= 1
         try:
-            leg = leg_of(counter, question, fields, candidate.route) if size <= MOST_QUOTED_BYTES else None
+            leg = leg_of(counter, question, fields, candidate.route) if priced >= 0 else None
         except UNFIT as reason:
             rejected.append(Rejection(candidate.id, reason))
         else:
