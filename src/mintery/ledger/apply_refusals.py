@@ -1,7 +1,5 @@
 """Requests that were refused: the newest are kept, so that what was refused can be explained."""
 
-from typing import Any
-
 import orjson
 from sqlalchemy import bindparam, delete, func, select
 
@@ -23,10 +21,10 @@ def record_refusals(work: Work, command: RecordRefusals) -> Done:
         (
             each.request,
             each.account,
-            _without_nul(each.asked),
+            each.asked,
             each.code,
-            _without_nul(each.message),
-            orjson.dumps(_without_nul(dict(each.evidence))).decode(),
+            each.message,
+            orjson.dumps(dict(each.evidence)).decode(),
             micros(each.at),
         )
         for each in command.refusals
@@ -34,16 +32,3 @@ def record_refusals(work: Work, command: RecordRefusals) -> Done:
     work.write_later([(_NEW, rows)])
     work.run(_trim, kept=KEPT)
     return Done(len(rows))
-
-
-def _without_nul(value: Any) -> Any:
-    """What a client named may hold a NUL, which PostgreSQL takes in no text: the whole group would be written again."""
-    match value:
-        case str():
-            return value.replace("\0", "\ufffd")
-        case list() | tuple():
-            return [_without_nul(each) for each in value]
-        case dict():
-            return {_without_nul(name): _without_nul(each) for name, each in value.items()}
-        case _:
-            return value

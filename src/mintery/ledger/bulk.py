@@ -11,8 +11,9 @@ from functools import cache
 from itertools import chain
 from typing import Any, Literal
 
-import orjson
 from sqlalchemy import BigInteger, LargeBinary, Table
+
+from mintery.ledger.texts import json_text
 
 Row = tuple[Any, ...]
 Rows = Sequence[Row]
@@ -103,7 +104,7 @@ def recordset(bulk: Bulk, rows: Rows) -> bytes:
         for record in records:
             if (value := record[name]) is not None:
                 record[name] = "\\x" + value.hex()
-    return orjson.dumps(records)
+    return json_text(records)
 
 
 @cache

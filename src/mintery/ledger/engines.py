@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from mintery.ledger.texts import TextParameter
+
 _PRAGMAS = (
     "busy_timeout=10000",
     "journal_mode=WAL",
@@ -44,7 +46,8 @@ _WRITER_SETTINGS = {
 def writer_engine(url: str) -> Engine:
     """One connection; its transactions take the write lock when they begin, so that none fails half-way for want of it."""
     if not is_sqlite(url):
-        return create_engine(url, pool_size=1, max_overflow=0, connect_args=_postgresql(url, **_WRITER_SETTINGS))
+        arguments = _postgresql(url, **_WRITER_SETTINGS)
+        return _with_plain_texts(create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments))
     engine = create_engine(url, pool_size=1, max_overflow=0)
     event.listen(engine, "connect", _open_sqlite)
     event.listen(engine, "begin", _begin_immediate)
@@ -54,7 +57,7 @@ def writer_engine(url: str) -> Engine:
 def reader_engine(url: str) -> Engine:
     """A small pool; every read is one snapshot."""
     if not is_sqlite(url):
-        return create_engine(
+        engine = create_engine(
             url,
             pool_size=_READERS,
             max_overflow=_READERS,
@@ -62,6 +65,7 @@ def reader_engine(url: str) -> Engine:
             execution_options={"postgresql_readonly": True},
             connect_args=_postgresql(url),
         )
+        return _with_plain_texts(engine)
     engine = create_engine(url, pool_size=_READERS, max_overflow=_READERS)
     event.listen(engine, "connect", _open_sqlite)
     event.listen(engine, "connect", _read_only)
@@ -84,6 +88,15 @@ def lock_out_others(connection: Connection) -> None:
     """Until this transaction ends no other process migrates the ledger. SQLite's write lock says so already."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+
+
+def _with_plain_texts(engine: Engine) -> Engine:
+    event.listen(engine, "connect", _take_plain_texts)
+    return engine
+
+
+def _take_plain_texts(connection: Any, _record: Any) -> None:
+    connection.adapters.register_dumper(str, TextParameter)
 
 
 def _open_sqlite(connection: DBAPIConnection, _record: Any) -> None:

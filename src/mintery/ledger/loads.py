@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import orjson
-
 from mintery.ledger.limits import parse_limits
+from mintery.ledger.texts import json_text
 from mintery.ledger.work import Work
 
 ACCOUNT = (
@@ -158,24 +157,24 @@ _LOCK_NEW_COUNTERS = f"SELECT key, used FROM counters WHERE key IN {_IDS} ORDER 
 
 
 def _load_postgresql(work: Work, wanted: Wanted) -> Loaded:
-    requests = _json(wanted.requests)
+    requests = json_text(wanted.requests)
     questions = {
-        "accounts": (_LOCK_ACCOUNTS, [requests, _json(wanted.accounts)]),
+        "accounts": (_LOCK_ACCOUNTS, [requests, json_text(wanted.accounts)]),
         "requests": (_REQUESTS, [requests]),
     }
     if wanted.ending or wanted.counters:
-        questions["counters"] = (_LOCK_COUNTERS, [_json(wanted.ending), _json(wanted.counters)])
+        questions["counters"] = (_LOCK_COUNTERS, [json_text(wanted.ending), json_text(wanted.counters)])
     if wanted.keyed:
-        questions["by key"] = (_BY_KEY, [_json([{"a": _hex(a), "b": b} for a, b in wanted.keyed])])
+        questions["by key"] = (_BY_KEY, [json_text([{"a": _hex(a), "b": b} for a, b in wanted.keyed])])
     if wanted.raised:
-        questions["by raised"] = (_BY_RAISED, [_json([{"a": a, "b": _hex(b)} for a, b in wanted.raised])])
+        questions["by raised"] = (_BY_RAISED, [json_text([{"a": a, "b": _hex(b)} for a, b in wanted.raised])])
     if wanted.repeated:
         questions["undelivered"] = (_BY_BODY, [_bodies(wanted.repeated)])
     found = dict(zip(questions, work.ask_all(list(questions.values())), strict=True))
     counters = found.get("counters", ())
     new = sorted(set(wanted.counters).difference(row[0] for row in counters))
     if new:  # another process may be making the same ones: there is nothing to lock until they are there
-        _, made = work.ask_all([(_NEW_COUNTERS, [_json(new)]), (_LOCK_NEW_COUNTERS, [_json(new)])])
+        _, made = work.ask_all([(_NEW_COUNTERS, [json_text(new)]), (_LOCK_NEW_COUNTERS, [json_text(new)])])
         counters = [*counters, *made]
     return Loaded(
         accounts=found["accounts"],
@@ -186,12 +185,8 @@ def _load_postgresql(work: Work, wanted: Wanted) -> Loaded:
     )
 
 
-def _json(value: Sequence[Any]) -> bytes:
-    return orjson.dumps(value)
-
-
 def _bodies(pairs: Sequence[tuple[bytes, bytes]]) -> bytes:
-    return _json([{"a": _hex(a), "b": _hex(b)} for a, b in pairs])
+    return json_text([{"a": _hex(a), "b": _hex(b)} for a, b in pairs])
 
 
 def _hex(value: bytes) -> str:

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 from mintery.domain.attempt import Refusal
 from mintery.domain.hold import RequestId
 from mintery.domain.voucher import AccountId
 from mintery.errors import MinteryError
 from mintery.ledger.commands import RecordRefusals
+from mintery.ledger.texts import without_nul
 from mintery.usecases.attempts import Attempts
 from mintery.usecases.meters import log_alarm
 from mintery.usecases.parts import GatewayParts
@@ -30,10 +32,15 @@ class Refusals:
         self._noted_of: Counter[AccountId | None] = Counter()
 
     def note(self, refusal: Refusal) -> None:
-        """It is written soon, and before the gateway stops."""
+        """It is written soon, and before the gateway stops; until then it is shown as it will be written."""
         if not self._has_room(refusal.account):
             return
-        self._noted[refusal.request] = refusal
+        self._noted[refusal.request] = replace(
+            refusal,
+            asked=without_nul(refusal.asked),
+            message=without_nul(refusal.message),
+            evidence=without_nul(dict(refusal.evidence)),
+        )
         self._noted_of[refusal.account] += 1
         if len(self._noted) == 1:
             self._attempts.spawn(self._write())
