@@ -20,7 +20,7 @@ from mintery.errors import MalformedRequest
 from mintery.ledger.store import open_ledger
 from mintery.units import UsdWad
 from mintery.usecases.parts import GatewayLimits
-from mintery.usecases.shape_request import read_fields
+from mintery.usecases.shape_request import MOST_BRACKETS, read_fields
 
 
 @pytest.fixture
@@ -100,6 +100,16 @@ def test_millions_of_parts_are_refused_before_they_are_read(part: bytes):
 
     with pytest.raises(MalformedRequest, match="brackets"):
         read_fields(body)
+
+
+@pytest.mark.parametrize("empty", [rb"\u005b\u005d", rb"\u005B]", rb"\u007b\u007d", rb"\u007B}"])
+def test_a_text_that_is_read_as_json_once_more_has_no_more_brackets_than_a_body(empty: bytes):
+    """What a tool was called with, as a chat tells it; Anthropic's and Google's wires write it as an object."""
+    called = b'{"model":"m","messages":[{"role":"assistant","tool_calls":[{"function":{"arguments":"[%s]"}}]}]}'
+
+    assert read_fields(called % b",".join([empty] * 100))
+    with pytest.raises(MalformedRequest, match="brackets"):
+        read_fields(called % b",".join([empty] * MOST_BRACKETS))
 
 
 def test_a_body_that_never_ends_is_given_up(tmp_path: Path):

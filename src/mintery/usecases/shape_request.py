@@ -28,12 +28,14 @@ from mintery.usecases.shaped import ShapedRequest
 
 MOST_BRACKETS = 100_000
 """Opening brackets and braces in a body, texts included. Reading millions of empty lists stops all other requests for
-seconds, and needs no credits."""
+seconds, and needs no credits. Escaped ones count: a text that a wire reads as JSON once more, the arguments of a tool's call,
+has them then."""
+_BRACKETS = (b"[", b"{", rb"\u005b", rb"\u005B", rb"\u007b", rb"\u007B")
 
 
 def read_fields(raw: bytes) -> dict[str, Any]:
     """Raises MalformedRequest unless ``raw`` is a JSON object of a bearable number of parts."""
-    if (brackets := raw.count(b"[") + raw.count(b"{")) > MOST_BRACKETS:
+    if (brackets := sum([raw.count(each) for each in _BRACKETS])) > MOST_BRACKETS:
         raise MalformedRequest(f"the body has {brackets} brackets and braces; the limit is {MOST_BRACKETS}")
     try:
         fields = orjson.loads(raw)
