@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, delete, func, select
 from mintery.ledger.bulk import Bulk
 from mintery.ledger.commands import Done, RecordRefusals
 from mintery.ledger.schema import refusals
+from mintery.ledger.texts import without_nul
 from mintery.ledger.work import Statement, Work, micros
 
 KEPT = 100_000
@@ -21,10 +22,10 @@ def record_refusals(work: Work, command: RecordRefusals) -> Done:
         (
             each.request,
             each.account,
-            each.asked,
+            without_nul(each.asked),
             each.code,
-            each.message,
-            orjson.dumps(dict(each.evidence)).decode(),
+            without_nul(each.message),
+            orjson.dumps(without_nul(dict(each.evidence))).decode(),
             micros(each.at),
         )
         for each in command.refusals
