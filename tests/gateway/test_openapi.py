@@ -35,7 +35,7 @@ MENDED = [*UNSAID, *CHECKS.get_by_names(["negative_data_rejection"])]
 """A model put into a body may be all that was wrong with it."""
 PATHS = (
     "/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/moderations", "/v1/images/generations",
-    "/v1/audio/speech", "/v1/audio/transcriptions", "/v1/quote", "/v1/route/explain", "/v1/why/{request_id}", "/v1/credits", "/v1/receipts", "/v1/receipts/{request_id}",
+    "/v1/audio/speech", "/v1/audio/transcriptions", "/v1/quote", "/v1/route/explain", "/v1/why/{request_id}", "/v1/credits", "/v1/key", "/v1/generation", "/v1/receipts", "/v1/receipts/{request_id}",
     "/v1/models", "/v1/models/{model}", "/healthz", "/metrics", "/v1/operator/status",
     "/v1/operator/reconciliation", "/v1/operator/drain",
 )  # fmt: skip

@@ -22,6 +22,7 @@ from mintery.gateway.errors import Problem, Problems, fault_of, respond
 from mintery.gateway.explanations import explanations_router
 from mintery.gateway.health import health_router
 from mintery.gateway.models import models_router
+from mintery.gateway.openrouter import as_ours, openrouter_router
 from mintery.gateway.operator import operator_router
 from mintery.gateway.paid import PaidEndpoint
 from mintery.gateway.paid_routes import paid_router
@@ -45,6 +46,7 @@ class GatewayApp(FastAPI):
         self._endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope = as_ours(scope)
         if scope["type"] == "http" and scope["method"] == "POST":
             endpoint = self._endpoints.get(scope["path"])
             if endpoint is not None:
@@ -87,6 +89,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
         explanations_router(problems),
         diagnoses_router(problems),
         credits_router(problems),
+        openrouter_router(problems),
         receipts_router(problems),
         models_router(problems),
         health_router(),

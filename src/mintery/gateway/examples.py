@@ -181,7 +181,41 @@ CREDITS_ANSWER = _answer(
             "deadline": 1_800_086_400,
             "usable_until": 1_800_082_800,
         },
+        "data": {"total_credits": 5, "total_usage": 0},
         "as_of": {"block": 1_234_567, "age_seconds": 1},
+    },
+)
+KEY_ANSWER = _answer(
+    "Dollars at par.",
+    {
+        "data": {
+            "label": "mv1...90ab",
+            "limit": 10,
+            "limit_remaining": 9.75,
+            "limit_reset": None,
+            "usage": 0.25,
+            "usage_daily": 0.05,
+            "usage_weekly": 0.25,
+            "usage_monthly": 0.25,
+            "expires_at": "2027-01-15T07:00:00+00:00",
+        }
+    },
+)
+GENERATION_ANSWER = _answer(
+    "Dollars at par.",
+    {
+        "data": {
+            "id": "req_0123456789abcdef0123456789abcdef",
+            "model": "test/echo",
+            "provider_name": "test",
+            "created_at": "2026-11-21T12:00:00+00:00",
+            "total_cost": 0.000104,
+            "usage": 0.000104,
+            "native_tokens_prompt": 8,
+            "native_tokens_completion": 32,
+            "streamed": False,
+            "generation_time": 812,
+        }
     },
 )
 ROUTE_ANSWER = _answer(

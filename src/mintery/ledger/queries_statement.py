@@ -103,6 +103,17 @@ def sums_between(
     return found
 
 
+def charged_between(
+    connection: Connection, account: AccountId, start: int, end: int | None, key: str | None
+) -> tuple[NanoCredits, int]:
+    """Cost and number of what was charged; of one gateway key alone where one is named."""
+    query = select(func.count(), *exact_sum(receipts.c.cost)).where(receipts.c.account == account)
+    if key is not None:
+        query = query.where(_fact(connection, "key") == key)
+    count, *halves = connection.execute(_within(query, receipts.c.captured_at, start, end)).one()
+    return NanoCredits(whole(*halves)), count
+
+
 def uses_between(connection: Connection, chosen: Sequence[AccountId], start: int, end: int | None) -> Iterator[Use]:
     """Charges by key, model and route; one key may come more than once."""
     key, asked, backup = (_fact(connection, *path) for path in (("key",), ("route", "asked"), ("route", "backup")))

@@ -24,6 +24,11 @@ class Reading(Protocol):
     def statements(self, accounts: Sequence[AccountId], start: datetime, end: datetime) -> Sequence[AccountStatement]:
         """In the order of ``accounts``; those that the ledger does not know are left out."""
 
+    def charged(
+        self, account: AccountId, start: datetime, end: datetime | None = None, *, key: str | None = None
+    ) -> tuple[NanoCredits, int]:
+        """Cost and number of what was charged; of one gateway key alone where one is named."""
+
     def uses(self, accounts: Sequence[AccountId], start: datetime, end: datetime) -> Iterator[Use]:
         """What was charged, by account, key, model and route."""
 

@@ -62,6 +62,12 @@ class Snapshot(Reading):
             )
         return found
 
+    def charged(
+        self, account: AccountId, start: datetime, end: datetime | None = None, *, key: str | None = None
+    ) -> tuple[NanoCredits, int]:
+        until = None if end is None else micros(end)
+        return ask.charged_between(self._connection, account, micros(start), until, key)
+
     def uses(self, accounts: Sequence[AccountId], start: datetime, end: datetime) -> Iterator[Use]:
         return ask.uses_between(self._connection, accounts, micros(start), micros(end))
 

@@ -1,0 +1,167 @@
+"""What a key has, used and paid, in the forms of OpenRouter's ``/credits``, ``/key`` and ``/generation``, for what reads those.
+
+Amounts are dollars at par, as JSON numbers of exactly the digits they have. Days, weeks (from Monday) and months are UTC's,
+as they are there. Source: openrouter.ai/docs/api-reference.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from mintery.domain.attempt import RouteAttempt
+from mintery.domain.hold import RequestId
+from mintery.domain.market import Market
+from mintery.domain.model import Unit, input_tokens
+from mintery.domain.receipt import Receipt
+from mintery.domain.voucher import AccountId
+from mintery.errors import UnknownReceipt
+from mintery.ledger.reads import AccountBalance, RequestRecord
+from mintery.units import NanoCredits, Par, format_usd, usd_of_nanocredits_down
+from mintery.usecases.parts import GatewayParts
+from mintery.usecases.verify_credential import Credential
+
+_MILLISECOND = timedelta(milliseconds=1)
+_OUTPUT = (Unit.OUTPUT_TOKEN, Unit.REASONING_TOKEN, Unit.IMAGE_OUTPUT_TOKEN, Unit.AUDIO_OUTPUT_TOKEN)
+_CACHED = (Unit.CACHED_INPUT_TOKEN, Unit.CACHED_IMAGE_TOKEN, Unit.CACHED_AUDIO_TOKEN)
+
+
+def credits_form(parts: GatewayParts, market: Market, credential: Credential) -> dict[str, Any]:
+    """``total_credits`` less ``total_usage`` is what the account has left. Both count from when it was last closed."""
+    account = parts.ledger.account(credential.account)
+    par = market.projects[credential.signed.voucher.token].par
+    spent = NanoCredits(0) if account is None else account.spent
+    return {
+        "total_credits": _dollars(NanoCredits(spent + _left(account)), par),
+        "total_usage": _dollars(spent, par),
+    }
+
+
+def key_form(parts: GatewayParts, market: Market, credential: Credential) -> dict[str, Any]:
+    """``limit`` is the voucher's, which all keys of the account count against, and so is ``usage``."""
+    voucher = credential.admits.voucher
+    par = market.projects[voucher.token].par
+    account = parts.ledger.account(credential.account)
+    spent = NanoCredits(0) if account is None else account.spent
+    held = NanoCredits(0) if account is None else account.held
+    room = max(0, voucher.max_nanocredits - spent - held)
+    current = account is None or account.epoch == voucher.epoch
+    used = _used(parts, credential.account, par)
+    return {
+        "label": f"mv1...{voucher.key_hash.hex()[-4:]}",
+        "limit": _dollars(voucher.max_nanocredits, par),
+        "limit_remaining": _dollars(NanoCredits(room if current else 0), par),
+        "limit_reset": None,
+        "include_byok_in_limit": False,
+        "usage": _dollars(spent, par),
+        **used,
+        **dict.fromkeys(("byok_usage", "byok_usage_daily", "byok_usage_weekly", "byok_usage_monthly"), 0),
+        "is_free_tier": False,
+        "is_management_key": False,
+        "is_provisioning_key": False,
+        "creator_user_id": voucher.holder,
+        "expires_at": datetime.fromtimestamp(voucher.deadline - parts.exit_delay, UTC).isoformat(),
+    }
+
+
+def generation_form(parts: GatewayParts, request: RequestId, reader: AccountId | None) -> dict[str, Any]:
+    """One request that was charged. ``reader`` None is the operator.
+
+    Raises:
+        UnknownReceipt: there is none, or it is another account's.
+    """
+    found, record = parts.ledger.receipt(request), parts.ledger.request(request)
+    if found is None or record is None or reader not in {None, record.hold.account}:
+        raise UnknownReceipt(request)
+    receipt = found.receipt
+    used = _quantities(receipt)
+    paid = _dollars(receipt.cost, receipt.par)
+    return {
+        "id": receipt.id,
+        "created_at": record.hold.placed_at.isoformat(),
+        "model": receipt.model,
+        "provider_name": receipt.provider,
+        "upstream_id": None,
+        "router": receipt.asked,
+        "api_type": None,
+        "app_id": None,
+        "external_user": None,
+        "origin": "",
+        "streamed": receipt.stream,
+        "cancelled": False,
+        "is_byok": False,
+        "total_cost": paid,
+        "usage": paid,
+        "upstream_inference_cost": orjson.Fragment(format_usd(receipt.usd)),
+        "cache_discount": None,
+        "latency": None,
+        "generation_time": _milliseconds(record, receipt),
+        "moderation_latency": None,
+        "finish_reason": None,
+        "native_finish_reason": None,
+        **_tokens(used),
+        "provider_responses": [_response(each) for each in _calls(parts, receipt)],
+    }
+
+
+def _left(account: AccountBalance | None) -> int:
+    """What an account can still be charged: all that the chain has of it less what is charged already."""
+    return 0 if account is None else account.available + account.held
+
+
+def _used(parts: GatewayParts, account: AccountId, par: Par) -> dict[str, Any]:
+    now = parts.clock().astimezone(UTC)
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    begins = {
+        "usage_daily": day,
+        "usage_weekly": day - timedelta(days=day.weekday()),
+        "usage_monthly": day.replace(day=1),
+    }
+    with parts.ledger.reading() as reading:
+        return {name: _dollars(reading.charged(account, start)[0], par) for name, start in begins.items()}
+
+
+def _calls(parts: GatewayParts, receipt: Receipt) -> Sequence[RouteAttempt]:
+    return parts.ledger.attempts(receipt.id)
+
+
+def _response(attempt: RouteAttempt) -> dict[str, Any]:
+    return {
+        "provider_name": attempt.provider,
+        "status": attempt.status,
+        "latency": (attempt.ended_at - attempt.began_at) // _MILLISECOND,
+    }
+
+
+def _quantities(receipt: Receipt) -> dict[str, int]:
+    """By unit, whatever tier or window it was sold in."""
+    used: dict[str, int] = {}
+    for line in receipt.lines:
+        unit = line.sku.unit.partition(".")[0]
+        used[unit] = used.get(unit, 0) + line.quantity
+    return used
+
+
+def _tokens(used: dict[str, int]) -> dict[str, int]:
+    prompt = input_tokens(used)
+    completion = sum(used.get(unit, 0) for unit in _OUTPUT)
+    return {
+        "tokens_prompt": prompt,
+        "tokens_completion": completion,
+        "native_tokens_prompt": prompt,
+        "native_tokens_completion": completion,
+        "native_tokens_reasoning": used.get(Unit.REASONING_TOKEN, 0),
+        "native_tokens_cached": sum(used.get(unit, 0) for unit in _CACHED),
+        "native_tokens_completion_images": used.get(Unit.IMAGE_OUTPUT_TOKEN, 0),
+        "num_media_completion": used.get(Unit.IMAGE, 0),
+    }
+
+
+def _milliseconds(record: RequestRecord, receipt: Receipt) -> int:
+    """From when it was sent on to when it was charged."""
+    return (receipt.captured_at - (record.hold.dispatched_at or record.hold.placed_at)) // _MILLISECOND
+
+
+def _dollars(amount: NanoCredits, par: Par) -> orjson.Fragment:
+    return orjson.Fragment(format_usd(usd_of_nanocredits_down(amount, par)))
