@@ -237,9 +237,9 @@ def test_every_transfer_that_changes_what_a_holder_has_is_indexed_for_statements
     outside = {move.kind for move in Move if not {move.value[1], move.value[2]} <= set(BUCKETS)}
     changing = {move.kind for move in Move if effect(move) and move.kind in outside}
     # What is owed is charged by its receipt, like what is captured.
-    assert changing - {"owe", "collect"} == set(queries_statement._FLOWS)
+    assert changing - {"owe", "collect"} == set(queries_statement.FLOWS)
     indexed = {name for text in (PAID_IN, PAID_OUT) for name in str(text).split("'")[1::2]}
-    assert indexed == set(queries_statement._FLOWS)
+    assert indexed == set(queries_statement.FLOWS)
 
 
 def test_a_statement_is_found_by_indexes_alone(ledger: LedgerStore, database: Database, alice: Wallet):

@@ -10,6 +10,7 @@ from mintery.domain.voucher import AccountId, Address
 from mintery.ledger import queries
 from mintery.ledger import queries_statement as ask
 from mintery.ledger.commands import Block
+from mintery.ledger.queries_lines import lines_between
 from mintery.ledger.reads import AccountBalance
 from mintery.ledger.reads_statement import Reading
 from mintery.ledger.schema import blocks, finality
@@ -86,7 +87,7 @@ class Snapshot(Reading):
         before: Mark | None = None,
         newest_first: bool = False,
     ) -> Iterator[StatementLine]:
-        return ask.lines_between(
+        return lines_between(
             self._connection,
             accounts,
             micros(start),
