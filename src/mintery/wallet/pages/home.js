@@ -1,7 +1,8 @@
 // Home: what there is to spend, of each kind, and what became of it this month.
 import { get, post } from "./api.js";
-import { dollars, shown } from "./amounts.js";
+import { dollars, exact, shown } from "./amounts.js";
 import { signature } from "./holder.js";
+import { spendPlot, spent, spentByDay, statementOf, thisMonth } from "./statement.js";
 import { actionButton, card, dialog, el, facts, field, notice, say, tag } from "./ui.js";
 
 const KINDS = {
@@ -54,11 +55,22 @@ function kindCard(kind, balances, reload) {
     el("p", { className: "soft small" }, about));
 }
 
+async function monthCard() {
+  const month = thisMonth();
+  const days = spentByDay(await statementOf(month), month);
+  const sum = spent(days);
+  return card("Spent this month",
+    el("div", { className: "big" }, dollars(exact(sum, 18))),
+    sum > 0n ? spendPlot(days, month) : el("p", { className: "soft" }, "Nothing yet."),
+    el("div", { className: "row" }, el("a", { href: "/wallet/statement" }, "Statement")));
+}
+
 export async function render({ refresh }) {
-  const wallet = await get("/v1/wallet");
+  const [wallet, month] = await Promise.all([get("/v1/wallet"), monthCard()]);
   const of = (kind) => wallet.balances.filter((balance) => balance.kind === kind);
   return [
     el("h1", {}, "Home"),
     el("div", { className: "grid" }, kindCard("official", of("official"), refresh), kindCard("routed", of("routed"), refresh)),
+    month,
   ];
 }
