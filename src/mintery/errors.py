@@ -16,10 +16,11 @@ MinteryError
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, RequestUnresolved,
 │                           AttemptFailed, WriteOffRefused, OrderTransitionRefused, MoveRefused,
-│                           ChannelChangedMeanwhile
+│                           ChannelChangedMeanwhile, JobNotDone
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
 │                           UnknownProject, UnknownHalt, FileMissing, UnknownRequest, NoRoute, RouteExcluded,
-│                           RouteTooDear, UnknownChannel, UnknownMembership, MembershipNotSold, MembershipNeeded
+│                           RouteTooDear, UnknownChannel, UnknownMembership, MembershipNotSold, MembershipNeeded,
+│                           UnknownJob, NothingToFetch
 ├── NotAvailable            ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, LedgerBehind,
 │                           AssetDepegged, ReserveShort, Draining, PayoutCapReached, Overloaded,
 │                           AccountBusy, HoldTooLong, NoRouteNow, RouteBroken, RouteOnTrial, ResaleForbidden,
@@ -559,6 +560,15 @@ class AttemptFailed(Conflict):
         self.request_id = request_id
 
 
+class JobNotDone(Conflict):
+    """What a job makes is there once it is completed. ``status`` is the job's."""
+
+    def __init__(self, request_id: str, status: str) -> None:
+        super().__init__(f"job {request_id} is {status}; what it makes can be fetched once it is completed")
+        self.request_id = request_id
+        self.status = status
+
+
 class WriteOffRefused(Conflict):
     def __init__(self, request_id: str, why: str) -> None:
         super().__init__(f"receipt {request_id} is not written off: {why}")
@@ -686,6 +696,21 @@ class UnknownRequest(NotFound):
     def __init__(self, request_id: str) -> None:
         super().__init__(f"no request {request_id[:80]!r} is known to this key")
         self.request_id = request_id
+
+
+class UnknownJob(NotFound):
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"no job {request_id[:80]!r} is known to this key")
+        self.request_id = request_id
+
+
+class NothingToFetch(NotFound):
+    """A completed job whose provider hands nothing over, or no longer."""
+
+    def __init__(self, request_id: str, why: str) -> None:
+        super().__init__(f"job {request_id}: {why}")
+        self.request_id = request_id
+        self.why = why
 
 
 class UnknownReceipt(NotFound):

@@ -7,6 +7,7 @@ from datetime import datetime
 from mintery.crypto.vouchers import account_id
 from mintery.domain.attempt import Refusal, RouteAttempt
 from mintery.domain.hold import Ending, Hold, RequestId, capture
+from mintery.domain.long_job import LongJob
 from mintery.domain.rates import RatesLeft, after, excess, gauge
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
@@ -245,6 +246,9 @@ class InMemoryLedger:
 
     def open_holds(self) -> Sequence[Hold]:
         return [found.hold for found in self.requests.values() if found.open]
+
+    def long_job(self, _request: RequestId) -> LongJob | None:
+        return None
 
     def unbatched(self, *, limit: int) -> Sequence[Receipt]:
         return [found.receipt for found in self.requests.values() if found.receipt is not None][:limit]

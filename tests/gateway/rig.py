@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,7 @@ from mintery.ledger.commands import AppendBlock, Block, DepositSeen, ExitStarted
 from mintery.ledger.opening import LedgerIdentity
 from mintery.ledger.reads import AccountBalance, Ledger
 from mintery.providers.config import ProviderConfig
+from mintery.providers.long_jobs import open_long_jobs
 from mintery.providers.openai_compatible import OpenAICompatible
 from mintery.providers.stub import Stub, run_stub
 from mintery.providers.stub_answers import Behaviour
@@ -90,7 +91,7 @@ MODELS = {
 }
 
 
-def prices(now: int) -> dict[Sku, PriceInForce]:
+def prices(now: int, models: Mapping[str, Model]) -> dict[Sku, PriceInForce]:
     usd = {
         Unit.INPUT_TOKEN: INPUT_USD,
         Unit.CACHED_INPUT_TOKEN: INPUT_USD // 2,
@@ -101,15 +102,17 @@ def prices(now: int) -> dict[Sku, PriceInForce]:
         "image.1024x1024-low": 11 * 10**15,
         "image.1024x1024-high": 167 * 10**15,
         "image.512x512-low": 4 * 10**15,
+        "second.1280x720": 10**17,
+        "second.1792x1024": 5 * 10**17,
     }
-    skus = [each.sku(unit) for each in MODELS.values() if each.id != "test/unpriced" for unit in sorted(each.units)]
+    skus = [each.sku(unit) for each in models.values() if each.id != "test/unpriced" for unit in sorted(each.units)]
     return {
         sku: PriceInForce(sku, index, 1, UsdWad(usd[sku.unit]), UnixSeconds(now), False)
         for index, sku in enumerate(skus)
     }
 
 
-def market(now: int) -> Market:
+def market(now: int, models: Mapping[str, Model] = MODELS) -> Market:
     def project(token: Address, symbol: str) -> Project:
         return Project(
             token, symbol, symbol, HOLDER.address, Par(10**6), BasisPoints(0), Kind.ROUTED, frozenset({PROVIDER_ID})
@@ -120,7 +123,7 @@ def market(now: int) -> Market:
         block_hash="0x" + "cd" * 32,
         block_time=UnixSeconds(now),
         projects={TOKEN: project(TOKEN, "PROJECTX_AI_CREDITS"), OTHER_TOKEN: project(OTHER_TOKEN, "OTHER")},
-        prices=prices(now),
+        prices=prices(now, models),
         payouts={token: PayoutWindow(AssetUnits(10**12), UnixSeconds(now + 900)) for token in (TOKEN, OTHER_TOKEN)},
         inactive_providers=frozenset(),
         depegged=False,
@@ -179,6 +182,7 @@ class Rig:
     blocks: int = 0
     http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=60, verify=False, limits=httpx2.Limits()))
     opened: ExitStack = field(default_factory=ExitStack)
+    configs: Sequence[ProviderConfig] = ()
 
     def fund(self, credits_: float = 100, *, signer: PrivateKey = HOLDER, token: Address = TOKEN) -> None:
         key = AccountKey(token, GATEWAY, signer.address, signer.address)
@@ -263,9 +267,10 @@ def rig(
     max_answer_bytes: int = 16 * 1024 * 1024,
     extra: Sequence[Model] = (),
     offers: Offers | None = None,
+    beside: Callable[[ProviderConfig], Sequence[ProviderConfig]] = lambda _config: (),
 ) -> Iterator[Rig]:
     """Start everything; stop it at the end, answers first. ``upstream`` replaces the stub's address; ``extra`` models are sold
-    beside the others, and ``offers`` of the gateway itself.
+    beside the others, and ``offers`` of the gateway itself. ``beside`` makes further providers of the first one.
     """
     models = MODELS | {each.id: each for each in extra}
     stub = run_stub()
@@ -283,13 +288,15 @@ def rig(
         wire=wire,
         max_answer_bytes=max_answer_bytes,
     )
+    configs = (config, *beside(config))
     held: list[Rig] = []
     parts = GatewayParts(
         ledger=ledger,
         market=lambda: held[0].newest(),  # noqa: PLW0108 -- there is none yet
         last_reading=lambda: (held[0].market, datetime.now(UTC) - held[0].age),
-        channels=ChannelBoard(models, sellers=[config], ledger=ledger),
-        providers={"test": OpenAICompatible(config)},
+        channels=ChannelBoard(models, sellers=configs, ledger=ledger),
+        providers={each.name: OpenAICompatible(each) for each in configs},
+        job_providers=open_long_jobs(configs),
         domain=DOMAIN,
         gateway=GATEWAY,
         settler=SETTLER,
@@ -302,7 +309,7 @@ def rig(
     )
     try:
         with _serve(parts) as base_url:
-            rig = Rig(ledger, stub, parts, base_url, market(int(time.time())))
+            rig = Rig(ledger, stub, parts, base_url, market(int(time.time())), configs=configs)
             held.append(rig)
             with rig.opened, rig.http:
                 yield rig

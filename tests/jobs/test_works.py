@@ -14,6 +14,7 @@ from mintery.jobs.works import Intervals, JobParts, works_of
 from mintery.ledger.leadership import Leadership, open_leadership
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.channel_board import ChannelBoard
+from mintery.usecases.follow_long_jobs import Follower
 from mintery.usecases.refresh_market import MarketBoard
 from mintery.usecases.tariffs import Tariffs
 
@@ -41,6 +42,7 @@ def parts(till: Till, leadership: Leadership) -> JobParts:
         chain=till.town.chain,
         ledger=till.ledger,
         leadership=leadership,
+        follower=Follower(dict, till.town.chain.domain, till.settler.address),
         gateway=till.gateway,
         alarms=till.alarms,
         board=MarketBoard(till.town.chain, till.gateway, clock=now, longest_age=60),

@@ -6,6 +6,7 @@ import secrets
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -37,11 +38,13 @@ from mintery.jobs.scheduler import Jobs
 from mintery.jobs.works import Intervals, JobParts, works_of
 from mintery.ledger.store import LedgerStore
 from mintery.providers.config import ProviderConfig, models_of, read_offers, read_providers
+from mintery.providers.long_jobs import open_long_jobs
 from mintery.providers.openai_compatible import OpenAICompatible
 from mintery.settings import Settings, environment, variable
 from mintery.units import parse_gwei, pro_rata_down
 from mintery.usecases.alarms import Alarms, HaltBook
 from mintery.usecases.channel_board import ChannelBoard, ListedModels
+from mintery.usecases.follow_long_jobs import Follower
 from mintery.usecases.onchain import OnChain
 from mintery.usecases.parts import MARK_BYTES, DevHolder, GatewayLimits, GatewayParts, mark_of
 from mintery.usecases.public_chain import PublicChain
@@ -147,6 +150,7 @@ def build_gateway(
         last_reading=board.last,
         channels=channels,
         providers={config.name: OpenAICompatible(config) for config in configs},
+        job_providers=open_long_jobs(configs),
         domain=opened.domain,
         gateway=address,
         settler=settler,
@@ -180,6 +184,7 @@ def build_gateway(
         chain=opened,
         ledger=ledger,
         leadership=leadership,
+        follower=Follower(partial(open_long_jobs, configs), opened.domain, settler.address),
         gateway=address,
         alarms=alarms,
         board=board,

@@ -20,6 +20,8 @@ class AttemptOutcome(StrEnum):
     """With an error status."""
     NONSENSE = "nonsense"
     """Something else than its format, or half of it."""
+    FAILED_LATER = "failed_later"
+    """A long job that it took, and did not do."""
     BROKE = "broke"
     """A stream that ended after its first event."""
     TOO_LONG = "too_long"

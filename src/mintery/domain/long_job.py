@@ -15,6 +15,7 @@ import orjson
 from mintery.domain.attempt import AttemptOutcome, RouteAttempt
 from mintery.domain.hold import Hold, HoldStatus, RequestId
 from mintery.domain.model import Endpoint, Quantities
+from mintery.domain.quote import PricedLine
 from mintery.domain.quoted import Quoted, parse_quoted, quoted_text
 
 
@@ -45,19 +46,26 @@ class JobQuote(NamedTuple):
     """What a job is charged by.
 
     Attributes:
-        quoted: the route that has it, at pinned prices.
+        quoted: the route that has it, at pinned prices, with what the gateway itself charges for.
         asked: what the request comes to by its own words: what is charged where the provider says nothing else.
         variants: units that a provider reports, by the variant that is sold.
+        backup: the route stands in for another.
     """
 
     quoted: Quoted
     asked: Quantities
     variants: Mapping[str, str]
+    backup: bool = False
 
     @property
-    def most(self) -> Quantities:
-        """Upper bounds by the units that are sold."""
-        return {line.sku.unit: line.quantity for line in self.quoted.lines}
+    def sold(self) -> tuple[PricedLine, ...]:
+        """The route's own units, each with its upper bound."""
+        return tuple(line for line in self.quoted.lines if line.sku.model == self.quoted.model)
+
+    @property
+    def fees(self) -> tuple[PricedLine, ...]:
+        """The gateway's own, to be charged as they are."""
+        return tuple(line for line in self.quoted.lines if line.sku.model != self.quoted.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +141,19 @@ class LongJob:
 
 def job_quote_text(quote: JobQuote) -> str:
     """As JSON, for the ledger."""
-    facts = {"quoted": quoted_text(quote.quoted), "asked": dict(quote.asked), "variants": dict(quote.variants)}
+    facts = {
+        "quoted": quoted_text(quote.quoted),
+        "asked": dict(quote.asked),
+        "variants": dict(quote.variants),
+        "backup": quote.backup,
+    }
     return orjson.dumps(facts).decode()
 
 
 def parse_job_quote(text: str) -> JobQuote:
     """Reads what ``job_quote_text`` wrote."""
     fields: dict[str, Any] = orjson.loads(text)
-    return JobQuote(parse_quoted(fields["quoted"]), fields["asked"], fields["variants"])
+    return JobQuote(parse_quoted(fields["quoted"]), fields["asked"], fields["variants"], fields["backup"])
 
 
 def tried_text(tried: Sequence[RouteAttempt]) -> str:

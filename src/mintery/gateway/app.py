@@ -14,13 +14,14 @@ from starlette.types import Receive, Scope, Send
 
 from mintery import __version__
 from mintery.errors import MalformedRequest, MinteryError
-from mintery.gateway import channels, diagnoses, entry, examples, paid, receipts, reserve
+from mintery.gateway import channels, diagnoses, entry, examples, long_jobs, paid, receipts, reserve
 from mintery.gateway.channels import channels_router
 from mintery.gateway.credits import credits_router
 from mintery.gateway.diagnoses import diagnoses_router
 from mintery.gateway.errors import Problem, Problems, fault_of, respond
 from mintery.gateway.explanations import explanations_router
 from mintery.gateway.health import health_router
+from mintery.gateway.long_jobs import long_jobs_router
 from mintery.gateway.models import models_router
 from mintery.gateway.openrouter import as_ours, openrouter_router
 from mintery.gateway.operator import operator_router
@@ -69,6 +70,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
         entry.ERRORS,
         receipts.ERRORS,
         diagnoses.ERRORS,
+        long_jobs.ERRORS,
         channels.ERRORS,
         reserve.ERRORS,
         *wallet.ERRORS,
@@ -91,6 +93,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
         credits_router(problems),
         openrouter_router(problems),
         receipts_router(problems),
+        *(long_jobs_router(form, problems) for form in long_jobs.FORMS),
         models_router(problems),
         health_router(),
         operator_router(problems),
@@ -121,6 +124,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     cut = await till.attempts.drained(till.parts.limits.drain_seconds)
     for provider in till.parts.providers.values():
         await provider.close()
+    for job_provider in till.parts.job_providers.values():
+        await job_provider.close()
     log_transition("stopped", cut_off=cut)
 
 

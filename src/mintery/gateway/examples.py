@@ -127,6 +127,53 @@ TRANSCRIPTION_ANSWERS = _answer(
     "The provider's own answer.", {"text": "Hello", "usage": {"type": "duration", "seconds": 3}}
 )
 
+_MONEY = {
+    "route": "test/film",
+    "backup": False,
+    "test": True,
+    "held_nanocredits": "800000000",
+    "cost_nanocredits": None,
+    "cost_credits": None,
+    "receipt": None,
+    "given_up_at": 1_800_001_900,
+}
+_JOB = {
+    "id": "req_0123456789abcdef0123456789abcdef",
+    "status": "queued",
+    "progress": 0,
+    "created_at": 1_800_000_000,
+    "completed_at": None,
+    "expires_at": None,
+    "error": None,
+    "mintery": _MONEY,
+}
+VIDEO_REQUEST = _request(
+    "As OpenAI's, as JSON or as a form. Where sizes have prices of their own, the size is one of them.",
+    schemas.VIDEOS,
+    {"one": {"model": "test/film", "prompt": "A cat", "seconds": "8", "size": "1280x720"}},
+)
+_VIDEO = _JOB | {
+    "object": "video",
+    "model": "test/film",
+    "seconds": "8",
+    "size": "1280x720",
+    "prompt": None,
+    "remixed_from_video_id": None,
+}
+VIDEO_ANSWER = _answer("A video, which is looked at until its status is completed or failed.", _VIDEO)
+VIDEO_LIST = _answer("Newest first.", {"object": "list", "data": [_VIDEO], "has_more": False})
+JOB_REQUEST = _request(
+    "`input` is for the provider; the model says which fields it takes.",
+    schemas.JOBS,
+    {"one": {"model": "test/compose", "input": {"prompt": "A waltz", "duration": 30}}},
+)
+_GENERIC = _JOB | {"object": "job", "model": "test/compose", "output": None}
+JOB_ANSWER = _answer("A job, which is looked at until its status is completed or failed.", _GENERIC)
+JOB_LIST = _answer("Newest first.", {"object": "list", "data": [_GENERIC], "has_more": False})
+MADE: Documented = {
+    200: {"description": "What it made, byte for byte.", "content": {"video/mp4": {}, "application/octet-stream": {}}}
+}
+
 QUOTE_REQUEST = _request("The body of the request to be priced.", schemas.PRICED, {"chat": _CHAT})
 _WALLET = {
     "account": "0x…",

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from mintery.domain.long_job import LONG_FORMS
 from mintery.domain.market import Market
 from mintery.domain.model import Endpoint
 from mintery.errors import (
@@ -113,9 +114,14 @@ PATHS: Mapping[str, Endpoint] = {
     "/v1/images/generations": Endpoint.IMAGES,
     "/v1/audio/speech": Endpoint.SPEECH,
     "/v1/audio/transcriptions": Endpoint.TRANSCRIPTION,
+    "/v1/videos": Endpoint.VIDEOS,
+    "/v1/jobs": Endpoint.JOBS,
 }
 FORMS = frozenset({Endpoint.TRANSCRIPTION})
 """Those whose bodies are forms, for they carry files."""
+MAYBE_FORMS = frozenset({Endpoint.VIDEOS})
+"""Those whose bodies may carry files."""
+FORM = "multipart/form-data"
 
 
 class PaidEndpoint:
@@ -142,7 +148,7 @@ class PaidEndpoint:
             return
         attempt, head = begun
         if await relay(attempt, head, self._problems, receive, send):
-            self._till.deliveries.note(attempt.request)
+            self._till.deliveries.note(attempt.request, opened=self._endpoint in LONG_FORMS)
 
     async def _begin(self, scope: Scope, receive: Receive) -> tuple[Attempt, Head] | Response:
         """Raises what is refused before it is known whose request it is; what fails afterwards is answered with its request."""
@@ -176,11 +182,16 @@ class PaidEndpoint:
             body=body,
             idempotency_key=_idempotency_key(headers.get("idempotency-key")),
             declared_retry=(headers.get("x-stainless-retry-count") or "0") != "0",
-            form=(headers.get("content-type") or "") if self._endpoint in FORMS else None,
+            form=self._form(headers.get("content-type") or ""),
             session=headers.get(SESSION_HEADER),
             membership=headers.get(MEMBERSHIP_HEADER),
             gone=lambda: _is_gone(receive),
         )
+
+    def _form(self, content_type: str) -> str | None:
+        """The content type of a body that has to be a form, or says that it is one."""
+        may_be = self._endpoint in MAYBE_FORMS and content_type.lower().startswith(FORM)
+        return content_type if may_be or self._endpoint in FORMS else None
 
 
 class _Headers:

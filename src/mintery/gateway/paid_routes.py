@@ -12,6 +12,7 @@ from mintery.errors import (
     BodyTooLarge,
     BodyTooSlow,
     CredentialRefused,
+    HoldTooLong,
     MalformedRequest,
     MembershipNeeded,
     ModelNotCovered,
@@ -113,6 +114,26 @@ def paid_router(endpoints: Mapping[str, PaidEndpoint], problems: Problems) -> AP
     async def post_transcription() -> Response:
         """Write a recording down and charge its seconds, or the tokens."""
         return _Answer(endpoints["/v1/audio/transcriptions"])
+
+    @router.post(
+        "/v1/videos",
+        responses=examples.VIDEO_ANSWER | problems.responses(*RAISES, HoldTooLong),
+        openapi_extra=examples.VIDEO_REQUEST,
+        response_class=Response,
+    )
+    async def post_video() -> Response:
+        """Open a video; hold what it may cost, and charge it when it is completed."""
+        return _Answer(endpoints["/v1/videos"])
+
+    @router.post(
+        "/v1/jobs",
+        responses=examples.JOB_ANSWER | problems.responses(*RAISES, HoldTooLong),
+        openapi_extra=examples.JOB_REQUEST,
+        response_class=Response,
+    )
+    async def post_job() -> Response:
+        """Open anything else that takes minutes: music, game assets. It is charged when it is completed."""
+        return _Answer(endpoints["/v1/jobs"])
 
     return router
 

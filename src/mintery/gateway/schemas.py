@@ -9,6 +9,7 @@ from typing import Any
 from mintery.usecases.shape_chat import CHAT_FIELDS, HARMLESS, MESSAGE_FIELDS, MODALITIES
 from mintery.usecases.shape_embeddings import EMBEDDING_FIELDS, MODERATION_FIELDS
 from mintery.usecases.shape_images import IMAGE_FIELDS
+from mintery.usecases.shape_long_jobs import JOB_FIELDS, VIDEO_FIELDS
 from mintery.usecases.shape_parts import DETAILS, SOUNDS
 from mintery.usecases.shape_responses import RESPONSES_FIELDS
 from mintery.usecases.shape_speech import SPEECH_FIELDS
@@ -152,7 +153,18 @@ TRANSCRIPTION = _object(
     | dict.fromkeys(("language", "prompt", "temperature"), _TEXT),
     ["model", "file"],
 )
-PRICED: Schema = {"anyOf": [CHAT, EMBEDDINGS, RESPONSES, MODERATION, IMAGES, SPEECH]}
+VIDEOS = _object(
+    VIDEO_FIELDS,
+    {
+        "model": _MODEL,
+        "prompt": _TEXT | {"minLength": 1},
+        "seconds": _optional({"anyOf": [{"type": "integer", "minimum": 1}, _TEXT | {"pattern": "^[1-9][0-9]{0,5}$"}]}),
+        "size": _optional(_TEXT),
+    },
+    ["model", "prompt"],
+)
+JOBS = _object(JOB_FIELDS, {"model": _MODEL, "input": _OBJECT}, ["model", "input"])
+PRICED: Schema = {"anyOf": [CHAT, EMBEDDINGS, RESPONSES, MODERATION, IMAGES, SPEECH, VIDEOS, JOBS]}
 """What may be quoted."""
 
 ERROR: Schema = {

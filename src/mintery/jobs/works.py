@@ -10,6 +10,8 @@ nothing more. Should it stop between that question and the commit, what it write
 - expire_holds: one conditional update ends a hold, and who comes second changes nothing (HoldNotEnding); the time of the
   decision is the run's, so a late one finds fewer holds lapsed, never more.
 - reconcile: what it found is recorded before an alarm sounds or falls, so whoever lost the lead while it compared says nothing.
+- follow_jobs: a job is charged, released and accepted by one conditional update each, and who comes second changes nothing; only
+  a provider that takes the same request for the same job is asked for it again.
 - drop_answers: the limit is a day before the run, so a late one drops less.
 - observe_reserve: what is noted is of a final block, once for each, so a late note is as true as an early one.
 - seal_ledger: the marks of what is sealed are locked while rows are sealed, and a place in the chain of seals is taken once.
@@ -40,6 +42,7 @@ from mintery.units import UnixSeconds
 from mintery.usecases.alarms import Alarm, Alarms
 from mintery.usecases.channel_board import ChannelBoard
 from mintery.usecases.expire_holds import expire_holds
+from mintery.usecases.follow_long_jobs import Follower
 from mintery.usecases.observe_reserve import observe_reserve
 from mintery.usecases.onchain import OnChain
 from mintery.usecases.reconcile import Reconciler
@@ -61,6 +64,7 @@ WATCH_ENDPOINTS_SECONDS = 30
 SEAL_SECONDS = 2
 CHANNELS_SECONDS = 1
 """What an operator switches off is sold by no process for longer."""
+FOLLOW_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class JobParts:
     chain: OnChain
     ledger: LedgerStore
     leadership: Leadership
+    follower: Follower
     gateway: Address
     alarms: Alarms
     board: MarketBoard
@@ -104,6 +109,7 @@ def works_of(parts: JobParts) -> Iterator[Work]:
     yield Work("channels", CHANNELS_SECONDS, lambda _now: parts.channels.refresh(), led=False)
     yield Work("settle", intervals.settlement, partial(_settle, parts, _fenced(parts, "settle")))
     yield Work("expire_holds", intervals.expiry, partial(_expire, parts, _fenced(parts, "expire_holds")))
+    yield Work("follow_jobs", FOLLOW_SECONDS, partial(parts.follower.follow, _fenced(parts, "follow_jobs")))
     yield Work("reconcile", intervals.reconcile, partial(_reconcile, parts, _fenced(parts, "reconcile")))
     yield Work(
         "endpoints", WATCH_ENDPOINTS_SECONDS, lambda now: watch_endpoints(parts.chain, parts.alarms, now), led=False

@@ -13,6 +13,8 @@ own total less its parts stands under the wider unit."""
 
 
 JSON = "application/json"
+OPENING_TRIES = 2
+"""How often a provider is asked for a job that takes the same request for the same job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Terms:
         cap_field: the field that this upstream reads the output cap from.
         extra_fields: fields beyond OpenAI's own that cannot raise what a request costs.
         check: raises Unsupported for a chat that the upstream's own format cannot say; None where it can say all.
-        jobs: how it is asked for long jobs.
+        jobs: how it is asked for long jobs; ``opening``: seconds after which asking for one has ended one way or the other.
     """
 
     longest: int
@@ -69,6 +71,7 @@ class Terms:
     extra_fields: frozenset[str] = frozenset()
     check: Callable[[Mapping[str, Any]], None] | None = None
     jobs: JobForm = OPENAI_VIDEOS
+    opening: int = 0
 
 
 class Provider(Protocol):

@@ -86,7 +86,8 @@ class HttpLongJobs:
         if form.key_header:
             headers[form.key_header] = key
         path = form.create.replace("{model}", quote(model, safe="/"))
-        answer = await self._ask("POST", path, body, headers, self._config.first_byte_seconds)
+        async with self._timed(self._config.first_byte_seconds):
+            answer = await self._ask("POST", path, body, headers, self._config.first_byte_seconds)
         return read_report(self.name, form, answer)
 
     async def look(self, upstream: str) -> JobReport:

@@ -19,7 +19,7 @@ from mintery.errors import (
     Unsupported,
 )
 from mintery.providers.anthropic_wire import AnthropicWire
-from mintery.providers.calls import Provider, ProviderKey, Reply, StreamEvent, Terms
+from mintery.providers.calls import OPENING_TRIES, Provider, ProviderKey, Reply, StreamEvent, Terms
 from mintery.providers.config import ProviderConfig
 from mintery.providers.google_wire import GoogleWire
 from mintery.providers.openai_wire import OpenAIWire
@@ -43,7 +43,10 @@ class OpenAICompatible:
         self._config = config
         self._wire = WIRES[config.wire]()
         longest = math.ceil(config.connect_seconds + config.first_byte_seconds) + config.total_seconds
-        self._terms = Terms(longest, config.cap_field, config.extra_fields, self._wire.check, config.jobs)
+        opening = OPENING_TRIES * math.ceil(config.first_byte_seconds)
+        self._terms = Terms(
+            longest, config.cap_field, config.extra_fields, self._wire.check, config.jobs, opening=opening
+        )
         self._session: aiohttp.ClientSession | None = None
         self._urls: dict[str, URL] = {}
 

@@ -31,6 +31,7 @@ from mintery.providers.stub_answers import (
     refusal_of,
     stream_chunks,
 )
+from mintery.providers.stub_jobs import JobControl, add_job_routes
 from mintery.providers.stub_media import (
     SOUND,
     answer_images,
@@ -57,6 +58,8 @@ class StubControl:
         slow: how long ``slow`` waits before its first byte, unless ``go_on`` is set earlier.
         bodies: what arrived, newest last; ``keys`` the Authorization headers of the same.
         offered: the models that it lists.
+        bodies: what arrived, newest last.
+        jobs: what takes minutes elsewhere.
     """
 
     requests: int = 0
@@ -68,6 +71,7 @@ class StubControl:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     offered: tuple[str, ...] = tuple(sorted(Behaviour))
+    jobs: JobControl = field(default_factory=JobControl)
 
 
 class Stub:
@@ -107,6 +111,7 @@ class Stub:
         app.router.add_post("/v1/responses", self._respond)
         app.router.add_post("/v1/audio/speech", self._speak)
         app.router.add_post("/v1/audio/transcriptions", self._transcribe)
+        add_job_routes(app, self.control.jobs)
         for path, answer in _ANSWERS.items():
             app.router.add_post(path, self._answer(answer))
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)

@@ -37,7 +37,7 @@ async def answer_json(work: Dispatched) -> None:
             await _charge_uncarried(work, call, None, error)
             raise
         except ProviderFailed as error:
-            work = await _go_on(work, call, error)
+            work = await go_on(work, call, error)
         except BaseException:
             call.undecided()
             raise
@@ -45,7 +45,7 @@ async def answer_json(work: Dispatched) -> None:
     calls = (*work.tried, call.delivered()) if work.tried else ()
     metered = _meter(work, reply.usage, reply.produced)
     cost = await capture(work, calls, metered, Answer(200, reply.content_type, reply.body))
-    work.attempt.begin(_head(work, reply.content_type, cost))
+    work.attempt.begin(head_of(work, reply.content_type, cost))
     work.attempt.add(reply.body)
     work.attempt.end()
 
@@ -71,7 +71,7 @@ async def answer_stream(work: Dispatched) -> None:
             if work.attempt.begun:
                 await _break_off(work, call, relay, error)
                 return
-            work = await _go_on(work, call, error)
+            work = await go_on(work, call, error)
         except BaseException:
             call.undecided()
             raise
@@ -95,7 +95,7 @@ async def _relay_events(work: Dispatched, call: RouteCall, relay: "_Relay") -> N
             relay.pass_on(event)
 
 
-async def _go_on(work: Dispatched, call: RouteCall, error: ProviderFailed) -> Dispatched:
+async def go_on(work: Dispatched, call: RouteCall, error: ProviderFailed) -> Dispatched:
     """At the next route, where there is one that may answer; else the hold is released, and ``error`` is the answer."""
     following = next_leg(work, call.failed(error), error)
     if not following.stands:
@@ -112,7 +112,7 @@ async def _go_on(work: Dispatched, call: RouteCall, error: ProviderFailed) -> Di
     return following
 
 
-def _head(work: Dispatched, content_type: str, cost: NanoCredits | None = None) -> Head:
+def head_of(work: Dispatched, content_type: str, cost: NanoCredits | None = None) -> Head:
     """An answer whose route was chosen here says which it was."""
     routed = work.plan.asked is not None or bool(work.tried)
     route = work.quote.model.id if routed else None
@@ -135,7 +135,7 @@ class _Relay:
     def pass_on(self, event: StreamEvent) -> None:
         attempt = self._work.attempt
         if not attempt.begun:
-            attempt.begin(_head(self._work, EVENTS))
+            attempt.begin(head_of(self._work, EVENTS))
         if event.usage is not None:
             self.usage = event.usage
         if not event.last and self._waiting:

@@ -95,7 +95,14 @@ def read_question(fields: Mapping[str, Any], endpoint: Endpoint | None, size: in
 
 def _written_for(fields: Mapping[str, Any]) -> Endpoint:
     """As far as a body alone says."""
-    for field, endpoint in (("messages", Endpoint.CHAT), ("prompt", Endpoint.IMAGES), ("voice", Endpoint.SPEECH)):
+    if isinstance(fields.get("input"), Mapping):
+        return Endpoint.JOBS
+    for field, endpoint in (
+        ("messages", Endpoint.CHAT),
+        ("seconds", Endpoint.VIDEOS),
+        ("prompt", Endpoint.IMAGES),
+        ("voice", Endpoint.SPEECH),
+    ):
         if field in fields:
             return endpoint
     return Endpoint.EMBEDDINGS

@@ -21,9 +21,9 @@ class Deliveries:
         self._attempts = attempts
         self._noted: list[MarkDelivered] = []
 
-    def note(self, request: RequestId) -> None:
-        """It is written soon, and before the gateway stops."""
-        self._noted.append(MarkDelivered(request, self._parts.clock()))
+    def note(self, request: RequestId, *, opened: bool = False) -> None:
+        """It is written soon, and before the gateway stops. ``opened``: it is a long job's opening that was delivered."""
+        self._noted.append(MarkDelivered(request, self._parts.clock(), opened))
         if len(self._noted) == 1:
             self._attempts.spawn(self._write())
 

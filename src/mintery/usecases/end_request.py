@@ -6,7 +6,7 @@ from mintery.domain.attempt import RouteAttempt
 from mintery.domain.hold import Capture, ReleaseReason
 from mintery.domain.receipt import Receipt
 from mintery.errors import HoldNotOpen, LedgerUnavailable, MinteryError, Overloaded
-from mintery.ledger.commands import Answer, CaptureHold, HoldNotEnding, ReleaseHold, Result
+from mintery.ledger.commands import Answer, CaptureHold, Command, HoldNotEnding, ReleaseHold, Result
 from mintery.units import NanoCredits
 from mintery.usecases.dispatched import Dispatched
 from mintery.usecases.meter_usage import Metered
@@ -26,7 +26,7 @@ async def capture(
         Overloaded, LedgerUnavailable: for as long as the hold's lease lasted.
     """
     kept = answer if answer is not None and len(answer.body) <= work.parts.limits.kept_answer_bytes else None
-    result = await _commit(work, CaptureHold(work.id, _receipt(work, metered), kept, calls))
+    result = await write_end(work, CaptureHold(work.id, _receipt(work, metered), kept, calls))
     if isinstance(result, HoldNotEnding):
         log_alarm("capture_refused", request=work.id, status=result.status, cost=metered.cost)
         raise HoldNotOpen(work.id, result.status)
@@ -50,15 +50,15 @@ async def capture(
 async def release(work: Dispatched, error: MinteryError) -> None:
     """Nothing is charged. Raises as ``capture``."""
     ended = ReleaseHold(work.id, ReleaseReason.PROVIDER_FAILED, work.parts.clock(), attempts=work.tried)
-    await _commit(work, ended)
+    await write_end(work, ended)
     work.meters.ended(work.quote.model.id, "released").inc()
     log_transition(
         "released", request=work.id, account=work.credential.account, amount=work.hold.amount, why=type(error).__name__
     )
 
 
-async def _commit(work: Dispatched, command: CaptureHold | ReleaseHold) -> Result:
-    """An end must be written: while the ledger's queue is full, or its database out of reach, it waits as long as the
+async def write_end(work: Dispatched, command: Command) -> Result:
+    """What follows a provider's word must be written: while the ledger's queue is full, or its database out of reach, it waits as long as the
     hold's lease lasts.
 
     Raises:

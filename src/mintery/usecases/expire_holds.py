@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mintery.domain.hold import Hold, HoldStatus, ReleaseReason
+from mintery.domain.hold import Hold, HoldStatus, ReleaseReason, RequestId
 from mintery.domain.quote import UsageSource
 from mintery.domain.quoted import Quoted
 from mintery.domain.receipt import Receipt
@@ -45,12 +45,18 @@ def expire_holds(
     """
     ends = []
     unresolved = 0
+    followed: frozenset[RequestId] | None = None
     for hold in ledger.open_holds():
         is_unused = hold.status_at(now) is HoldStatus.HELD
         if hold.lease_until > now and not (is_unused and is_stale(_record(ledger, hold).quoted)):
             continue
         if is_unused:
             ends.append(ReleaseHold(hold.id, ReleaseReason.NOT_DISPATCHED, now))
+            continue
+        if followed is None:
+            followed = frozenset(job.id for job in ledger.open_long_jobs())
+        if hold.id in followed:
+            unresolved += 1  # whoever follows it looks once more before it is given up
         elif now - hold.lease_until >= timedelta(seconds=EVIDENCE_SECONDS):
             receipt = _loss_of(ledger, hold, domain=domain, settler=settler, now=now)
             ends.append(ReleaseHold(hold.id, ReleaseReason.UNRESOLVED, now, receipt))

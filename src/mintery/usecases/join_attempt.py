@@ -7,6 +7,8 @@ and its answer is then sent whole and byte for byte, a stream as its events: not
 import asyncio
 from datetime import timedelta
 
+import orjson
+
 from mintery.domain.hold import HoldStatus, ReleaseReason
 from mintery.errors import (
     AnswerGone,
@@ -17,10 +19,12 @@ from mintery.errors import (
     RequestUnresolved,
     VoucherAlreadyUsed,
 )
-from mintery.ledger.commands import RequestKey, RequestKnown
+from mintery.ledger.commands import Answer, RequestKey, RequestKnown
 from mintery.ledger.reads import RequestRecord
+from mintery.providers.calls import JSON
 from mintery.usecases.attempts import Attempt, Attempts, Head
 from mintery.usecases.parts import GatewayParts, mark_of
+from mintery.usecases.show_long_job import long_job_json
 
 RETRIED_WITHIN = timedelta(hours=1)
 """Clients repeat a request by themselves within minutes. What says that it is a retry, and finds its body only in an
@@ -79,7 +83,7 @@ async def _join(parts: GatewayParts, attempts: Attempts, key: RequestKey, read: 
         return running
     # It may have ended between the reading and now, when it no longer runs.
     record = await asyncio.to_thread(parts.ledger.request, read.id) or read
-    if (ended := _ended(parts, record)) is None:
+    if (ended := await asyncio.to_thread(_ended, parts, record)) is None:
         if (running := attempts.find(read.id)) is not None:
             return running  # another retry follows it already
         if mark_of(record.id) == parts.mark:
@@ -97,6 +101,9 @@ def _ended(parts: GatewayParts, record: RequestRecord) -> Attempt | MinteryError
     """What a retry of it reads or is told; None while it runs."""
     if record.answer is not None:
         return Attempt.replay(record.id, record.key, record.answer)
+    job = parts.ledger.long_job(record.id)
+    if job is not None and (job.upstream is not None or job.hold.released_for is ReleaseReason.UNRESOLVED):
+        return Attempt.replay(record.id, record.key, Answer(200, JSON, orjson.dumps(long_job_json(job))))
     if record.hold.captured is not None or record.hold.released_for is ReleaseReason.UNRESOLVED:
         return AnswerGone(record.id)
     if record.hold.released_for is not None:
@@ -120,7 +127,9 @@ async def _follow(parts: GatewayParts, attempt: Attempt) -> None:
             runs = await asyncio.to_thread(parts.runs, attempt.request)
             gone_since = None if runs else gone_since or loop.time()
             record = await asyncio.to_thread(parts.ledger.request, attempt.request)
-            ended = RequestUnresolved(attempt.request) if record is None else _ended(parts, record)
+            ended = (
+                RequestUnresolved(attempt.request) if record is None else await asyncio.to_thread(_ended, parts, record)
+            )
             if isinstance(ended, MinteryError):
                 raise ended
             if ended is not None:

@@ -16,6 +16,7 @@ from mintery.domain.price import FreshnessLimits
 from mintery.domain.voucher import Address, EscrowDomain
 from mintery.ledger.reads import Ledger
 from mintery.providers.calls import Provider
+from mintery.providers.long_jobs import JobProvider
 from mintery.units import UnixSeconds
 from mintery.usecases.alarms import StandingAlarm
 from mintery.usecases.channel_board import ChannelBoard
@@ -79,7 +80,7 @@ class GatewayParts:
         market: the newest consistent reading of the chain. May raise NotAvailable or ChainError; requests then wait.
         last_reading: the newest there is, however old, and when it was read; for what sells nothing. None: the market's own.
         channels: what is sold, as the providers file and the operator's settings make it.
-        providers: by their names, as models name them.
+        providers: by their names, as models name them; ``job_providers`` likewise, for what takes them minutes.
         gateway: the cold identity that vouchers name.
         settler: signs receipts. ``former_settlers`` sign the receipts that name them.
         exit_delay, settlement_interval: seconds.
@@ -125,6 +126,7 @@ class GatewayParts:
     credentials: KnownCredentials = field(default_factory=KnownCredentials)
     tariffs: Tariffs = field(default_factory=Tariffs)
     routes: Routes = field(default_factory=Routes)
+    job_providers: Mapping[str, JobProvider] = field(default_factory=dict)
     public: PublicChain | None = None
     relay: Relay | None = None
     public_url: str | None = None

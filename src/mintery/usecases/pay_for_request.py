@@ -5,13 +5,14 @@ of a JSON answer, the last usage chunk and ``[DONE]`` of a stream. Nothing here 
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import perf_counter
 from typing import NamedTuple
 
 from mintery.domain.hold import Constraint, Ending
+from mintery.domain.long_job import LONG_FORMS
 from mintery.domain.market import Market
 from mintery.domain.membership import Standing
 from mintery.domain.model import Endpoint
@@ -26,7 +27,15 @@ from mintery.errors import (
     MinteryError,
     RequestUnderWay,
 )
-from mintery.ledger.commands import HoldPlaced, HoldRefused, PlaceHold, RateReached, RequestKey, RequestKnown
+from mintery.ledger.commands import (
+    HoldPlaced,
+    HoldRefused,
+    OpenLongJob,
+    PlaceHold,
+    RateReached,
+    RequestKey,
+    RequestKnown,
+)
 from mintery.units import nanocredits_of_assets_down
 from mintery.usecases.answer_request import answer_json, answer_stream
 from mintery.usecases.attempts import Attempt, Attempts
@@ -36,6 +45,7 @@ from mintery.usecases.dispatched import Dispatched
 from mintery.usecases.explain_refusal import explain_rate, explain_refusal
 from mintery.usecases.join_attempt import RETRIED_WITHIN, join_attempt, join_known
 from mintery.usecases.meters import Meters, log_transition
+from mintery.usecases.open_long_job import new_long_job, open_long_job
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.plan_request import Plan, plan_request
 from mintery.usecases.rate_tokens import rate_tokens
@@ -146,8 +156,14 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
         held_nanocredits=placed.hold.amount,
     )
     work = Dispatched(parts, till.meters, attempt, credential, plan, request, quote, placed.hold, left=placed.left)
-    attempts.start(attempt, answer_stream(work) if request.stream else answer_json(work))
+    attempts.start(attempt, _answer(work))
     return attempt
+
+
+def _answer(work: Dispatched) -> Coroutine[None, None, None]:
+    if work.request.endpoint in LONG_FORMS:
+        return open_long_job(work)
+    return answer_stream(work) if work.request.stream else answer_json(work)
 
 
 def standing_for(parts: GatewayParts, market: Market, credential: Credential, bought: str | None) -> Standing:
@@ -206,14 +222,15 @@ async def _place(
         HoldTooLong, InsufficientBalance, VoucherExhausted, LimitReached, PayoutCapReached, WrongEpoch, RateLimited,
         RateAboveLimit
     """
-    if plan.seconds > parts.longest_hold:
+    if (longest := plan.seconds + plan.follow) > parts.longest_hold:
         grace = parts.limits.grace_seconds
-        raise HoldTooLong(plan.seconds + grace, parts.longest_hold + grace)
+        raise HoldTooLong(longest + grace, parts.longest_hold + grace)
     while True:
         command = _hold_of(parts, market, credential, plan, attempt)
+        jobs = _job_of(parts, plan, command)
         if declared:
             command = replace(command, repeats_since=command.placed_at - RETRIED_WITHIN)
-        [result] = await parts.ledger.commit_async([command])
+        result, *_ = await parts.ledger.commit_async([command, *jobs])
         match result:
             case HoldPlaced() | RequestKnown():
                 return plan, result
@@ -225,6 +242,13 @@ async def _place(
                 plan = fewer
             case _:
                 raise LedgerInconsistent(f"a hold was answered with {type(result).__name__}")
+
+
+def _job_of(parts: GatewayParts, plan: Plan, placed: PlaceHold) -> tuple[OpenLongJob, ...]:
+    """Written with its hold, where the answer is a job."""
+    if plan.legs[0].request.endpoint not in LONG_FORMS:
+        return ()
+    return (OpenLongJob(new_long_job(parts, placed.request, plan, placed.placed_at)),)
 
 
 def _hold_of(parts: GatewayParts, market: Market, credential: Credential, plan: Plan, attempt: Attempt) -> PlaceHold:

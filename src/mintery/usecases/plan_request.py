@@ -5,10 +5,11 @@ are ranked, and the first that can take the request, at prices that are good now
 others stand in, in their order, while nothing of an answer has left. The hold covers the dearest of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
+from mintery.domain.long_job import LONG_FORMS
 from mintery.domain.membership import ANYBODY, Period, Standing
 from mintery.domain.model import Endpoint, Model
 from mintery.domain.quote import Quote, with_fee
@@ -52,6 +53,7 @@ class Plan(NamedTuple):
     legs: the chosen route, and those that stand in for it.
     amount: nanocredits that cover whichever delivers.
     seconds: the longest that all of them may take, one after the other.
+    follow: the longest that a long job may take once it is open.
     asked: the name that was asked for, where it is not the route's own.
     session: which goes on with the route that delivers.
     standing: what the account may do.
@@ -63,13 +65,14 @@ class Plan(NamedTuple):
     asked: str | None
     session: Session
     standing: Standing = ANYBODY
+    follow: int = 0
 
     def within(self, available: NanoCredits) -> "Plan | None":
         """Without the stand-ins that would need more; None where the chosen one does, or nothing changes."""
         legs = tuple(leg for leg in self.legs if leg.quote.amount <= available)
         if not legs or legs[0] is not self.legs[0] or len(legs) == len(self.legs):
             return None
-        return self._replace(legs=legs, amount=amount_of(legs))
+        return self._replace(legs=legs, amount=amount_of(legs), follow=_follow(legs))
 
 
 class Legs(NamedTuple):
@@ -92,8 +95,8 @@ def plan_request(
     if not is_routed(counter, fields):
         model = find_model(counter.parts.models, fields, endpoint)
         leg = exact_leg(counter, model, fields, endpoint)
-        seconds = counter.parts.providers[model.provider].terms.longest
-        return Plan((leg,), leg.quote.amount, seconds, None, its_session, counter.standing)
+        seconds = _longest(counter, leg)
+        return Plan((leg,), leg.quote.amount, seconds, None, its_session, counter.standing, _follow([leg]))
 
     question = read_question(fields, endpoint, size, its_session)
     choice = choose_route(counter, question)
@@ -101,7 +104,8 @@ def plan_request(
     if not found.legs:
         raise refusal_of(question.asked, (*choice.rejected, *found.rejected))
     asked = None if found.legs[0].request.model.id == question.asked else question.asked
-    return Plan(found.legs, amount_of(found.legs), found.seconds, asked, its_session, counter.standing)
+    amount, follow = amount_of(found.legs), _follow(found.legs)
+    return Plan(found.legs, amount, found.seconds, asked, its_session, counter.standing, follow)
 
 
 def amount_of(legs: Sequence[Leg]) -> NanoCredits:
@@ -126,7 +130,7 @@ def plan_legs(counter: Counter, question: Question, fields: Mapping[str, Any], r
             rejected.append(Rejection(candidate.id, reason))
             continue
         longer = seconds + _longest(counter, leg)
-        if legs and longer > counter.parts.longest_hold:
+        if legs and longer + _follow([*legs, leg]) > counter.parts.longest_hold:
             break
         legs.append(leg)
         seconds = longer
@@ -175,4 +179,9 @@ def exact_leg(counter: Counter, model: Model, fields: Mapping[str, Any], endpoin
 
 
 def _longest(counter: Counter, leg: Leg) -> int:
-    return counter.parts.providers[leg.quote.model.provider].terms.longest
+    terms = counter.parts.providers[leg.quote.model.provider].terms
+    return terms.opening if leg.request.endpoint in LONG_FORMS else terms.longest
+
+
+def _follow(legs: Iterable[Leg]) -> int:
+    return max(leg.request.model.job_seconds for leg in legs)

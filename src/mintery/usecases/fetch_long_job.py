@@ -1,0 +1,50 @@
+"""What a completed job made, from its provider to whoever paid for it. Fetching costs nothing, and may be done again."""
+
+from collections.abc import Sequence
+
+from mintery.domain.hold import RequestId
+from mintery.domain.long_job import JobStatus, LongJob
+from mintery.domain.model import Endpoint
+from mintery.domain.voucher import AccountId
+from mintery.errors import JobNotDone, NothingToFetch, ProviderRefused, ProviderUnreachable, UnknownJob
+from mintery.providers.long_jobs import Made
+from mintery.usecases.parts import GatewayParts
+
+_GONE = frozenset({404, 410})
+
+
+def find_long_job(parts: GatewayParts, request: RequestId, form: Endpoint, reader: AccountId | None) -> LongJob:
+    """``reader`` None is the operator.
+
+    Raises:
+        UnknownJob: there is none of that form, or it is another account's, which is told the same.
+    """
+    job = parts.ledger.long_job(request)
+    if job is None or job.new.form is not form or reader not in {None, job.hold.account}:
+        raise UnknownJob(request)
+    return job
+
+
+def list_long_jobs(
+    parts: GatewayParts, account: AccountId, form: Endpoint, *, limit: int, after: RequestId | None
+) -> tuple[Sequence[LongJob], bool]:
+    """Newest first, from the one that follows ``after``; and whether there are more."""
+    found = parts.ledger.long_jobs(account, form, limit=limit + 1, before=after)
+    return found[:limit], len(found) > limit
+
+
+async def fetch_long_job(parts: GatewayParts, job: LongJob, variant: str | None) -> Made:
+    """Raises JobNotDone, NothingToFetch, ProviderFailed."""
+    if job.status is not JobStatus.COMPLETED or job.upstream is None:
+        raise JobNotDone(job.id, job.status)
+    provider = parts.job_providers.get(job.quoted.provider)
+    if provider is None:
+        raise ProviderUnreachable(job.quoted.provider)
+    if not provider.form.fetch:
+        raise NothingToFetch(job.id, "its output says where what it made is to be had")
+    try:
+        return await provider.fetch(job.upstream, variant)
+    except ProviderRefused as error:
+        if error.status in _GONE:
+            raise NothingToFetch(job.id, f"{error.provider} no longer keeps what it made") from None
+        raise
