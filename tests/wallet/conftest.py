@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.databases import Database
@@ -15,3 +16,11 @@ def gateway(database: Database) -> Iterator[Rig]:
             running.fund(100)
             yield running
         ledger.check()
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Iterator[Rig]:
+    """A gateway for what is the same on every database."""
+    with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger, rig(ledger) as running:
+        running.fund(100)
+        yield running

@@ -16,14 +16,13 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.gateway.rig import IDENTITY, OTHER_TOKEN, Rig, key_text, private_key, rig
+from tests.gateway.rig import OTHER_TOKEN, Rig, key_text, private_key
 from tests.wallet.browser import signed_in
 from typer.testing import CliRunner
 
 from mintery.cli.app import app
 from mintery.domain.voucher import Address
 from mintery.errors import GatewayUnreachable, StatementsBusy
-from mintery.ledger.store import open_ledger
 from mintery.usecases import show_statement
 from mintery.wallet import statement as statement_module
 from mintery.wallet import statement_pdf
@@ -32,14 +31,6 @@ from mintery.wallet.statement_text import _cell, in_chunks
 
 PATH = "/v1/wallet/statement"
 APPS = [key_text(credits_=90, secret=bytes([number]) * 32) for number in (1, 2, 3)]
-
-
-@pytest.fixture
-def plain(tmp_path: Path) -> Iterator[Rig]:
-    """A gateway for what is the same on every database."""
-    with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger, rig(ledger) as running:
-        running.fund(100)
-        yield running
 
 
 def use(gateway: Rig) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from mintery import __version__
 from mintery.cli.commands import (
+    activity,
     channel,
     chat,
     demo,
@@ -92,6 +93,7 @@ app.command("topup", rich_help_panel=_SPEND)(topup.topup)
 app.add_typer(exit_.app, name="exit", rich_help_panel=_SPEND)
 app.add_typer(voucher.app, name="voucher", rich_help_panel=_SPEND)
 app.add_typer(receipt.app, name="receipt", rich_help_panel=_SPEND)
+app.command("activity", rich_help_panel=_SPEND)(activity.activity)
 app.command("statement", rich_help_panel=_SPEND)(statement.statement)
 app.add_typer(route.app, name="route", rich_help_panel=_SPEND)
 app.command("why", rich_help_panel=_SPEND)(why.why)

@@ -7,11 +7,12 @@ stay small on purpose: no web3, no database, no server; ``openai`` itself is imp
 from mintery.client.auth import VoucherAuth
 from mintery.client.calls import credits, explain_route, quote, read_receipt, why  # noqa: A004 -- the client's word for a balance
 from mintery.client.openai import async_openai_client, openai_client
-from mintery.client.statements import save_statement, statement
+from mintery.client.statements import activity, read_request, save_statement, statement
 from mintery.client.vouchers import raise_voucher, sign_voucher_key
 
 __all__ = [
     "VoucherAuth",
+    "activity",
     "async_openai_client",
     "credits",
     "explain_route",
@@ -19,6 +20,7 @@ __all__ = [
     "quote",
     "raise_voucher",
     "read_receipt",
+    "read_request",
     "save_statement",
     "sign_voucher_key",
     "statement",

@@ -24,6 +24,24 @@ def statement(base_url: str, key: str, query: Mapping[str, str] | None = None) -
     return call("GET", f"{base_url}/wallet/statement?{urlencode({**(query or {}), 'lines': 'false'})}", key)
 
 
+def activity(base_url: str, key: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """``GET /v1/wallet/activity``: one page, newest first; ``query`` as its parameters, the ``next`` of a page as ``cursor``.
+
+    Raises:
+        GatewayRefused, GatewayUnreachable
+    """
+    return call("GET", f"{base_url}/wallet/activity?{urlencode(query or {})}", key)
+
+
+def read_request(base_url: str, key: str, request_id: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """``GET /v1/wallet/receipts/…``: what a request could cost at most, and its receipt once there is one.
+
+    Raises:
+        GatewayRefused, GatewayUnreachable
+    """
+    return call("GET", f"{base_url}/wallet/receipts/{request_id}?{urlencode(query or {})}", key)
+
+
 def save_statement(base_url: str, key: str, form: str, into: BinaryIO, query: Mapping[str, str] | None = None) -> int:
     """Write the whole statement as ``form`` (json, csv, html or pdf) as it arrives; gives the number of bytes.
 

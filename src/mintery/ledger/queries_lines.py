@@ -16,10 +16,11 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, select, tuple_
 from mintery.domain.hold import RequestId
 from mintery.domain.statement import Charge, LineKind, Mark, StatementLine
 from mintery.domain.voucher import AccountId
-from mintery.ledger.queries_statement import FLOWS, SIDES, key_name, names_of, within
+from mintery.ledger.queries_statement import FLOWS, SIDES, in_parts, key_name, names_of, within
+from mintery.ledger.reads_statement import OpenRequest
 from mintery.ledger.schema import receipts, requests, transfers
 from mintery.ledger.work import instant_of, micros
-from mintery.units import UsdWad
+from mintery.units import NanoCredits, UsdWad
 
 _LAST = 2**63 - 1
 
@@ -45,6 +46,27 @@ def lines_between(
 
     sources = [source for account in chosen for source in _sources(account)]
     return merge(*map(read, sources), key=attrgetter("mark"), reverse=newest_first)
+
+
+def open_requests(connection: Connection, accounts: Sequence[AccountId], limit: int) -> list[OpenRequest]:
+    """Newest first."""
+    found = []
+    for some in in_parts(accounts):
+        query = (
+            select(requests.c.id, requests.c.account, requests.c.amount, requests.c.placed_at, requests.c.quoted)
+            .where(requests.c.account.in_(some), requests.c.ended_at.is_(None))
+            .order_by(requests.c.placed_at.desc(), requests.c.id)
+            .limit(limit)
+        )
+        found += [_open_request(row) for row in connection.execute(query)]
+    return sorted(found, key=lambda each: (each.placed_at, each.id), reverse=True)[:limit]
+
+
+def _open_request(row: Any) -> OpenRequest:
+    request, account, amount, placed_at, text = row
+    quoted = orjson.loads(text)
+    asked = quoted.get("asked", quoted["model"])
+    return OpenRequest(RequestId(request), AccountId(account), NanoCredits(amount), instant_of(placed_at), asked)
 
 
 class _Source(NamedTuple):

@@ -57,7 +57,7 @@ class Balance(NamedTuple):
 def balances_of(connection: Connection, chosen: Sequence[AccountId]) -> dict[AccountId, Balance]:
     """Without those that are not known, or that were never deposited to."""
     found = {}
-    for some in _in_parts(chosen):
+    for some in in_parts(chosen):
         for row in connection.execute(select(accounts).where(accounts.c.id.in_(some), accounts.c.token.is_not(None))):
             found[AccountId(row.id)] = Balance(
                 Address(row.token),
@@ -73,7 +73,7 @@ def sums_between(
 ) -> dict[AccountId, Sums]:
     """Of every account, also those of which there is nothing to say."""
     found = {account: Sums() for account in chosen}
-    for some in _in_parts(chosen):
+    for some in in_parts(chosen):
         charged = select(receipts.c.account, func.count(), *exact_sum(receipts.c.cost)).where(
             receipts.c.account.in_(some)
         )
@@ -110,7 +110,7 @@ def uses_between(connection: Connection, chosen: Sequence[AccountId], start: int
         receipts.c.account, key, requests.c.credential, asked, receipts.c.model, receipts.c.provider, backup
     )  # fmt: skip
     labelled = [part.label(f"part{index}") for index, part in enumerate(parts)]
-    for some in _in_parts(chosen):
+    for some in in_parts(chosen):
         query = (
             select(*labelled, func.count(), *exact_sum(receipts.c.cost))
             .join_from(receipts, requests, requests.c.id == receipts.c.request)
@@ -137,7 +137,7 @@ def quarter_hours_between(
 ) -> Iterator[tuple[AccountId, int, NanoCredits, int]]:
     """Account, begin of a quarter of an hour, cost and number of what was charged in it."""
     quarter = (receipts.c.captured_at // _QUARTER_HOUR).label("quarter")
-    for some in _in_parts(chosen):
+    for some in in_parts(chosen):
         query = (
             select(receipts.c.account, quarter, func.count(), *exact_sum(receipts.c.cost))
             .where(receipts.c.account.in_(some))
@@ -162,7 +162,7 @@ def names_of(account: AccountId) -> tuple[str, str]:
     return entry(Book.AVAILABLE, account, ""), entry(Book.UNCOVERED, account, "")
 
 
-def _in_parts(chosen: Sequence[AccountId]) -> Iterator[Sequence[AccountId]]:
+def in_parts(chosen: Sequence[AccountId]) -> Iterator[Sequence[AccountId]]:
     for first in range(0, len(chosen), _ACCOUNTS_AT_ONCE):
         yield chosen[first : first + _ACCOUNTS_AT_ONCE]
 

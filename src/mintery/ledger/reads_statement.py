@@ -1,14 +1,25 @@
 """What a statement asks of the ledger: several questions to one snapshot of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from mintery.domain.hold import RequestId
 from mintery.domain.statement import AccountStatement, Mark, StatementLine, Use
 from mintery.domain.voucher import AccountId, Address
 from mintery.ledger.commands import Block
 from mintery.ledger.reads import AccountBalance
 from mintery.units import NanoCredits
+
+
+class OpenRequest(NamedTuple):
+    """A request that is under way; ``amount`` nanocredits are set aside for it. ``asked``: the model, as it named it."""
+
+    id: RequestId
+    account: AccountId
+    amount: NanoCredits
+    placed_at: datetime
+    asked: str
 
 
 class Reading(Protocol):
@@ -20,6 +31,12 @@ class Reading(Protocol):
 
     def final_block(self) -> Block | None:
         """The last recorded block that no reorganisation takes back."""
+
+    def tokens(self, accounts: Sequence[AccountId]) -> Mapping[AccountId, Address]:
+        """Without accounts that are not known."""
+
+    def open_requests(self, accounts: Sequence[AccountId], *, limit: int) -> Sequence[OpenRequest]:
+        """Newest first."""
 
     def statements(self, accounts: Sequence[AccountId], start: datetime, end: datetime) -> Sequence[AccountStatement]:
         """In the order of ``accounts``; those that the ledger does not know are left out."""

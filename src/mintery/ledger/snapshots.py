@@ -1,6 +1,6 @@
 """One snapshot of the ledger that several questions are put to. Implements ``reads_statement.Reading``."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -10,9 +10,9 @@ from mintery.domain.voucher import AccountId, Address
 from mintery.ledger import queries
 from mintery.ledger import queries_statement as ask
 from mintery.ledger.commands import Block
-from mintery.ledger.queries_lines import lines_between
+from mintery.ledger.queries_lines import lines_between, open_requests
 from mintery.ledger.reads import AccountBalance
-from mintery.ledger.reads_statement import Reading
+from mintery.ledger.reads_statement import OpenRequest, Reading
 from mintery.ledger.schema import blocks, finality
 from mintery.ledger.work import instant_of, micros
 from mintery.units import NanoCredits
@@ -37,6 +37,12 @@ class Snapshot(Reading):
         query = select(*queries.BLOCK_COLUMNS).where(blocks.c.number <= marked).order_by(blocks.c.number.desc())
         row = self._connection.execute(query.limit(1)).one_or_none()
         return None if row is None else queries.block_of(row)
+
+    def tokens(self, accounts: Sequence[AccountId]) -> Mapping[AccountId, Address]:
+        return {account: balance.token for account, balance in ask.balances_of(self._connection, accounts).items()}
+
+    def open_requests(self, accounts: Sequence[AccountId], *, limit: int) -> Sequence[OpenRequest]:
+        return open_requests(self._connection, accounts, limit)
 
     def statements(self, accounts: Sequence[AccountId], start: datetime, end: datetime) -> Sequence[AccountStatement]:
         """Counted back from the balances as they are, which ``Ledger.check`` holds to all that ever moved."""

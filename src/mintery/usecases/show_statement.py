@@ -17,7 +17,8 @@ from mintery.domain.voucher import AccountId, Address
 from mintery.errors import StatementTooSlow
 from mintery.ledger.commands import Block
 from mintery.ledger.reads_statement import Reading
-from mintery.units import NanoCredits, Par
+from mintery.units import NanoCredits
+from mintery.usecases.name_wallet import Wallet, wallet_named
 from mintery.usecases.parts import GatewayParts
 
 LONGEST = timedelta(minutes=10)
@@ -30,15 +31,10 @@ class WalletStatement:
     """One project's credits of the holder. opening + sums.change == closing.
 
     Attributes:
-        kind: ``official`` or ``routed``; None, as ``par``, where the project is not among those that this gateway serves.
         days: cost and number of requests of each day of the holder's calendar on which there was any.
     """
 
-    token: Address
-    symbol: str
-    name: str
-    kind: str | None
-    par: Par | None
+    wallet: Wallet
     accounts: tuple[AccountStatement, ...]
     uses: tuple[Use, ...]
     days: Mapping[date, tuple[NanoCredits, int]]
@@ -92,7 +88,7 @@ class Entry(NamedTuple):
     """A line, the wallet it is in, and what that wallet had after it, in nanocredits."""
 
     line: StatementLine
-    wallet: WalletStatement
+    wallet: Wallet
     balance: int
 
 
@@ -151,30 +147,25 @@ def _wallets(
         by_token.setdefault(account.token, []).append(account)
     wallets = []
     for token, accounts in by_token.items():
-        project = market.projects.get(token)
         together: dict[date, tuple[NanoCredits, int]] = {}
         for account in accounts:
             for day, (cost, requests) in days.get(account.account, {}).items():
                 _add(together, day, cost, requests)
         wallets.append(
             WalletStatement(
-                token=token,
-                symbol=token if project is None else project.symbol,
-                name=token if project is None else project.name,
-                kind=None if project is None else project.kind.value,
-                par=None if project is None else project.par,
+                wallet=wallet_named(market, token),
                 accounts=tuple(accounts),
                 uses=tuple(use for account in accounts for use in uses.get(account.account, ())),
                 days=dict(sorted(together.items())),
             )
         )
-    yield from sorted(wallets, key=lambda wallet: (wallet.kind or "~", wallet.symbol, wallet.token))
+    yield from sorted(wallets, key=lambda each: (each.wallet.kind or "~", each.wallet.symbol, each.wallet.token))
 
 
 def _entries(parts: GatewayParts, statement: Statement, lines: Iterator[StatementLine]) -> Iterator[Entry]:
     """With the balance carried on from line to line."""
-    wallets = {account.account: wallet for wallet in statement.wallets for account in wallet.accounts}
-    balances = {wallet.token: wallet.total(lambda account: account.opening) for wallet in statement.wallets}
+    wallets = {account.account: each.wallet for each in statement.wallets for account in each.accounts}
+    balances = {each.wallet.token: each.total(lambda account: account.opening) for each in statement.wallets}
     until = statement.made_at + LONGEST
     for index, line in enumerate(lines):
         if index % _LINES_BETWEEN_LOOKS == 0 and parts.clock() > until:

@@ -4,10 +4,12 @@ Amounts are nanocredits as text, each with its decimal in credits and its dollar
 """
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Any
 
-from mintery.domain.statement import AccountStatement, Sums, total
-from mintery.units import NanoCredits, Par, format_nanocredits, format_usd, usd_of_nanocredits_down
+from mintery.domain.statement import AccountStatement, StatementLine, Sums, total
+from mintery.units import Par
+from mintery.usecases.name_wallet import Wallet, amount_facts, wallet_facts
 from mintery.usecases.show_statement import Entry, Statement, WalletStatement
 
 GROUPS = ("key", "model", "route", "provider")
@@ -35,23 +37,25 @@ def statement_facts(statement: Statement) -> dict[str, Any]:
 
 def entry_facts(statement: Statement, entry: Entry) -> dict[str, Any]:
     """One line: when, what, by how much, and what the wallet had afterwards."""
-    line, wallet = entry.line, entry.wallet
+    shown = line_facts(entry.line, entry.wallet, statement.period.zone, statement.labels)
+    return shown | amount_facts("balance", entry.balance, entry.wallet.par)
+
+
+def line_facts(line: StatementLine, wallet: Wallet, zone: tzinfo, labels: Mapping[str, str]) -> dict[str, Any]:
+    """One line by itself. ``labels``: of keys that their holder named."""
     facts: dict[str, Any] = {
-        "at": line.at.astimezone(statement.period.zone).isoformat(),
+        "at": line.at.astimezone(zone).isoformat(),
         "kind": line.kind.value,
         "undone": line.undone,
-        "wallet": wallet.kind,
-        "symbol": wallet.symbol,
-        "token": wallet.token,
+        **wallet_facts(wallet),
         **amount_facts("change", line.change, wallet.par),
-        **amount_facts("balance", entry.balance, wallet.par),
         "reference": line.reference,
     }
     if (paid := line.charge) is not None:
         facts |= {
             "request": paid.request,
             "key": paid.key,
-            "label": statement.label(paid.key),
+            "label": labels.get(paid.key, paid.key),
             "model": paid.model,
             "route": paid.route,
             "provider": paid.provider,
@@ -62,17 +66,8 @@ def entry_facts(statement: Statement, entry: Entry) -> dict[str, Any]:
     return facts
 
 
-def amount_facts(name: str, amount: int, par: Par | None) -> dict[str, Any]:
-    """``name_nanocredits``, ``name_credits``, ``name_usd``; dollars are None where the par is not known."""
-    nanos = NanoCredits(amount)
-    return {
-        f"{name}_nanocredits": str(nanos),
-        f"{name}_credits": format_nanocredits(nanos),
-        f"{name}_usd": None if par is None else format_usd(usd_of_nanocredits_down(nanos, par)),
-    }
-
-
 def _wallet_facts(statement: Statement, wallet: WalletStatement) -> dict[str, Any]:
+    name = wallet.wallet
     figures = {
         "opening": wallet.total(lambda account: account.opening),
         **_sum_figures(wallet.sums),
@@ -84,20 +79,20 @@ def _wallet_facts(statement: Statement, wallet: WalletStatement) -> dict[str, An
     groups = {f"by_{part}": _group_facts(statement, wallet, part) for part in GROUPS}
     backups = [use for use in wallet.uses if use.backup]
     return {
-        "kind": wallet.kind,
-        "symbol": wallet.symbol,
-        "name": wallet.name,
-        "token": wallet.token,
-        "par": wallet.par,
-        **_figure_facts(figures, wallet.par),
+        "kind": name.kind,
+        "symbol": name.symbol,
+        "name": name.name,
+        "token": name.token,
+        "par": name.par,
+        **_figure_facts(figures, name.par),
         "requests": wallet.sums.requests,
         "backup_requests": sum(use.requests for use in backups),
         **groups,
         "by_day": [
-            {"day": day.isoformat(), **amount_facts("use", cost, wallet.par), "requests": requests}
+            {"day": day.isoformat(), **amount_facts("use", cost, name.par), "requests": requests}
             for day, (cost, requests) in wallet.days.items()
         ],
-        "accounts": [_account_facts(account, wallet.par) for account in wallet.accounts],
+        "accounts": [_account_facts(account, name.par) for account in wallet.accounts],
     }
 
 
@@ -134,5 +129,5 @@ def _group_facts(statement: Statement, wallet: WalletStatement, part: str) -> li
     found = []
     for name, (cost, requests) in total(wallet.uses, part).items():
         label = {"label": statement.label(name)} if part == "key" else {}
-        found.append({part: name, **label, **amount_facts("use", cost, wallet.par), "requests": requests})
+        found.append({part: name, **label, **amount_facts("use", cost, wallet.wallet.par), "requests": requests})
     return found

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from mintery.gateway.errors import ErrorTable, Problems
 from mintery.wallet import holdings, sign_in, statement
+from mintery.wallet.activity import activity_router
 from mintery.wallet.dev_signing import dev_signing_router
 from mintery.wallet.holdings import holdings_router
 from mintery.wallet.operator_sign_in import operator_sign_in_router
@@ -25,4 +26,5 @@ def routers(problems: Problems) -> Sequence[APIRouter]:
         dev_signing_router(problems),
         holdings_router(problems),
         statement_router(problems),
+        activity_router(problems),
     )
