@@ -227,3 +227,26 @@ def test_who_cannot_pay_opens_nothing(stage: Studio):
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (402, "voucher_exhausted")
     assert stage.jobs == []
+
+
+def why(here: Studio, request: str) -> dict[str, object]:
+    answer = here.rig.get(f"/v1/why/{request}")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def test_why_names_what_became_of_a_job(stage: Studio):
+    failed = stage.opened(stage.video("fails-later"))
+    done = stage.opened(stage.video())
+    refused = stage.video("refuses-it").headers["x-mintery-request"]
+    endless = stage.opened(stage.video("never-ends"))
+    stage.turn()
+    found = [why(stage, each) for each in (failed, done, refused, endless)]
+    stage.turn(1_300)
+    given_up = why(stage, endless)
+
+    assert [each["cause"] for each in found] == ["provider", None, "model", None]
+    assert "not this prompt" in str(found[0]["sentence"])
+    assert found[0]["attempts"][0]["outcome"] == "failed_later"  # type: ignore[index]  # a list of calls
+    assert "under way at test, 40 %" in str(found[3]["sentence"])
+    assert (given_up["cause"], given_up["evidence"]["code"]) == ("provider", "too_slow")  # type: ignore[index]  # an object

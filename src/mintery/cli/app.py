@@ -17,6 +17,7 @@ from mintery.cli.commands import (
     doctor,
     exit_,
     halts,
+    job,
     ledger,
     mint,
     price,
@@ -92,6 +93,7 @@ app.command("deposit", rich_help_panel=_SPEND)(deposit.deposit)
 app.command("topup", rich_help_panel=_SPEND)(topup.topup)
 app.add_typer(exit_.app, name="exit", rich_help_panel=_SPEND)
 app.add_typer(voucher.app, name="voucher", rich_help_panel=_SPEND)
+app.add_typer(job.app, name="job", rich_help_panel=_SPEND)
 app.add_typer(receipt.app, name="receipt", rich_help_panel=_SPEND)
 app.command("activity", rich_help_panel=_SPEND)(activity.activity)
 app.command("statement", rich_help_panel=_SPEND)(statement.statement)

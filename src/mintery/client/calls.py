@@ -67,9 +67,16 @@ def read_receipt(base_url: str, voucher_key: str, request_id: str, *, check: boo
     return receipt
 
 
-def call(method: str, url: str, key: str | None, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """One request and its JSON answer. Raises GatewayRefused, GatewayUnreachable."""
-    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+def call(
+    method: str,
+    url: str,
+    key: str | None,
+    body: Mapping[str, Any] | None = None,
+    *,
+    beside: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """One request, with the headers ``beside`` its key, and its JSON answer. Raises GatewayRefused, GatewayUnreachable."""
+    headers = {**(beside or {}), **({} if key is None else {"Authorization": f"Bearer {key}"})}
     try:
         answer = httpx2.request(method, url, json=body, headers=headers, timeout=_TIMEOUT)
     except httpx2.TransportError as error:

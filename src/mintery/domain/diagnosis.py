@@ -139,6 +139,8 @@ def _said(call: RouteAttempt) -> str:
             return f"{call.provider} gave no answer in time"
         case AttemptOutcome.REFUSED:
             return f"{call.provider} answered {call.status}"
+        case AttemptOutcome.FAILED_LATER:
+            return f"{call.provider} took it and did not do it"
         case AttemptOutcome.BROKE:
             return f"The stream of {call.provider} broke"
         case _:

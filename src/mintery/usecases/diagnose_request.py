@@ -8,6 +8,7 @@ from mintery.domain.hold import HoldStatus, ReleaseReason, RequestId
 from mintery.domain.voucher import AccountId
 from mintery.errors import UnknownRequest
 from mintery.ledger.reads import RequestRecord
+from mintery.usecases.diagnose_long_job import diagnose_long_job
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.read_receipt import attempt_json
 
@@ -33,7 +34,10 @@ def diagnose_request(parts: GatewayParts, request: RequestId, reader: AccountId 
         raise UnknownRequest(request)
     calls = parts.ledger.attempts(request)
     status = record.hold.status_at(parts.clock())
-    found = diagnose_calls(calls) if _providers_failed(record) else _of_status(parts, record, status)
+    if (job := parts.ledger.long_job(request)) is not None:
+        found = diagnose_long_job(job, calls, parts.clock())
+    else:
+        found = diagnose_calls(calls) if _providers_failed(record) else _of_status(parts, record, status)
     told = _json(request, found, status.value) | {"at": record.hold.placed_at.isoformat()}
     return told | {"attempts": [attempt_json(call) for call in calls]}
 
