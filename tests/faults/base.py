@@ -40,6 +40,11 @@ BURIED = 8
 """Blocks on top of what the ledger has seen: more than any run replaces."""
 MILLICREDIT = 10**15
 TINY_SKU, TINY_USD = "acme/tiny:input_token", UsdWad(777_777_777_777)
+LARGE_PRICES = {
+    "acme/large:input_token": UsdWad(1_333_333_333_333),
+    "acme/large:output_token": UsdWad(3_777_777_777_777),
+}
+"""Of the route that stands in for acme/small."""
 DEPOSITS: tuple[int, ...] = (10_000, 10_000, 10_000, 2, 1, 50, 10_000)
 """Of each account, in thousandths of a credit: three that have plenty, two at the edge of one hold, one of some calls,
 and one that no scenario touches."""
@@ -96,7 +101,7 @@ def build_base(directory: Path, page: Page) -> Base:
     engine = Engine(CHAIN_ID, page.wall, BEGINNING)
     node = Node(engine, Pool(engine), Filters(engine))
     rpc = connect(in_process(node))
-    town = build_town(rpc, directory, prices={**PRICES, TINY_SKU: TINY_USD})
+    town = build_town(rpc, directory, prices={**PRICES, **LARGE_PRICES, TINY_SKU: TINY_USD})
     identity, settler = key_number(1_001), key_number(1_002)
     for key in (identity, settler):
         town.admin.send(Call("pay", key.address, b"", value=Wei(10**18)))

@@ -1,6 +1,7 @@
 """Draws a scenario from a seed. Everything random of a run comes from here."""
 
 import random
+from dataclasses import replace
 
 from tests.faults.points import NUMBER_OF, POINTS, Step
 from tests.faults.scenario import (
@@ -49,10 +50,40 @@ _METHODS = (
     "eth_chainId",
 )
 _ONLY_STREAMS = frozenset({Behaviour.REPEATS})
+_ASKING = Ask | LockLedger | Entangle | StopDatabase | FullDisk
+_FIRSTS = (
+    Behaviour.DIES_EARLY,
+    Behaviour.DIES_MIDWAY,
+    Behaviour.ENDS_EARLY,
+    Behaviour.NO_USAGE,
+    Behaviour.REFUSES,
+    Behaviour.NONSENSE,
+    Behaviour.TENFOLD,
+)
+"""None that is waited for in real time."""
+
+
+ROUTED_EVERY, ROUTED = 8, 1
+"""Of so many seeds one has calls that two routes may answer; none of those that are kept for what they found."""
 
 
 def draw(seed: int) -> Scenario:
-    return _Drawing(seed).scenario()
+    """What was drawn of a seed before there were routes is drawn of it still: their dice are others."""
+    scenario = _Drawing(seed).scenario()
+    if seed % ROUTED_EVERY != ROUTED:
+        return scenario
+    dice = random.Random(f"routes of {seed}")
+    happenings = [
+        replace(one, calls=tuple(_routed(call, dice) for call in one.calls)) if isinstance(one, _ASKING) else one
+        for one in scenario.happenings
+    ]
+    return replace(scenario, happenings=tuple(happenings))
+
+
+def _routed(call: Call, dice: random.Random) -> Call:
+    first = dice.choice((Behaviour.GOOD, Behaviour.FAILS, Behaviour.FAILS, Behaviour.FAILS, *_FIRSTS))
+    wanted = dice.random() < 0.8
+    return replace(call, first=first) if wanted and call.shape is not Shape.EMBEDDING else call
 
 
 class _Drawing:

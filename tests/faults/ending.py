@@ -94,7 +94,7 @@ def judge(world: World) -> dict[str, Any]:
         world.base,
         world.eye,
         tries=world.tries,
-        provider_calls=world.provider.calls,
+        provider_calls=world.provider.calls_of,
         answered=world.provider.answered,
         calm=world.calm,
         wallets=world.wallets,
@@ -108,6 +108,7 @@ def judge(world: World) -> dict[str, Any]:
         "lives": world.fleet.lives,
         "requests": len(verdict.requests),
         "charged": sum(one.captured is not None for one in verdict.requests),
+        "stood_in": sum(one.captured is not None and one.calls > 1 for one in verdict.requests),
         "whole": sum(seen.paid_answer for tries in world.tries.values() for seen in tries),
         "alarms": sorted({alarm.partition("(")[0] for alarm in world.fleet.alarms}),
     }

@@ -24,6 +24,7 @@ from tests.faults.base import Base
 from tests.faults.breakages import break_as_chosen
 from tests.faults.dying import die_with_parent
 from tests.faults.page import Page
+from tests.faults.scenario import FIRST_ROUTE, SECOND_ROUTE
 from tests.faults.seams import Reaper, watch, watched_app
 from tests.faults.wire import use_light_transport
 
@@ -40,7 +41,7 @@ REFUSED = 3
 """How a process ends that says why it does not start."""
 PROVIDER = "acme"
 PROVIDER_ID = 1
-CHAT, EMBED = "acme/small", "acme/tiny"
+CHAT, LARGE, EMBED = f"{PROVIDER}/{FIRST_ROUTE}", f"{PROVIDER}/{SECOND_ROUTE}", f"{PROVIDER}/tiny"
 _OUTPUT_CAP = 64
 _TELLING = frozenset({"reconcile", "settle"})
 """Jobs after which the world asks what alarms stand."""
@@ -212,6 +213,7 @@ def _provider(launch: Launch) -> ProviderConfig:
         base_url=launch.provider_url,
         models=(
             model(CHAT, Endpoint.CHAT, Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN),
+            model(LARGE, Endpoint.CHAT, Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN),
             model(EMBED, Endpoint.EMBEDDINGS, Unit.INPUT_TOKEN),
         ),
         connect_seconds=launch.provider_timeout,

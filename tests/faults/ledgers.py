@@ -25,6 +25,10 @@ class Request:
     cost: int | None
     batches: int
     """Settled batches that carry its receipt."""
+    model: str | None
+    """That its receipt charges for."""
+    calls: int
+    """Of providers, where they are recorded."""
 
 
 class LedgerEye:
@@ -65,10 +69,17 @@ class LedgerEye:
                 " r.captured, r.released_for, r.delivered_at, r.placed_at,"
                 " (SELECT cost FROM receipts WHERE request = r.id),"
                 " (SELECT count(*) FROM batch_receipts b JOIN batches s ON s.seq = b.batch"
-                "   WHERE b.request = r.id AND s.settled_block IS NOT NULL)"
+                "   WHERE b.request = r.id AND s.settled_block IS NOT NULL),"
+                " (SELECT model FROM receipts WHERE request = r.id),"
+                " (SELECT count(*) FROM route_attempts WHERE request = r.id)"
                 " FROM requests r ORDER BY r.placed_at, r.id"
             )
         ]
+
+    def calls(self, request: str) -> list[tuple[str, str]]:
+        """Of providers: each one's route and how it ended, as they are recorded."""
+        query = "SELECT route, outcome FROM route_attempts WHERE request = ? ORDER BY position"
+        return [(route, outcome) for route, outcome in self.rows(query, [request])]
 
     def unsettled(self) -> tuple[int, int]:
         """Receipts with a cost in no batch, and batches that are neither settled nor abandoned."""

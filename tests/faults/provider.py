@@ -17,13 +17,13 @@ _PIECE = 37
 
 @dataclass
 class WorldProvider:
-    """``on_call`` is told of a call before anything of it is answered; ``calls`` counts by the call's name, ``answered``
-    those of which something was said. Nothing is said while ``answers`` is not set.
+    """``on_call`` is told of a call before anything of it is answered; ``calls`` counts by the call's name and the model that
+    was asked, ``answered`` those of which something was said. Nothing is said while ``answers`` is not set.
     """
 
     known: Mapping[str, Call]
     on_call: Callable[[Call], None]
-    calls: Counter[str] = field(default_factory=Counter)
+    calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     answered: Counter[str] = field(default_factory=Counter)
     answers: asyncio.Event = field(default_factory=asyncio.Event)
     called: asyncio.Event = field(default_factory=asyncio.Event)
@@ -35,10 +35,14 @@ class WorldProvider:
         self.called.clear()
         self.answers.clear()
 
+    def calls_of(self, name: str) -> tuple[int, ...]:
+        """How often each model was asked."""
+        return tuple(count for (called, _), count in self.calls.items() if called == name)
+
     async def answer(self, asked: Asked) -> None:
         body = orjson.loads(asked.body)
-        call = self.known[body["user"]]
-        self.calls[call.name] += 1
+        call = self.known[body["user"]].at(body["model"])
+        self.calls[call.name, body["model"]] += 1
         self.on_call(call)
         self.called.set()
         await self.answers.wait()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import orjson
 from tests.faults.base import Base, Member
-from tests.faults.gateway import CHAT, EMBED
+from tests.faults.gateway import CHAT, EMBED, LARGE
 from tests.faults.page import BEGINNING
 from tests.faults.scenario import Call, Shape
 
@@ -88,4 +88,6 @@ def _body(call: Call) -> bytes:
         "max_tokens": MAX_TOKENS,
         "user": call.name,
     }
+    if call.first is not None:
+        fields["models"] = [LARGE]
     return orjson.dumps(fields | ({"stream": True} if call.shape is Shape.STREAM else {}))

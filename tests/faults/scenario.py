@@ -1,9 +1,11 @@
 """What happens in one run, drawn from its seed: who asks for what, what goes wrong, and when the gateway dies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+FIRST_ROUTE, SECOND_ROUTE = "small", "large"
+"""The provider's own names of two models that may stand in for one another."""
 
 
 class Shape(StrEnum):
@@ -75,6 +77,8 @@ class Call:
         leaves_at: the byte of the answer at which an ill-mannered client goes.
         prompt, completion: tokens that the provider counts.
         words: pieces of a stream.
+        first: it may be answered by either of two routes, and this is what the one that is asked first does; ``behaviour``
+            is then the other's.
     """
 
     name: str
@@ -89,6 +93,11 @@ class Call:
     prompt: int = 10
     completion: int = 5
     words: int = 3
+    first: Behaviour | None = None
+
+    def at(self, upstream: str) -> "Call":
+        """As the route with that name at its provider answers it."""
+        return self if self.first is None or upstream != FIRST_ROUTE else replace(self, behaviour=self.first)
 
     def words_for_people(self) -> str:
         how = [
@@ -98,6 +107,7 @@ class Call:
             *(["with a raised voucher"] if self.raised else []),
             *([f"retrying {self.retries} times"] if self.retries else []),
             *([f"and {self.manners}"] if self.manners is not Manners.GOOD else []),
+            *([f"; its first route {self.first}"] if self.first is not None else []),
             *([f"; the provider {self.behaviour}"] if self.behaviour is not Behaviour.GOOD else []),
         ]
         return " ".join(how)

@@ -106,28 +106,28 @@ def _watch_rpc(reaper: Reaper) -> None:
 
 
 def _watch_provider(reaper: Reaper) -> None:
-    head, ask, stream = OpenAICompatible.head, OpenAICompatible.ask, OpenAICompatible.stream
+    head, ask, stream = OpenAICompatible._head, OpenAICompatible.ask, OpenAICompatible.stream
 
     def read(step: Step) -> None:
         reaper.reach(step, Stage.BEFORE)
         reaper.reach(step, Stage.AFTER)
 
-    async def watched_head(self: OpenAICompatible, endpoint: Any, body: bytes) -> Any:
+    async def watched_head(self: OpenAICompatible, *asked: Any) -> Any:
         reaper.reach(Step.UPSTREAM_CALLED, Stage.BEFORE)
-        response = await head(self, endpoint, body)
+        response = await head(self, *asked)
         reaper.reach(Step.UPSTREAM_CALLED, Stage.AFTER)
         return response
 
-    async def watched_ask(self: OpenAICompatible, endpoint: Any, body: bytes) -> Any:
-        reply = await ask(self, endpoint, body)
+    async def watched_ask(self: OpenAICompatible, *asked: Any) -> Any:
+        reply = await ask(self, *asked)
         read(Step.FIRST_BYTE)
         if reply.usage is not None:
             read(Step.USAGE_READ)
         return reply
 
-    async def watched_stream(self: OpenAICompatible, endpoint: Any, body: bytes) -> AsyncGenerator[Any]:
+    async def watched_stream(self: OpenAICompatible, *asked: Any) -> AsyncGenerator[Any]:
         first = True
-        async with aclosing(stream(self, endpoint, body)) as events:
+        async with aclosing(stream(self, *asked)) as events:
             async for event in events:
                 if first:
                     read(Step.FIRST_BYTE)
@@ -136,7 +136,7 @@ def _watch_provider(reaper: Reaper) -> None:
                     read(Step.USAGE_READ)
                 yield event
 
-    OpenAICompatible.head = watched_head
+    OpenAICompatible._head = watched_head
     OpenAICompatible.ask = watched_ask
     OpenAICompatible.stream = watched_stream
 

@@ -1,9 +1,9 @@
 """What must hold after every run, whatever went wrong in it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from tests.faults.base import TINY_USD, Base
+from tests.faults.base import LARGE_PRICES, TINY_USD, Base
 from tests.faults.client import Seen
 from tests.faults.ledgers import LedgerEye, Request
 from tests.faults.provider import reported
@@ -15,16 +15,19 @@ from mintery.chain.events import BatchSettled, decode_log
 from mintery.errors import LedgerInconsistent
 from mintery.ledger.audit import LedgerAudit
 
-SMALL_IN, SMALL_OUT = PRICES["acme/small:input_token"], PRICES["acme/small:output_token"]
+_USD = {**PRICES, **LARGE_PRICES}
 
 
-def cost_of(call: Call) -> int | None:
+def cost_of(call: Call, model: str) -> int | None:
     """Nanocredits by a formula of our own, for usage that is told and within bounds. One credit is one dollar here."""
-    usage = reported(call)
+    usage = reported(call.at(model.partition("/")[2]))
     if usage is None or min(usage) < 0 or max(usage) > 1_000:
         return None
     prompt, completion = usage
-    usd = prompt * TINY_USD if call.shape is Shape.EMBEDDING else prompt * SMALL_IN + completion * SMALL_OUT
+    if call.shape is Shape.EMBEDDING:
+        usd = prompt * TINY_USD
+    else:
+        usd = prompt * _USD[f"{model}:input_token"] + completion * _USD[f"{model}:output_token"]
     return -(-usd * (10_000 + MARKUP) // (10_000 * 10**9))
 
 
@@ -42,6 +45,10 @@ _WHOLE = frozenset(
     }
 )
 
+_SILENT = frozenset({Behaviour.DIES_EARLY, Behaviour.FAILS, Behaviour.REFUSES, Behaviour.NONSENSE})
+"""Nothing of an answer is said."""
+_ENDS = frozenset({"delivered", "broke"})
+
 
 class Verdict:
     """Each check yields what is wrong."""
@@ -53,7 +60,7 @@ class Verdict:
         eye: LedgerEye,
         *,
         tries: Mapping[str, Sequence[Seen]],
-        provider_calls: Mapping[str, int],
+        provider_calls: Callable[[str], Sequence[int]],
         answered: Mapping[str, int],
         calm: bool,
         wallets: Wallets,
@@ -76,6 +83,7 @@ class Verdict:
         yield from self._provider_count()
         yield from self._paid_once()
         yield from self._work_is_charged()
+        yield from self._stood_in()
 
     def _requests_of(self, call: Call) -> list[Request]:
         return self._by_body[self._body_of[call.name]]
@@ -103,7 +111,7 @@ class Verdict:
                 told = seen.headers.get("x-mintery-cost-nanocredits")
                 if told is not None and int(told) != request.cost:
                     yield f"{call.name} was told {told} and charged {request.cost}"
-                computed = cost_of(call)
+                computed = cost_of(call, str(request.model))
                 if computed is not None and request.cost != computed:
                     yield f"{call.name} was charged {request.cost} for what costs {computed}"
                 if request.body != self._body_of[call.name]:
@@ -143,17 +151,33 @@ class Verdict:
         """
         for call in self._scenario.calls:
             dispatched = [one for one in self._requests_of(call) if one.dispatched]
-            called = self._provider_calls.get(call.name, 0)
+            called = self._provider_calls(call.name)
             released = sum(one.released_for is not None for one in dispatched)
-            if not len(dispatched) - released <= called <= len(dispatched):
+            if not (len(dispatched) - released <= sum(called) and max(called, default=0) <= len(dispatched)):
                 yield f"{call.name}: {called} calls of the provider, {len(dispatched)} dispatched, {released} of them released"
 
     def _work_is_charged(self) -> Iterator[str]:
         """Where no gateway died and no clock jumped, the operator loses nothing: whole answers are charged."""
         for call in self._scenario.calls if self._calm else ():
             charged = sum(one.captured is not None for one in self._requests_of(call))
-            if call.behaviour in _WHOLE and charged != self._answered.get(call.name, 0):
+            behaviours = {call.behaviour} if call.first is None else {call.behaviour, call.first}
+            if behaviours & _WHOLE and behaviours <= _WHOLE | _SILENT and charged != self._answered.get(call.name, 0):
                 yield f"{call.name} was answered {self._answered.get(call.name, 0)} times and charged {charged} times"
+
+    def _stood_in(self) -> Iterator[str]:
+        """One hold is answered once, by the route that is paid; what was called before it had said nothing."""
+        for call in self._scenario.calls:
+            dispatched = sum(one.dispatched for one in self._requests_of(call))
+            if (answered := self._answered.get(call.name, 0)) > dispatched:
+                yield f"{call.name} was answered {answered} times for {dispatched} holds"
+        for request in self.requests:
+            if request.captured is None or not request.calls:
+                continue
+            *failed, (route, outcome) = self._eye.calls(request.id)
+            if route != request.model or outcome not in _ENDS:
+                yield f"{request.id} is charged for {request.model}, and its last call is {outcome} by {route}"
+            if spoke := [before for before in failed if before[1] in _ENDS]:
+                yield f"{request.id} was answered by {spoke[0][0]} before {route} was called"
 
     def _paid_once(self) -> Iterator[str]:
         """Every receipt in exactly one settled batch; in none where its account's credits had left the escrow before."""

@@ -99,7 +99,7 @@ class World:
         body = self.wallets.sent(call).known_by
         with suppress(sqlite3.OperationalError, psycopg.OperationalError):
             dispatched = self.eye.dispatched(body)
-            if dispatched < self.provider.calls[call.name]:
+            if dispatched < max(self.provider.calls_of(call.name)):
                 self.accuse(f"the provider was called for {call.name} before its hold was durable")
 
     def _on_transaction(self, raw: bytes) -> None:
