@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from mintery.chain import blocks
-from mintery.domain.hold import Capture
+from mintery.domain.hold import Capture, Hold
 from mintery.jobs import works
 from mintery.ledger import apply_holds, apply_settled
-from mintery.ledger.commands import AbandonBatch, BatchSettledSeen, CaptureHold, MarkDelivered, PlaceHold
+from mintery.ledger.commands import AbandonBatch, BatchSettledSeen, CaptureHold, HoldPlaced, MarkDelivered, PlaceHold
 from mintery.ledger.groups import GroupWriter
 from mintery.ledger.store import LedgerStore
 from mintery.ledger.work import Work
@@ -42,10 +42,10 @@ def call_before_hold() -> None:
         task = asyncio.get_running_loop().create_task(_after(LATE, commit_async, self, commands))
         _kept.append(task)
         command = commands[0]
-        hold = pay_for_request.Hold(
+        hold = Hold(
             command.request, command.account, command.amount, command.placed_at, command.lease_until, command.placed_at
         )
-        return [pay_for_request.HoldPlaced(hold)]
+        return [HoldPlaced(hold)]
 
     LedgerStore.commit_async = placed
 
