@@ -10,7 +10,8 @@ from tests.ledger.samples import NOON, Wallet, capture, place, release, request_
 from mintery.domain.attempt import AttemptOutcome, Refusal, RouteAttempt
 from mintery.domain.hold import Capture
 from mintery.ledger import apply_refusals
-from mintery.ledger.commands import Done, HoldNotEnding, HoldReleased, RecordRefusals
+from mintery.ledger.audit import open_audit
+from mintery.ledger.commands import Done, HoldNotEnding, HoldReleased, RecordRefusals, SealRows
 from mintery.ledger.store import LedgerStore
 
 SECOND = timedelta(seconds=1)
@@ -46,6 +47,25 @@ def test_a_request_that_its_first_route_answers_makes_no_row(ledger: LedgerStore
     ledger.commit([placed, capture(placed, alice, 60)])
 
     assert database.run("SELECT * FROM route_attempts") == []
+
+
+def test_calls_are_sealed_and_one_that_is_changed_underneath_is_found(
+    ledger: LedgerStore, alice: Wallet, database: Database
+):
+    placed = place(1, alice, 100)
+    ledger.commit([placed, replace(capture(placed, alice, 60), attempts=(FAILED, DELIVERED)), SealRows(100, NOON)])
+    sealed = "SELECT version, row_seq FROM seals WHERE source = 5 ORDER BY position"
+    assert database.run(sealed) == [(1, 1), (1, 2)]
+    with open_audit(database.url) as audit:
+        assert audit.verify().holds
+
+    database.run("UPDATE route_attempts SET route = 'another/route' WHERE position = 0")
+
+    with open_audit(database.url) as audit:
+        report = audit.verify()
+    assert report.first is not None
+    assert (report.misfits, report.first.row) == (1, "route_attempts 1")
+    database.run("UPDATE route_attempts SET route = 'acme/small' WHERE position = 0")
 
 
 def refusal(number: int) -> Refusal:

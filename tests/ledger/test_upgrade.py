@@ -108,3 +108,25 @@ def test_a_hold_and_its_end_are_written_once_still(written: Database, name: str)
 
     with pytest.raises(IntegrityError):
         written.run(f"INSERT INTO transfers ({columns}) SELECT {columns} FROM transfers WHERE kind = '{kind}'")  # noqa: S608
+
+
+def test_calls_that_were_recorded_before_they_were_counted_are_kept_and_sealed(written: Database):
+    engine = create_engine(written.url)
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(FOLDER))
+        command.upgrade(config, "0016")
+        for position, outcome in ((1, "delivered"), (0, "refused")):
+            connection.exec_driver_sql(
+                "INSERT INTO route_attempts (request, position, route, provider, outcome, began_at, ended_at) "  # noqa: S608 -- our own names
+                f"VALUES ('{request_id(1)}', {position}, 'a/m', 'a', '{outcome}', 1, {2 + position})"
+            )
+    engine.dispose()
+
+    with open_ledger(written.url, IDENTITY) as ledger:
+        assert [each.outcome.value for each in ledger.attempts(request_id(1))] == ["refused", "delivered"]
+        ledger.commit([SealRows(1_000, NOON)])
+        ledger.check()
+    with open_audit(written.url) as audit:
+        assert audit.verify().holds
+    assert written.run("SELECT row_seq FROM seals WHERE source = 5 ORDER BY position") == [(1,), (2,)]

@@ -325,15 +325,16 @@ attempts = table(
 # Calls to providers, in their order, of a request whose first one did not deliver.
 route_attempts = table(
     "route_attempts",
-    Column("request", Text, ForeignKey("requests.id"), primary_key=True),
-    Column("position", Int64, primary_key=True, autoincrement=False),
-    CheckConstraint("position >= 0", name="position"),
+    sequence(),
+    Column("request", Text, ForeignKey("requests.id"), nullable=False),
+    *integer("position"),
     text("route"),
     text("provider"),
     text("outcome"),
     *integer("status", null=True),
     *integer("began_at"),
     *integer("ended_at"),
+    UniqueConstraint("request", "position"),
 )
 
 # Requests that never became any. ``evidence`` is JSON; the oldest rows go.

@@ -18,7 +18,7 @@ import orjson
 from sqlalchemy import Table
 
 from mintery.domain.voucher import EscrowDomain
-from mintery.ledger.schema import channel_changes, receipts, transfers, write_offs
+from mintery.ledger.schema import channel_changes, receipts, route_attempts, transfers, write_offs
 
 FORMAT = "mintery-seals"
 _LATER: Mapping[int, frozenset[str]] = {1: frozenset({"rest"})}
@@ -32,6 +32,7 @@ class Source(IntEnum):
     RECEIPTS = 2
     WRITE_OFFS = 3
     CHANNEL_CHANGES = 4
+    ROUTE_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,11 @@ SEALED: Mapping[Source, Sealed] = {
     Source.CHANNEL_CHANGES: Sealed(
         channel_changes,
         ("seq", "scope", "subject", "setting", "revision", "earlier", "value", "changed_by", "reason", "at"),
+        version=1,
+    ),
+    Source.ROUTE_ATTEMPTS: Sealed(
+        route_attempts,
+        ("seq", "request", "position", "route", "provider", "outcome", "status", "began_at", "ended_at"),
         version=1,
     ),
 }
