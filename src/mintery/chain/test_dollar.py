@@ -26,11 +26,15 @@ class Asset(Token):
             AssetNotSignable: it states another.
             TransactionReverted: it states none.
         """
+        return token_domain(self.token_name(), self.rpc.chain_id, self.address, version=self.signing_version())
+
+    def signing_version(self) -> str:
+        """Of the domain that it states. Raises AssetNotSignable, TransactionReverted, as ``domain`` does."""
         stated: bytes = self.read("DOMAIN_SEPARATOR")
         name = self.token_name()
         for version in _VERSIONS:
             if token_domain(name, self.rpc.chain_id, self.address, version=version) == stated:
-                return stated
+                return version
         raise AssetNotSignable(name, self.address)
 
     def balance_of(self, holder: Address, *, at: BlockRef | None = None) -> AssetUnits:

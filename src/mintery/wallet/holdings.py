@@ -58,11 +58,11 @@ def holdings_router(problems: Problems) -> APIRouter:
         """What the holder's wallet is asked to sign: to send credits to somebody, or to make them spendable here."""
         parts = till_of(request).parts
         offer = offer_move(
-            _relay(parts),
+            relay_of(parts),
             parts.gateway,
             kind=MoveKind(body.kind),
             holder=caller.holder,
-            token=_token(parts, body.token),
+            token=token_of(parts, body.token),
             to=_receiver(body, caller.holder),
             amount=_amount(body.credits),
         )
@@ -76,24 +76,24 @@ def holdings_router(problems: Problems) -> APIRouter:
         move = Move(
             MoveKind(body.kind),
             caller.holder,
-            _token(parts, body.token),
+            token_of(parts, body.token),
             _receiver(body, caller.holder),
             _amount(body.credits),
             bytes.fromhex(body.salt[2:]),
             UnixSeconds(body.valid_before),
         )
-        return _moved_json(relay_move(_relay(parts), parts.gateway, move, body.signature))
+        return _moved_json(relay_move(relay_of(parts), parts.gateway, move, body.signature))
 
     return router
 
 
-def _relay(parts: GatewayParts) -> Relay:
+def relay_of(parts: GatewayParts) -> Relay:
     if parts.relay is None:
         raise RelayMissing
     return parts.relay
 
 
-def _token(parts: GatewayParts, text: str) -> Address:
+def token_of(parts: GatewayParts, text: str) -> Address:
     market, _ = parts.reading()
     token = parse_address(text)
     if token not in market.projects:

@@ -13,6 +13,7 @@ from mintery.wallet.operator_sign_in import operator_sign_in_router
 from mintery.wallet.pages_router import pages_router
 from mintery.wallet.sign_in import sign_in_router
 from mintery.wallet.statement import statement_router
+from mintery.wallet.top_up_offers import top_up_offers_router
 
 ERRORS: Sequence[ErrorTable] = (sign_in.ERRORS, holdings.ERRORS, statement.ERRORS)
 """Each area's own table; a new area adds its table here and its router below."""
@@ -25,6 +26,7 @@ def routers(problems: Problems) -> Sequence[APIRouter]:
         operator_sign_in_router(problems),
         dev_signing_router(problems),
         holdings_router(problems),
+        top_up_offers_router(problems),
         statement_router(problems),
         activity_router(problems),
     )
