@@ -146,3 +146,17 @@ def test_credits_in_the_wallet_become_spendable(signed_in: Page, served: Served)
     served.stack.gateway.sync()
 
     assert spendable() - before == 3
+
+
+@pytest.mark.usefixtures("outside")
+def test_the_test_holder_signs_without_a_wallet_app(page: Page, served: Served) -> None:
+    page.goto("/wallet")
+    page.get_by_text("Trying this out on your own machine?").click()
+    page.get_by_label("Test key").fill(served.stack.gateway.dev_key or "")
+    page.get_by_role("button", name="Sign in as the test holder").click()
+    expect(page.get_by_role("heading", level=1, name="Home")).to_be_visible()
+    page.goto("/wallet/send")
+    fill(page, FRIEND.address, "1")
+    page.get_by_role("button", name="Sign and send").click()
+
+    expect(page.get_by_text("Sent 1.00 PXAI")).to_be_visible()

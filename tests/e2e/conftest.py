@@ -114,7 +114,7 @@ class Up:
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     home = tmp_path_factory.mktemp("home")
-    env = environment(home, MINTERY_SETTLEMENT_INTERVAL="1")
+    env = environment(home, MINTERY_SETTLEMENT_INTERVAL="1", MINTERY_RESERVE_INTERVAL="1")
     with serving("up", "--port", "0", "--rpc-port", "0", env=env) as facts:
         reach = {
             "MINTERY_RPC_URL": facts["rpc_url"],

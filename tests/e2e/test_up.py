@@ -14,7 +14,7 @@ from mintery.client import credits as read_credits
 from mintery.crypto.keys import dev_key
 from mintery.crypto.vouchers import decode_key
 from mintery.domain.voucher import EscrowDomain
-from mintery.units import CreditUnits
+from mintery.units import CreditUnits, parse_assets
 
 from .conftest import Up
 
@@ -211,6 +211,24 @@ def test_a_changed_receipt_is_refused(up: Up, tmp_path: Path, field: str, value:
 
     assert ended.code == 1
     assert ended.facts["error"]["type"] == "ReceiptRefused"
+
+
+def test_the_wallet_is_shown_in_a_terminal(up: Up) -> None:
+    (balance,) = up.mintery("wallet").facts["balances"]
+    spendable = read_credits(up.base_url, up.api_key)["spendable_nanocredits"]
+
+    assert (balance["kind"], balance["symbol"]) == ("routed", up.facts["symbol"])
+    assert balance["spendable_nanocredits"] == spendable
+
+
+def test_the_reserve_has_a_history(up: Up) -> None:
+    until = time.monotonic() + 60
+    seen: list[dict[str, str]] = []
+    while not seen and time.monotonic() < until:
+        seen = up.mintery("reserve", "history", up.facts["token"]).facts["observations"]
+        time.sleep(0.2)
+
+    assert parse_assets(seen[-1]["reserve_usd"]) >= parse_assets(seen[-1]["needed_usd"])
 
 
 def test_the_doctor_finds_nothing_broken(up: Up) -> None:

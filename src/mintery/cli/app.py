@@ -38,6 +38,7 @@ from mintery.cli.commands import (
     transfer,
     up,
     voucher,
+    wallet,
     why,
 )
 
@@ -89,6 +90,7 @@ app.command("redeem", rich_help_panel=_MINT)(redeem.redeem)
 app.command("transfer", rich_help_panel=_MINT)(transfer.transfer)
 app.add_typer(reserve.app, name="reserve", rich_help_panel=_MINT)
 
+app.command("wallet", rich_help_panel=_SPEND)(wallet.wallet)
 app.command("deposit", rich_help_panel=_SPEND)(deposit.deposit)
 app.command("topup", rich_help_panel=_SPEND)(topup.topup)
 app.add_typer(exit_.app, name="exit", rich_help_panel=_SPEND)

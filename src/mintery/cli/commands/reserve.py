@@ -1,13 +1,13 @@
 """``mintery reserve``: what backs the credits, read from the chain by anyone."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mintery.cli.money import assets_text, credits_text
-from mintery.cli.options import DeploymentFile, Json, RpcUrl, Token
-from mintery.cli.output import pairs, progress, show
-from mintery.units import assets_up
+from mintery.cli.money import assets_text, credits_text, time_text
+from mintery.cli.options import DEFAULT_URL, DeploymentFile, GatewayUrl, Json, RpcUrl, Token
+from mintery.cli.output import pairs, progress, show, table
+from mintery.units import UnixSeconds, assets_up
 
 if TYPE_CHECKING:
     from mintery.chain.rpc import BlockRef
@@ -45,6 +45,33 @@ def show_(token: Token = None, rpc: RpcUrl = None, deployment: DeploymentFile = 
     show({"token": project, "symbol": symbol, **plain}, pairs("Reserve", rows), as_json=as_json)
     if facts["reserve"] < facts["backing_needed"] or facts["vault_assets"] < facts["vault_claims"]:
         raise typer.Exit(1)
+
+
+@app.command("history")
+def history(
+    token: Annotated[str, typer.Argument(metavar="TOKEN", help="The project's token.")],
+    *,
+    last: Annotated[int, typer.Option("--last", min=1, max=1_000, help="So many notes at most, the newest.")] = 100,
+    url: GatewayUrl = DEFAULT_URL,
+    as_json: Json = False,
+) -> None:
+    """Show what a project's reserve has been, as a gateway noted it at final blocks, beside what its supply needed."""
+    from mintery.client.calls import call
+
+    with progress("Reading the notes"):
+        told = call("GET", f"{url}/reserve/{token}/history?limit={last}", None)
+    rows = [
+        (
+            time_text(UnixSeconds(seen["block_time"])),
+            str(seen["block"]),
+            seen["supply_credits"],
+            seen["reserve_usd"],
+            seen["needed_usd"],
+        )
+        for seen in told["observations"]
+    ]
+    columns = ("at", "block ", "supply ", "reserve, USD ", "needed, USD ")
+    show(told, table("Reserve over time", columns, rows), as_json=as_json)
 
 
 _AMOUNTS = frozenset({"supply", "escrow", "backing_needed", "reserve", "margin", "vault_assets", "vault_claims"})

@@ -37,9 +37,9 @@ export function times(text, power) {
   return digits.replace(/^0+(?=\d)/, "") + (rest && `.${rest}`);
 }
 
-// What a price is told by: tokens are sold by the million.
+// What a price is told by: tokens are sold by the million. A unit's variants follow it.
 export function priceOf(usd, sku) {
-  const unit = sku.slice(sku.lastIndexOf(":") + 1);
-  if (unit.endsWith("_token")) return `${dollars(times(usd, 6))} per million ${unit.replaceAll("_", " ")}s`;
-  return `${dollars(usd)} per ${unit.replaceAll("_", " ")}`;
+  const [base, ...variants] = sku.slice(sku.lastIndexOf(":") + 1).replaceAll("_", " ").split(".");
+  const after = variants.length ? `, ${variants.join(", ")}` : "";
+  return base.endsWith("token") ? `${dollars(times(usd, 6))} per million ${base}s${after}` : `${dollars(usd)} per ${base}${after}`;
 }
