@@ -25,6 +25,12 @@ export function shown(text, least = 2) {
   return sign + whole.replace(/\B(?=(\d{3})+$)/g, ",") + (cut && `.${cut}`);
 }
 
+// Every digit that is there, thousands parted: for receipts.
+export function full(text) {
+  const [whole, fraction] = text.split(".");
+  return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (fraction ? `.${fraction}` : "");
+}
+
 export const dollars = (text) => (text.startsWith("-") ? `−$${shown(text.slice(1))}` : `$${shown(text)}`);
 
 export const nano = (text) => exact(BigInt(text), 9);
