@@ -16,11 +16,11 @@ MinteryError
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, RequestUnresolved,
 │                           AttemptFailed, WriteOffRefused, OrderTransitionRefused, MoveRefused,
-│                           ChannelChangedMeanwhile, JobNotDone
+│                           ChannelChangedMeanwhile, JobNotDone, MonthAboveAgreed
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
 │                           UnknownProject, UnknownHalt, FileMissing, UnknownRequest, NoRoute, RouteExcluded,
 │                           RouteTooDear, UnknownChannel, UnknownMembership, MembershipNotSold, MembershipNeeded,
-│                           UnknownJob, NothingToFetch
+│                           UnknownJob, NothingToFetch, MembershipEnded
 ├── NotAvailable            ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, LedgerBehind,
 │                           AssetDepegged, ReserveShort, Draining, PayoutCapReached, Overloaded,
 │                           AccountBusy, HoldTooLong, NoRouteNow, RouteBroken, RouteOnTrial, ResaleForbidden,
@@ -569,6 +569,16 @@ class JobNotDone(Conflict):
         self.status = status
 
 
+class MonthAboveAgreed(Conflict):
+    """A month costs more than was agreed to: nothing is charged. Nanocredits."""
+
+    def __init__(self, membership: str, *, actual: int, limit: int) -> None:
+        super().__init__(f"a month of {membership} costs {actual} nanocredits now; {limit} was agreed to at most")
+        self.membership = membership
+        self.actual = actual
+        self.limit = limit
+
+
 class WriteOffRefused(Conflict):
     def __init__(self, request_id: str, why: str) -> None:
         super().__init__(f"receipt {request_id} is not written off: {why}")
@@ -690,6 +700,14 @@ class MembershipNeeded(NotFound):
         self.model = model
         self.membership = membership
         self.sold_by = list(sold_by)
+
+
+class MembershipEnded(NotFound):
+    """The account has none of this name that stands."""
+
+    def __init__(self, membership: str) -> None:
+        super().__init__(f"no membership {membership[:80]!r} stands for this account")
+        self.membership = membership[:80]
 
 
 class UnknownRequest(NotFound):

@@ -16,6 +16,7 @@ from mintery.ledger.apply_long_jobs import (
     open_long_job,
     reroute_long_job,
 )
+from mintery.ledger.apply_memberships import agree_membership, charge_month, end_membership
 from mintery.ledger.apply_orders import ORDER_WRITERS
 from mintery.ledger.apply_refusals import record_refusals
 from mintery.ledger.apply_reserve import observe_reserve
@@ -57,6 +58,7 @@ from mintery.ledger.commands import (
     SealRows,
     WriteOff,
 )
+from mintery.ledger.commands_memberships import AgreeMembership, ChargeMonth, EndMembership
 from mintery.ledger.commands_wallet import BeginSignIn, EndSignIn, OfferNonce
 from mintery.ledger.sheet import Sheet, open_sheet
 from mintery.ledger.work import Work
@@ -97,6 +99,9 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     CloseLongJob: close_long_job,
     ObserveReserve: observe_reserve,
     **ORDER_WRITERS,
+    AgreeMembership: agree_membership,
+    EndMembership: end_membership,
+    ChargeMonth: charge_month,
 }
 _BESIDE = (
     SealRows,
@@ -120,6 +125,8 @@ _BESIDE = (
     CloseLongJob,
     ObserveReserve,
     *ORDER_WRITERS,
+    AgreeMembership,
+    EndMembership,
 )
 """They write nothing that a sheet remembers."""
 

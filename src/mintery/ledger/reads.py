@@ -18,6 +18,7 @@ from mintery.domain.reserve import ReserveObservation
 from mintery.domain.sign_in import SignIn
 from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
 from mintery.ledger.commands import Answer, Block, Command, FlowSums, RequestKey, Result
+from mintery.ledger.queries_memberships import MembershipReads
 from mintery.units import NanoCredits, UnixSeconds
 
 if TYPE_CHECKING:
@@ -165,6 +166,9 @@ class Ledger(Protocol):
 
     async def commit_async(self, commands: Sequence[Command]) -> Sequence[Result]:
         """As ``commit``, for event loops."""
+
+    @property
+    def memberships(self) -> MembershipReads: ...
 
     def account(self, account: AccountId) -> AccountBalance | None: ...
 

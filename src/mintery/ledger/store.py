@@ -41,6 +41,7 @@ from mintery.ledger.opening import (
     make_private,
     shown,
 )
+from mintery.ledger.queries_memberships import MembershipReads
 from mintery.ledger.queries_orders import OrderReads
 from mintery.ledger.reads import (
     AccountBalance,
@@ -130,6 +131,10 @@ class LedgerStore(Ledger):
     @property
     def orders(self) -> OrderReads:
         return OrderReads(self._read)
+
+    @property
+    def memberships(self) -> MembershipReads:
+        return MembershipReads(self._read)
 
     def account(self, account: AccountId) -> AccountBalance | None:
         return self._read(queries.account, account)

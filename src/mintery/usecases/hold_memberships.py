@@ -1,0 +1,70 @@
+"""What holders do with memberships: begin one, and end it."""
+
+from datetime import datetime
+
+from mintery.domain.market import Market
+from mintery.domain.voucher import AccountId
+from mintery.errors import MalformedRequest, MembershipEnded
+from mintery.ledger.commands import HoldRefused, NotWritten
+from mintery.ledger.commands_memberships import EndMembership
+from mintery.ledger.queries_memberships import Membership, Month
+from mintery.units import NanoCredits
+from mintery.usecases.charge_month import Agreed, charge_month, quote_month
+from mintery.usecases.explain_refusal import explain_refusal
+from mintery.usecases.meters import log_transition
+from mintery.usecases.parts import GatewayParts
+from mintery.usecases.verify_credential import Credential, check_may_spend
+
+CANCELLED = "cancelled"
+
+
+def begin_membership(
+    parts: GatewayParts, market: Market, credential: Credential, name: str, most: NanoCredits | None
+) -> Month:
+    """Agree to pay ``name`` by the month with the credential's voucher, at ``most`` nanocredits each (None: what it costs now),
+    and pay the first month. One that is paid already runs on, and nothing is charged before its end.
+
+    Raises:
+        MonthAboveAgreed, OutOfFunds, WrongEpoch, VoucherExpired, UnknownMembership, MembershipNotSold, ModelNotCovered,
+        NotAvailable, MalformedRequest: nothing was charged.
+    """
+    if credential.raised is not None:
+        raise MalformedRequest("a raised voucher admits one request; a membership asks for the key alone")
+    check_may_spend(parts, market, credential)
+    price = quote_month(parts, market, credential.signed, name).amount
+    agreed = Agreed(credential.account, name, credential.signed, credential.digest, price if most is None else most)
+    now = parts.clock()
+    months = parts.ledger.memberships.months_of(credential.account, name)
+    if months and now < months[0].paid.ends_at:
+        parts.ledger.commit([agreed.command(now)])
+        return months[0]
+
+    charged = charge_month(parts, market, agreed, (now, now.day), begun=False)
+    if isinstance(charged, HoldRefused):
+        raise explain_refusal(parts, market, credential, charged)
+    if isinstance(charged, NotWritten):
+        raise MembershipEnded(name)
+    parts.standings.note([charged.paid])
+    log_transition("membership_begun", account=agreed.account, membership=name, request=charged.request)
+    return charged
+
+
+def end_membership(parts: GatewayParts, account: AccountId, name: str) -> Membership:
+    """No further month is charged; the one that is paid runs to its end.
+
+    Raises:
+        MembershipEnded: the account has none of this name that stands.
+    """
+    [done] = parts.ledger.commit([EndMembership(account, name, CANCELLED, parts.clock())])
+    if not getattr(done, "changed", 0):
+        raise MembershipEnded(name)
+    log_transition("membership_ended", account=account, membership=name)
+    return next(each for each in parts.ledger.memberships.of(account=account) if each.name == name)
+
+
+def status_of(membership: Membership, now: datetime) -> str:
+    """``renewing``; ``late``, while the next month could not be charged; ``ending``, with a paid month still to run; ``ended``."""
+    paid = membership.last is not None and now < membership.last.paid.ends_at
+    if membership.ended_at is None:
+        return "renewing" if paid else "late"
+    return "ending" if paid else "ended"
