@@ -46,9 +46,9 @@ def offers(usual: Rates = USUAL, pro: Rates = PRO) -> Offers:
     )
 
 
-def members_market(sold: Offers) -> Market:
-    """TOKEN's project is routed, OTHER_TOKEN's official; the terms of both name the gateway."""
-    now = UnixSeconds(int(time.time()))
+def members_market(sold: Offers, at: float | None = None) -> Market:
+    """TOKEN's project is routed, OTHER_TOKEN's official; the terms of both name the gateway. ``at``: unix seconds."""
+    now = UnixSeconds(int(at or time.time()))
     read = market(now)
     skus = [sku for each in (PREMIUM, PLAIN, *sold.fees) for sku in each.skus]
     echo = {sku.unit: price.usd for sku, price in read.prices.items() if sku.model == "test/echo"}

@@ -196,6 +196,7 @@ def build_gateway(
         freshness=parts.freshness,
         report_sender=None if sender is None else opened.sender(sender),
         intervals=_intervals(settings),
+        selling=parts,
     )
     return Gateway(
         chain=opened,

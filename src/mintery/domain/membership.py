@@ -124,6 +124,10 @@ class Offers:
             raise MembershipNotSold(name, period.value, kind.value)
         return found
 
+    def fees_of(self, name: str, kind: Kind | None) -> tuple[Model, ...]:
+        """All that an offer is sold as, for credits of one kind or (None) of either."""
+        return tuple(fee for (of, named, _), fee in self._fees.items() if named == name and kind in {None, of})
+
     def check_open(self, model: Model, standing: Standing, kind: Kind) -> None:
         """Raises MembershipNeeded: the model is kept for those who have what it needs."""
         if model.needs and model.needs not in standing.opens:

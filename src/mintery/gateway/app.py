@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from mintery import __version__
 from mintery.errors import MalformedRequest, MinteryError
-from mintery.gateway import channels, diagnoses, entry, examples, long_jobs, paid, receipts, reserve
+from mintery.gateway import channels, diagnoses, entry, examples, long_jobs, memberships, paid, receipts, reserve
 from mintery.gateway.channels import channels_router
 from mintery.gateway.credits import credits_router
 from mintery.gateway.diagnoses import diagnoses_router
@@ -22,6 +22,7 @@ from mintery.gateway.errors import Problem, Problems, fault_of, respond
 from mintery.gateway.explanations import explanations_router
 from mintery.gateway.health import health_router
 from mintery.gateway.long_jobs import long_jobs_router
+from mintery.gateway.memberships import memberships_router
 from mintery.gateway.models import models_router
 from mintery.gateway.openrouter import as_ours, openrouter_router
 from mintery.gateway.operator import operator_router
@@ -72,6 +73,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
         diagnoses.ERRORS,
         long_jobs.ERRORS,
         channels.ERRORS,
+        memberships.ERRORS,
         reserve.ERRORS,
         *wallet.ERRORS,
     )
@@ -95,6 +97,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
         receipts_router(problems),
         *(long_jobs_router(form, problems) for form in long_jobs.FORMS),
         models_router(problems),
+        memberships_router(problems),
         health_router(),
         operator_router(problems),
         *([] if parts.public is None else [reserve_router(problems, parts.public)]),

@@ -5,14 +5,12 @@ done here. The router still documents them, and leads to the same code.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mintery.domain.long_job import LONG_FORMS
-from mintery.domain.market import Market
 from mintery.domain.model import Endpoint
 from mintery.errors import (
     AccountBusy,
@@ -58,11 +56,10 @@ from mintery.gateway.errors import OUR_FAULT, ErrorTable, Problem, Problems, Sho
 from mintery.gateway.rates import rate_headers
 from mintery.gateway.refusals import provider_problem, refuse
 from mintery.gateway.relay import relay
-from mintery.units import NanoCredits, format_nanocredits
+from mintery.gateway.shortfall import shortfall
 from mintery.usecases.attempts import Attempt, Head
 from mintery.usecases.pay_for_request import Asked, Till, pay_for_request
-from mintery.usecases.show_credits import wallet_of
-from mintery.usecases.verify_credential import Credential, verify_credential
+from mintery.usecases.verify_credential import verify_credential
 
 FUNDS = ("required", "available", "account")
 
@@ -162,7 +159,7 @@ class PaidEndpoint:
             market = parts.market()  # read again: prices move while a body drips in
             attempt = await pay_for_request(till, market, credential, self._asked(headers, body, receive))
         except MinteryError as error:
-            beside = _top_up(market, credential, error) if isinstance(error, OutOfFunds) else None
+            beside = shortfall(market, credential, error) if isinstance(error, OutOfFunds) else None
             problem = self._problems.of(error, beside=beside)
             if isinstance(error, RateLimited | RateAboveLimit):
                 problem.headers.update(rate_headers(error.left))
@@ -217,23 +214,6 @@ def _with_receipt(problem: Problem, attempt: Attempt) -> Response:
     response.headers["x-request-id"] = attempt.request
     response.headers["x-should-retry"] = "false"
     return response
-
-
-def _top_up(market: Market, credential: Credential, error: OutOfFunds) -> dict[str, Any]:
-    wallet = wallet_of(market, credential)
-    symbol = wallet["symbol"]
-    required = format_nanocredits(NanoCredits(error.required))
-    available = format_nanocredits(NanoCredits(error.available))
-    return {
-        "message": (
-            f"This request may need up to {required} {symbol}, and {available} can be spent ({error}). "
-            f"To go on, deposit more {symbol} into this wallet or sign a voucher with a higher maximum; "
-            "or ask for less with a smaller max_tokens."
-        ),
-        "wallet": wallet,
-        "required_nanocredits": str(error.required),
-        "available_nanocredits": str(error.available),
-    }
 
 
 def _idempotency_key(key: str | None) -> str | None:

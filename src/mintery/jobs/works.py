@@ -14,9 +14,10 @@ nothing more. Should it stop between that question and the commit, what it write
   a provider that takes the same request for the same job is asked for it again.
 - drop_answers: the limit is a day before the run, so a late one drops less.
 - observe_reserve: what is noted is of a final block, once for each, so a late note is as true as an early one.
+- renew_memberships: a calendar month is charged once, and not once its agreement has ended (``ChargeMonth``).
 - seal_ledger: the marks of what is sealed are locked while rows are sealed, and a place in the chain of seals is taken once.
 - report_prices: the oracle takes a report for the present epoch only, and ignores one that is older than what it has.
-- market, channels, endpoints, watch_sources: led by nobody. Each process reads its own, and only for itself; it tells the others how far its market is,
+- market, channels, endpoints, memberships, watch_sources: led by nobody. Each process reads its own, and only for itself; it tells the others how far its market is,
   and the ledger is never brought further than that.
 
 Withdrawing margin or what a provider is owed is a person's command, never a work: the vault pays what is there, once.
@@ -43,10 +44,13 @@ from mintery.usecases.alarms import Alarm, Alarms
 from mintery.usecases.channel_board import ChannelBoard
 from mintery.usecases.expire_holds import expire_holds
 from mintery.usecases.follow_long_jobs import Follower
+from mintery.usecases.note_months import note_months
 from mintery.usecases.observe_reserve import observe_reserve
 from mintery.usecases.onchain import OnChain
+from mintery.usecases.parts import GatewayParts
 from mintery.usecases.reconcile import Reconciler
 from mintery.usecases.refresh_market import MarketBoard
+from mintery.usecases.renew_memberships import renew_memberships
 from mintery.usecases.report_prices import Reporter, report_prices
 from mintery.usecases.seal_ledger import seal_ledger
 from mintery.usecases.settle_batch import Settlement, settle_batch
@@ -62,6 +66,9 @@ ANSWER_HOURS = 24
 DROP_ANSWERS_SECONDS = 600
 WATCH_ENDPOINTS_SECONDS = 30
 SEAL_SECONDS = 2
+MEMBERSHIPS_SECONDS = 2
+"""What was bought at one process counts at the others within so long."""
+RENEWAL_SECONDS = 60
 CHANNELS_SECONDS = 1
 """What an operator switches off is sold by no process for longer."""
 FOLLOW_SECONDS = 1
@@ -83,7 +90,7 @@ class Intervals:
 
 @dataclass(frozen=True, slots=True)
 class JobParts:
-    """What the works are made of. No ``reporters``: prices are reported elsewhere."""
+    """What the works are made of. No ``reporters``: prices are reported elsewhere. ``selling``: what charges memberships."""
 
     chain: OnChain
     ledger: LedgerStore
@@ -100,6 +107,7 @@ class JobParts:
     freshness: FreshnessLimits
     report_sender: Sender | None
     intervals: Intervals
+    selling: GatewayParts | None = None
 
 
 def works_of(parts: JobParts) -> Iterator[Work]:
@@ -119,6 +127,9 @@ def works_of(parts: JobParts) -> Iterator[Work]:
     )
     yield Work("drop_answers", DROP_ANSWERS_SECONDS, partial(_drop_answers, _fenced(parts, "drop_answers")))
     yield Work("seal_ledger", SEAL_SECONDS, partial(seal_ledger, _fenced(parts, "seal_ledger")))
+    if parts.selling is not None and parts.selling.standings.offers.offers:
+        yield Work("memberships", MEMBERSHIPS_SECONDS, partial(note_months, parts.selling), led=False)
+        yield Work("renew_memberships", RENEWAL_SECONDS, partial(_renew, parts, parts.selling))
     if parts.reporters:
         yield Work("watch_sources", intervals.price, partial(_watch, parts, parts.reporters[0]), led=False)
     if parts.reporters and parts.report_sender is not None:
@@ -186,6 +197,10 @@ def _expire(parts: JobParts, ledger: Ledger, now: datetime) -> None:
 
 def _observe_reserve(parts: JobParts, ledger: Ledger, _now: datetime) -> None:
     observe_reserve(parts.chain, ledger, tuple(parts.board.last()[0].projects))
+
+
+def _renew(parts: JobParts, selling: GatewayParts, now: datetime) -> None:
+    renew_memberships(replace(selling, ledger=_fenced(parts, "renew_memberships")), now)
 
 
 def _drop_answers(ledger: Ledger, now: datetime) -> None:

@@ -13,6 +13,8 @@ class Standings:
     def __init__(self, offers: Offers | None = None) -> None:
         self.offers = Offers() if offers is None else offers
         self._months: dict[AccountId, tuple[PaidMonth, ...]] = {}
+        self.noted_at: datetime | None = None
+        """When the ledger was last asked."""
 
     def of(self, account: AccountId, now: datetime) -> Standing:
         months = self._months.get(account)

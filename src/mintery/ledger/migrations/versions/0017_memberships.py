@@ -1,13 +1,13 @@
 """Agreements to pay for a membership by the month, and the months that were paid.
 
-Revision: 0016
+Revision: 0017
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 
 INT64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 SQLITE_REFUSAL = """

@@ -1,0 +1,27 @@
+"""What a 402 says: which balance is short, by how much, and what to do. No other balance is ever charged in its place."""
+
+from typing import Any
+
+from mintery.domain.market import Market
+from mintery.errors import OutOfFunds
+from mintery.units import NanoCredits, format_nanocredits
+from mintery.usecases.show_credits import wallet_of
+from mintery.usecases.verify_credential import Credential
+
+
+def shortfall(market: Market, credential: Credential, error: OutOfFunds) -> dict[str, Any]:
+    """Members of the error's body."""
+    wallet = wallet_of(market, credential)
+    symbol, balance = wallet["symbol"], f"{wallet['kind'].capitalize()} balance"
+    required = format_nanocredits(NanoCredits(error.required))
+    available = format_nanocredits(NanoCredits(error.available))
+    return {
+        "message": (
+            f"{balance}: this may need up to {required} {symbol}, and {available} can be spent ({error}). "
+            f"To go on, deposit more {symbol} into this wallet or sign a voucher with a higher maximum; "
+            "or ask for less with a smaller max_tokens. No other balance was or will be charged for it."
+        ),
+        "wallet": {**wallet, "balance": balance},
+        "required_nanocredits": str(error.required),
+        "available_nanocredits": str(error.available),
+    }
