@@ -25,7 +25,7 @@ SOLD = {
     "/v1/quote": "test/echo",
     "/v1/route/explain": "test/echo",
 }
-ELSEWHERE = ("/v1/wallet", "/v1/webhooks/", "/admin/", "/v1/operator/sign-in")
+ELSEWHERE = ("/v1/jobs", "/v1/wallet", "/v1/webhooks/", "/admin/", "/v1/operator/sign-in")
 """Generic jobs are served by what videos are. The holder's side and what is administered: what is sent there is written down, and has tests of its own."""
 OF_THE_OPERATOR = ("/metrics", "/v1/operator/")
 load_all_checks()
@@ -37,7 +37,7 @@ PATHS = (
     "/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/moderations", "/v1/images/generations",
     "/v1/audio/speech", "/v1/audio/transcriptions", "/v1/quote", "/v1/route/explain", "/v1/why/{request_id}", "/v1/credits", "/v1/key", "/v1/generation", "/v1/receipts", "/v1/receipts/{request_id}",
     "/v1/videos", "/v1/videos/{request_id}", "/v1/videos/{request_id}/content",
-    "/v1/models", "/v1/models/{model}", "/healthz", "/metrics", "/v1/operator/status",
+    "/v1/models", "/v1/models/{model}", "/v1/memberships", "/v1/memberships/{membership}", "/healthz", "/metrics", "/v1/operator/status",
     "/v1/operator/reconciliation", "/v1/operator/drain",
 )  # fmt: skip
 

@@ -7,8 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mintery.errors import (
     CredentialRefused,
+    MalformedRequest,
     MembershipEnded,
     MembershipNotSold,
+    ModelNotCovered,
     MonthAboveAgreed,
     OutOfFunds,
     PriceStale,
@@ -60,7 +62,8 @@ def memberships_router(problems: Problems) -> APIRouter:
     @router.post(
         "/v1/memberships",
         responses=problems.responses(
-            CredentialRefused, UnknownMembership, MembershipNotSold, MonthAboveAgreed, OutOfFunds, PriceStale
+            *(CredentialRefused, MalformedRequest, UnknownMembership, MembershipNotSold, ModelNotCovered),
+            *(MonthAboveAgreed, OutOfFunds, PriceStale),
         ),
     )
     def post_membership(request: Request, body: MembershipIn) -> Any:
