@@ -26,6 +26,7 @@ REVISIONS = (
     "0015",
     "0016",
     "0017",
+    "0018",
 )
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "ledger_version"

@@ -1,13 +1,13 @@
 """Agreements to pay for a membership by the month, and the months that were paid.
 
-Revision: 0017
+Revision: 0018
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 
 INT64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 SQLITE_REFUSAL = """
