@@ -12,7 +12,8 @@ MinteryError
 │                           ReceiverRefused, ChannelSettingRefused, MultiplierAboveMarkup
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator, NotSignedIn, SignInRefused,
-│                           ForgedCall
+│                           ForgedCall, UnknownKey, KeyRevoked, KeyExpired, VoucherRevoked, KeyMayNot,
+│                           ModelNotAllowed, WayNotAllowed, NotVoucherOfHolder
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, RequestUnresolved,
 │                           AttemptFailed, WriteOffRefused, OrderTransitionRefused, MoveRefused,
@@ -21,6 +22,7 @@ MinteryError
 │                           UnknownProject, UnknownHalt, FileMissing, UnknownRequest, NoRoute, RouteExcluded,
 │                           RouteTooDear, UnknownChannel, UnknownMembership, MembershipNotSold, MembershipNeeded,
 │                           UnknownJob, NothingToFetch, MembershipEnded
+│                           UnknownJob, NothingToFetch, UnknownGatewayKey, UnknownLimit, UnknownAuthority
 ├── NotAvailable            ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued, HoldAboveStaleLimit, MarketUnread, LedgerBehind,
 │                           AssetDepegged, ReserveShort, Draining, PayoutCapReached, Overloaded,
 │                           AccountBusy, HoldTooLong, NoRouteNow, RouteBroken, RouteOnTrial, ResaleForbidden,
@@ -454,6 +456,59 @@ class SignInRefused(CredentialRefused):
         self.why = why
 
 
+class UnknownKey(CredentialRefused):
+    """Nothing is known under this secret, or it opens nothing any more."""
+
+    def __init__(self) -> None:
+        super().__init__("this key is unknown here; it may be mistyped or of another gateway")
+
+
+class KeyRevoked(CredentialRefused):
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the key {key} was revoked, or replaced by another secret")
+        self.key = key
+
+
+class KeyExpired(CredentialRefused):
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the key {key} has expired")
+        self.key = key
+
+
+class VoucherRevoked(CredentialRefused):
+    """Its holder asked this gateway to spend nothing more by vouchers with this key hash."""
+
+    def __init__(self) -> None:
+        super().__init__("its holder revoked this voucher at this gateway")
+
+
+class KeyMayNot(CredentialRefused):
+    """The key is good, and not for this."""
+
+    def __init__(self, message: str, asked: str) -> None:
+        super().__init__(message)
+        self.asked = asked
+
+
+class ModelNotAllowed(KeyMayNot):
+    def __init__(self, model: str) -> None:
+        super().__init__(f"this key may not be used for {model}", model)
+
+
+class WayNotAllowed(KeyMayNot):
+    def __init__(self, way: str) -> None:
+        super().__init__(f"this key may not ask for {way}", way)
+
+
+class NotVoucherOfHolder(CredentialRefused):
+    """A voucher that would stand for one holder was signed for another's account."""
+
+    def __init__(self, actual: str, expected: str) -> None:
+        super().__init__(f"the voucher is of {actual}; {expected} is signed in")
+        self.actual = actual
+        self.expected = expected
+
+
 class ForgedCall(CredentialRefused):
     """A call that changes something and that another site could have made the browser send."""
 
@@ -493,16 +548,21 @@ class VoucherExhausted(OutOfFunds):
 
 
 class LimitReached(OutOfFunds):
-    """A limit of the hold's list of constraints, named by its key."""
+    """A limit that the holder set. ``period`` and ``resets_at`` (ISO 8601, UTC) say when it begins anew."""
 
-    def __init__(self, *, account: str, required: int, available: int, limit: str) -> None:
+    def __init__(
+        self, *, account: str, required: int, available: int, limit: str, period: str = "", resets_at: str = ""
+    ) -> None:
+        of = f" of the {period}, which ends at {resets_at}," if period else ""
         super().__init__(
-            f"the limit {limit} has room for {available} nanocredits more and this request may need {required}",
+            f"the limit {limit}{of} has room for {available} nanocredits more and this request may need {required}",
             account=account,
             required=required,
             available=available,
         )
         self.limit = limit
+        self.period = period
+        self.resets_at = resets_at
 
 
 class Conflict(MinteryError):
@@ -729,6 +789,26 @@ class NothingToFetch(NotFound):
         super().__init__(f"job {request_id}: {why}")
         self.request_id = request_id
         self.why = why
+
+
+class UnknownGatewayKey(NotFound):
+    """No open key of this holder has the id."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"there is no open key {key[:60]} of yours")
+        self.key = key
+
+
+class UnknownLimit(NotFound):
+    def __init__(self, limit: str) -> None:
+        super().__init__(f"there is no limit {limit[:60]} of yours")
+        self.limit = limit
+
+
+class UnknownAuthority(NotFound):
+    def __init__(self, authority: str) -> None:
+        super().__init__(f"there is nothing {authority[:80]} of yours to revoke")
+        self.authority = authority
 
 
 class UnknownReceipt(NotFound):

@@ -53,11 +53,13 @@ class Constraint:
     Attributes:
         key: names the counter, like ``payout:0xToken…:20771`` or ``budget:key-7:2026-W47``.
         ceiling: nanocredits.
+        model: of what is captured, only what this model answered stays counted. None: whichever did.
     """
 
     key: str
     ceiling: NanoCredits
     until: Ending
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from mintery.domain.keys import KeyId
 from mintery.domain.price import PriceState
 from mintery.domain.quote import PricedLine, Quote
 from mintery.domain.receipt import line_facts, parse_line
@@ -19,6 +20,7 @@ class Quoted(NamedTuple):
         stream: it is answered as server-sent events.
         test: the provider is a stub that makes its answers up.
         asked: the name that the request gave, where it is not the model's own.
+        key: the gateway key that asked.
     """
 
     model: str
@@ -32,9 +34,10 @@ class Quoted(NamedTuple):
     par: Par
     markup: BasisPoints
     asked: str | None = None
+    key: KeyId | None = None
 
     @classmethod
-    def of(cls, quote: Quote, *, stream: bool, asked: str | None = None) -> "Quoted":
+    def of(cls, quote: Quote, *, stream: bool, asked: str | None = None, key: KeyId | None = None) -> "Quoted":
         model = quote.model
         return cls(
             model=model.id,
@@ -48,6 +51,7 @@ class Quoted(NamedTuple):
             par=quote.par,
             markup=quote.markup,
             asked=asked,
+            key=key,
         )
 
 
@@ -67,6 +71,8 @@ def quoted_text(quoted: Quoted) -> str:
     }
     if quoted.asked is not None:
         facts["asked"] = quoted.asked
+    if quoted.key is not None:
+        facts["key"] = quoted.key
     return orjson.dumps(facts).decode()
 
 
@@ -85,4 +91,5 @@ def parse_quoted(text: str) -> Quoted:
         par=Par(fields["par"]),
         markup=BasisPoints(fields["markup_bps"]),
         asked=fields.get("asked"),
+        key=fields.get("key"),
     )

@@ -10,6 +10,7 @@ import orjson
 
 from mintery.domain import fields as read
 from mintery.domain.hold import RequestId
+from mintery.domain.keys import KeyId
 from mintery.domain.price import PriceState, Sku
 from mintery.domain.quote import PricedLine, UsageSource, total_cost
 from mintery.domain.voucher import AccountKey, Address, EscrowDomain, Kind
@@ -18,6 +19,7 @@ from mintery.units import MAX_NANOCREDITS, MAX_PAR, MIN_PAR, BasisPoints, NanoCr
 
 RECEIPT_FORMAT = "mintery-receipt-1"
 _ID = re.compile(r"req_[0-9a-f]{32}", re.ASCII)
+_KEY = re.compile(r"key_[0-9a-f]{16}", re.ASCII)
 _MOST_EPOCH = 2**32 - 1
 _FIRST_YEAR, _LAST_YEAR = 1971, 9998
 
@@ -32,6 +34,7 @@ class Receipt:
         held: nanocredits that were set aside; cost <= held.
         backup: another than the first route was used, or one that its operator keeps to stand in.
         asked: the name that the request gave, where it is not the model's own: a shared one, or an intent.
+        key: the gateway key that asked; None where a voucher did.
         stream: it was answered as server-sent events.
         test: the provider is a stub that makes its answers up.
         settler: the hot key that signs this receipt.
@@ -60,6 +63,7 @@ class Receipt:
     settler: Address
     signature: bytes | None = None
     asked: str | None = None
+    key: KeyId | None = None
 
     @property
     def usd(self) -> UsdWad:
@@ -103,6 +107,7 @@ def receipt_facts(receipt: Receipt) -> dict[str, Any]:
             "epoch": receipt.epoch,
             "kind": receipt.kind.value,
         },
+        **({} if receipt.key is None else {"key": receipt.key}),
         "model": receipt.model,
         "route": {
             "provider": receipt.provider,
@@ -200,7 +205,14 @@ def _parse(fields: Mapping[str, Any]) -> Receipt:
         settler=read.address(fields, "settler"),
         signature=None if signature is None else bytes.fromhex(signature.removeprefix("0x")),
         asked=None if route.get("asked") is None else read.text(route, "asked"),
+        key=None if fields.get("key") is None else _key(read.text(fields, "key")),
     )
+
+
+def _key(text: str) -> KeyId:
+    if not _KEY.fullmatch(text):
+        raise ValueError("key is no key's")
+    return KeyId(text)
 
 
 def _par(par: int) -> Par:

@@ -11,6 +11,7 @@ from mintery.errors import (
     CredentialMissing,
     CredentialRefused,
     ForgedCall,
+    KeyMayNot,
     MalformedVoucher,
     NotOperator,
     NotSignedIn,
@@ -19,7 +20,7 @@ from mintery.gateway.cookies import check_not_forged, cookie_of
 from mintery.gateway.errors import ErrorTable, Shown
 from mintery.usecases.pay_for_request import Till
 from mintery.usecases.sign_in import operator_signed_in
-from mintery.usecases.verify_credential import Credential, verify_credential
+from mintery.usecases.verify_credential import Credential, check_key_open, refresh_credential, verify_credential
 
 RAISED_HEADER = "mintery-voucher"
 SESSION_HEADER = "mintery-session"
@@ -31,6 +32,7 @@ ERRORS: ErrorTable = {
     MalformedVoucher: Shown(401, "authentication_error", "invalid_api_key"),
     NotOperator: Shown(403, "permission_error"),
     ForgedCall: Shown(403, "permission_error"),
+    KeyMayNot: Shown(403, "permission_error", attributes=("asked",)),
     ChainError: Shown(
         503, "service_unavailable", "chain_unavailable", retry=True, instead="the chain cannot be read now", wait=5
     ),
@@ -43,8 +45,15 @@ def till_of(request: Request) -> Till:
 
 
 def credential_of(request: Request, market: Market) -> Credential:
-    """Raises what ``verify_credential`` raises."""
-    return verify_credential(till_of(request).parts, market, bearer(request), request.headers.get(RAISED_HEADER))
+    """With what its holder allows now, which is read each time: only a hold would find out that it has changed.
+
+    Raises what ``verify_credential`` raises, and KeyRevoked, KeyExpired.
+    """
+    parts = till_of(request).parts
+    known = verify_credential(parts, market, bearer(request), request.headers.get(RAISED_HEADER))
+    credential = refresh_credential(parts, market, known)
+    check_key_open(parts, credential)
+    return credential
 
 
 def is_operator(request: Request) -> bool:

@@ -10,7 +10,7 @@ from mintery.gateway import examples
 from mintery.gateway.bodies import read_body
 from mintery.gateway.entry import MEMBERSHIP_HEADER, SESSION_HEADER, credential_of, till_of
 from mintery.gateway.errors import Problems
-from mintery.usecases.choose_route import Counter
+from mintery.usecases.choose_route import counter_of
 from mintery.usecases.explain_route import explain_route
 from mintery.usecases.pay_for_request import standing_for
 from mintery.usecases.shape_request import read_fields
@@ -35,9 +35,8 @@ def explanations_router(problems: Problems) -> APIRouter:
         credential = credential_of(request, parts.market())
         body = await read_body(request, parts.limits)
         market = parts.market()  # read again: prices move while a body drips in
-        project = market.projects[credential.admits.voucher.token]
         standing = standing_for(parts, market, credential, request.headers.get(MEMBERSHIP_HEADER))
-        counter = Counter(parts, market, project, credential.account, standing)
+        counter = counter_of(parts, market, credential, standing)
         session = request.headers.get(SESSION_HEADER)
         return explain_route(counter, endpoint, read_fields(body), size=len(body), session=session)
 

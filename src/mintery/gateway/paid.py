@@ -4,12 +4,14 @@ They are answered without the framework between: its routing, middleware and res
 done here. The router still documents them, and leads to the same code.
 """
 
+import asyncio
 from collections.abc import Mapping
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from mintery.domain.keys import KEY_TEXT_PREFIX
 from mintery.domain.long_job import LONG_FORMS
 from mintery.domain.model import Endpoint
 from mintery.errors import (
@@ -59,7 +61,7 @@ from mintery.gateway.relay import relay
 from mintery.gateway.shortfall import shortfall
 from mintery.usecases.attempts import Attempt, Head
 from mintery.usecases.pay_for_request import Asked, Till, pay_for_request
-from mintery.usecases.verify_credential import verify_credential
+from mintery.usecases.verify_credential import is_known, verify_credential
 
 FUNDS = ("required", "available", "account")
 
@@ -79,7 +81,7 @@ ERRORS: ErrorTable = {
     MembershipNotSold: Shown(404, "invalid_request_error", attributes=("membership", "period")),
     MembershipNeeded: Shown(403, "permission_error", attributes=("model", "membership", "sold_by")),
     OutOfFunds: Shown(402, "insufficient_quota", attributes=FUNDS),
-    LimitReached: Shown(402, "insufficient_quota", attributes=(*FUNDS, "limit")),
+    LimitReached: Shown(402, "insufficient_quota", attributes=(*FUNDS, "limit", "period", "resets_at")),
     Conflict: Shown(409, "conflict", attributes=("request_id",)),
     NotAvailable: Shown(503, "service_unavailable", retry=True),
     AccountBusy: Shown(429, "rate_limit_error", "rate_limit_exceeded", retry=True, attributes=("account", "limit")),
@@ -153,7 +155,11 @@ class PaidEndpoint:
         headers = _Headers(scope)
         key = bearer_key(headers.get("authorization") or "")
         market, body = parts.market(), b""
-        credential = verify_credential(parts, market, key, headers.get(RAISED_HEADER))
+        raised = headers.get(RAISED_HEADER)
+        if key is not None and key.startswith(KEY_TEXT_PREFIX) and not is_known(parts, key, raised):
+            credential = await asyncio.to_thread(verify_credential, parts, market, key, raised)
+        else:
+            credential = verify_credential(parts, market, key, raised)
         try:
             body = await receive_body(receive, headers.get("content-length"), parts.limits)
             market = parts.market()  # read again: prices move while a body drips in

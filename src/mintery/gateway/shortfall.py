@@ -3,7 +3,7 @@
 from typing import Any
 
 from mintery.domain.market import Market
-from mintery.errors import OutOfFunds
+from mintery.errors import LimitReached, OutOfFunds
 from mintery.units import NanoCredits, format_nanocredits
 from mintery.usecases.show_credits import wallet_of
 from mintery.usecases.verify_credential import Credential
@@ -15,10 +15,13 @@ def shortfall(market: Market, credential: Credential, error: OutOfFunds) -> dict
     symbol, balance = wallet["symbol"], f"{wallet['kind'].capitalize()} balance"
     required = format_nanocredits(NanoCredits(error.required))
     available = format_nanocredits(NanoCredits(error.available))
+    go_on = f"deposit more {symbol} into this wallet or sign a voucher with a higher maximum"
+    if isinstance(error, LimitReached):
+        go_on = f"raise your limit of the {error.period}, or wait until {error.resets_at}"
     return {
         "message": (
             f"{balance}: this may need up to {required} {symbol}, and {available} can be spent ({error}). "
-            f"To go on, deposit more {symbol} into this wallet or sign a voucher with a higher maximum; "
+            f"To go on, {go_on}; "
             "or ask for less with a smaller max_tokens. No other balance was or will be charged for it."
         ),
         "wallet": {**wallet, "balance": balance},

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
+from mintery.ledger.apply_authorities import AUTHORITY_WRITERS, add_standing_voucher
 from mintery.ledger.apply_batches import abandon_batch, form_batch, mark_broadcast, save_attempt
 from mintery.ledger.apply_chain import append_block
 from mintery.ledger.apply_channels import change_channel
@@ -59,7 +60,7 @@ from mintery.ledger.commands import (
     WriteOff,
 )
 from mintery.ledger.commands_memberships import AgreeMembership, ChargeMonth, EndMembership
-from mintery.ledger.commands_wallet import BeginSignIn, EndSignIn, OfferNonce
+from mintery.ledger.commands_wallet import AddStandingVoucher, BeginSignIn, EndSignIn, OfferNonce
 from mintery.ledger.sheet import Sheet, open_sheet
 from mintery.ledger.work import Work
 
@@ -102,6 +103,8 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     AgreeMembership: agree_membership,
     EndMembership: end_membership,
     ChargeMonth: charge_month,
+    AddStandingVoucher: add_standing_voucher,
+    **AUTHORITY_WRITERS,
 }
 _BESIDE = (
     SealRows,
@@ -127,6 +130,7 @@ _BESIDE = (
     *ORDER_WRITERS,
     AgreeMembership,
     EndMembership,
+    AddStandingVoucher,
 )
 """They write nothing that a sheet remembers."""
 

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import Insert
 
 from mintery.domain.voucher import AccountId, AccountKey
 from mintery.errors import LedgerInconsistent
+from mintery.ledger.apply_authorities import spread_authority
 from mintery.ledger.apply_settled import apply_settled
 from mintery.ledger.books import Move, OpenAccount
 from mintery.ledger.chain_rows import Place, last_block, lock_chain, place_of, set_epoch, set_exit
@@ -22,6 +23,7 @@ from mintery.ledger.commands import (
     NotNext,
     ReleasedSeen,
 )
+from mintery.ledger.commands_wallet import SpreadAuthority
 from mintery.ledger.covering import cover, turn_epoch
 from mintery.ledger.schema import accounts, blocks, events
 from mintery.ledger.work import Statement, Work, insert_of
@@ -130,6 +132,8 @@ def _ensure_account(work: Work, account: AccountId, key: AccountKey | None = Non
         work.run(
             _name_account, account=account, its_token=token, its_gateway=gateway, its_holder=holder, its_signer=signer
         )
+    if key is not None:
+        spread_authority(work, SpreadAuthority(key.holder))
 
 
 def _open(work: Work, place: Place, account: AccountId) -> OpenAccount:

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, delete, select
 from mintery.domain.attempt import RouteAttempt
 from mintery.domain.hold import Capture, Ending, ReleaseReason
 from mintery.domain.receipt import Receipt, canonical_facts
+from mintery.ledger.alerts import reached
 from mintery.ledger.books import Move
 from mintery.ledger.commands import (
     CaptureHold,
@@ -55,13 +56,25 @@ def capture_hold(sheet: Sheet, command: CaptureHold) -> Capture | HoldNotEnding 
     settles = receipt.cost
     if receipt.cost > covered and not _owe(sheet, row, account, receipt.cost - covered, at=at):
         settles = NanoCredits(0)
-    sheet.uncount(row, {Ending.CAPTURE: 0, Ending.SETTLEMENT: settles, Ending.NEVER: receipt.cost})
+    sheet.uncount(row, _left(row, receipt, settles))
+    for alert in reached(row.limits, sheet.used):
+        sheet.alert(alert, at)
     _record_receipt(sheet, receipt, row)
     if command.attempts:
         _record_attempts(sheet, row, command.attempts)
     if (answer := command.answer) is not None:
         sheet.answers[row.id] = (at, row.id, answer.status, answer.content_type, answer.body)
     return Capture(row.id, receipt.cost, NanoCredits(row.amount - receipt.cost), receipt.captured_at)
+
+
+def _left(row: RequestRow, receipt: Receipt, settles: NanoCredits) -> dict[str, int]:
+    """What the captured request counts for, by when each of its limits ends; nothing where another model answered it."""
+    left: dict[str, int] = {Ending.CAPTURE: 0, Ending.SETTLEMENT: settles, Ending.NEVER: receipt.cost}
+    for limit in row.limits:
+        ending, _, model = limit.until.partition(":")
+        if model:
+            left[limit.until] = left[ending] if model == receipt.model else 0
+    return left
 
 
 def _contradiction(receipt: Receipt, row: RequestRow, account: AccountRow) -> str | None:
@@ -127,7 +140,7 @@ def release_hold(sheet: Sheet, command: ReleaseHold) -> HoldReleased | HoldNotEn
     _end(sheet, row, account, covered=0, at=at)
     row.released_for = command.reason.value
     sheet.touch(row, RELEASED)
-    sheet.uncount(row, dict.fromkeys(Ending, 0))
+    sheet.uncount(row, {limit.until: 0 for limit in row.limits})
     if receipt is not None:
         _record_receipt(sheet, receipt, row)
     if command.attempts:

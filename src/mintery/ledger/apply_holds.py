@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from mintery.domain.hold import Constraint
 from mintery.domain.rates import RatesLeft, RateUse, after, excess, gauge
+from mintery.ledger.alerts import exhausted
 from mintery.ledger.books import Move
 from mintery.ledger.commands import (
     DispatchHold,
@@ -33,6 +35,8 @@ def place_hold(sheet: Sheet, command: PlaceHold) -> HoldPlaced | HoldRefused | R
     account = sheet.accounts.get(command.account)
     if account is None or account.token is None:
         return HoldRefused("account", command.amount, NanoCredits(0))
+    if account.authority != command.authority:
+        return HoldRefused("authority", command.amount, NanoCredits(0))
     refusal = _refusal(account, command) or _over_limit(sheet, command)
     if refusal is not None:
         return refusal
@@ -108,6 +112,8 @@ def _over_limit(sheet: Sheet, command: PlaceHold) -> HoldRefused | None:
     for constraint in sorted(command.constraints, key=lambda each: each.key):
         room = min(constraint.ceiling, MAX_NANOCREDITS) - sheet.used.get(constraint.key, 0)
         if room < command.amount:
+            if (alert := exhausted(constraint.key, command.amount, constraint.ceiling)) is not None:
+                sheet.alert(alert, micros(command.placed_at))
             return HoldRefused(constraint.key, command.amount, NanoCredits(max(room, 0)))
     return None
 
@@ -144,7 +150,7 @@ def _place(sheet: Sheet, account: AccountRow, command: PlaceHold, left: RatesLef
         amount=amount,
         backed=amount,
         limits=[
-            Limit(each.key, each.until.value, amount, min(each.ceiling, MAX_NANOCREDITS))
+            Limit(each.key, _until(each), amount, min(each.ceiling, MAX_NANOCREDITS))
             for each in sorted(command.constraints, key=lambda each: each.key)
         ],
         placed_at=at,
@@ -164,6 +170,11 @@ def _place(sheet: Sheet, account: AccountRow, command: PlaceHold, left: RatesLef
     sheet.touch_account(account)
     sheet.post(Move.HOLD, amount, row, "hold", at)
     return HoldPlaced(row.hold, left)
+
+
+def _until(constraint: Constraint) -> str:
+    until = constraint.until.value
+    return until if constraint.model is None else f"{until}:{constraint.model}"
 
 
 def dispatch_hold(sheet: Sheet, command: DispatchHold) -> Done | NotWritten:

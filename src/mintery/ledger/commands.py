@@ -167,6 +167,7 @@ class PlaceHold:
             placed since then and not delivered is what it repeats. None for a request that is new. Without an idempotency
             key, either joins a declared retry that was placed at ``placed_at`` or later: its own, which overtook it.
         rate: what it counts as against the account's rates; None where it has none.
+        authority: the number of the holder's last change that ``constraints`` and the credential were read by.
     """
 
     request: RequestId
@@ -182,6 +183,7 @@ class PlaceHold:
     dispatch: bool = True
     repeats_since: datetime | None = None
     rate: RateUse | None = None
+    authority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,8 @@ class HoldPlaced:
 
 @dataclass(frozen=True, slots=True)
 class HoldRefused:
-    """``rule`` is ``balance``, ``voucher``, ``epoch``, ``account`` (unknown), or the key of a constraint.
+    """``rule`` is ``balance``, ``voucher``, ``epoch``, ``account`` (unknown), ``authority`` (what the holder allows has changed:
+    read it again), or the key of a constraint.
 
     ``available`` is what that rule would still have admitted.
     """

@@ -19,6 +19,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 
 from mintery.domain.voucher import AccountId, EscrowDomain
 from mintery.errors import LedgerUnavailable
+from mintery.ledger.alerts import Alert
 from mintery.ledger.apply import apply_all
 from mintery.ledger.commands import Command, Result
 from mintery.ledger.faults import Fault, fault_of, told
@@ -32,6 +33,7 @@ RECONNECT_SECONDS = 5.0
 """How long a group whose commit is uncertain waits for the database to come back."""
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.005, 0.5
 _KNOWN_VOUCHERS = 100_000
+_KNOWN_ALERTS = 10_000
 _ITS_OWN = frozenset({Fault.REFUSED, Fault.RACE, Fault.OTHER})
 """Faults of one list, not of the database or of the group."""
 _ROWS = frozenset({Fault.REFUSED, Fault.RACE})
@@ -53,6 +55,7 @@ class GroupWriter:
         self._cursor: DBAPICursor | None = None
         self._pipeline: Pipeline | None = None
         self._known_vouchers: set[tuple[AccountId, bytes]] = set()
+        self._known_alerts: set[Alert] = set()
         self._memory = Memory()
 
     def write(self, lists: Sequence[Sequence[Command]]) -> list[Written]:
@@ -105,11 +108,21 @@ class GroupWriter:
     def _transaction(self, lists: Sequence[Sequence[Command]]) -> list[list[Result]]:
         cursor = self._connect()
         memory = self._memory if self._pipeline is None else Memory()
-        work = Work(cursor, self._engine.dialect, self._domain, self._known_vouchers, memory, self._pipeline)
+        work = Work(
+            cursor,
+            self._engine.dialect,
+            self._domain,
+            self._known_vouchers,
+            memory,
+            self._pipeline,
+            known_alerts=self._known_alerts,
+        )
         results = apply_all(work, lists)
         work.commit()
         if len(self._known_vouchers) > _KNOWN_VOUCHERS:
             self._known_vouchers.clear()
+        if len(self._known_alerts) > _KNOWN_ALERTS:
+            self._known_alerts.clear()
         return results
 
     def _connect(self) -> DBAPICursor:

@@ -24,7 +24,9 @@ _count = Statement(
 
 @dataclass(slots=True)
 class Limit:
-    """Amounts are nanocredits; ``until`` is an ``Ending``'s value."""
+    """Amounts are nanocredits; ``until`` is an ``Ending``'s value, with ``:`` and a model behind it where the limit counts what
+    that model answers alone.
+    """
 
     key: str
     until: str

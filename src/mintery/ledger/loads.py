@@ -15,7 +15,7 @@ from mintery.ledger.work import Work
 
 ACCOUNT = (
     "id, token, epoch, available, held, captured, uncovered, spent_settled, exiting, closing, retried_at, requests_until, "
-    "tokens_until"
+    "tokens_until, authority"
 )
 REQUEST = (
     "id, account, epoch, amount, backed, limited, placed_at, lease_until, dispatched_at, captured, released_for, ended_at, "

@@ -36,6 +36,8 @@ class AccountRow:
     requests_until: int | None
     tokens_until: int | None
     """Likewise: when the buckets of its rates will be empty; see ``domain.rates``."""
+    authority: int
+    """The number of its holder's last change of what may be spent."""
 
 
 @dataclass(slots=True)

@@ -10,6 +10,8 @@ from mintery.domain.attempt import Refusal, RouteAttempt
 from mintery.domain.batch import Batch
 from mintery.domain.channel import ChannelChange
 from mintery.domain.hold import Hold, RequestId
+from mintery.domain.keys import KeyId, StandingVoucher
+from mintery.domain.limits import SpendLimit
 from mintery.domain.long_job import LongJob
 from mintery.domain.model import Endpoint
 from mintery.domain.quoted import Quoted
@@ -19,6 +21,7 @@ from mintery.domain.sign_in import SignIn
 from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
 from mintery.ledger.commands import Answer, Block, Command, FlowSums, RequestKey, Result
 from mintery.ledger.queries_memberships import MembershipReads
+from mintery.ledger.reads_wallet import KeyRecord, LimitAlert, SecretRecord, Standing
 from mintery.units import NanoCredits, UnixSeconds
 
 if TYPE_CHECKING:
@@ -268,6 +271,31 @@ class Ledger(Protocol):
 
     def sign_ins(self, holder: Address, now: datetime) -> Sequence[SignIn]:
         """Those of a holder that stand, newest first."""
+
+    def standing(self, account: AccountId, holder: Address, token: Address) -> Standing:
+        """What its holder allows of an account; all as of one moment."""
+
+    def time_zone(self, holder: Address) -> str | None:
+        """Where the holder lives, as an IANA name; None where that was never said."""
+
+    def key_by_hash(self, hashed: bytes) -> SecretRecord | None: ...
+
+    def key(self, key: KeyId) -> KeyRecord | None: ...
+
+    def keys(self, holder: Address) -> Sequence[KeyRecord]:
+        """Newest first, revoked ones among them."""
+
+    def standing_vouchers(self, holder: Address) -> Sequence[StandingVoucher]:
+        """Newest first."""
+
+    def revoked_vouchers(self, holder: Address) -> frozenset[tuple[AccountId, bytes]]:
+        """Accounts and key hashes."""
+
+    def spend_limits(self, holder: Address) -> Sequence[SpendLimit]:
+        """Those that stand, oldest first."""
+
+    def limit_alerts(self, holder: Address, *, limit: int = 100) -> Sequence[LimitAlert]:
+        """Newest first."""
 
     def check(self) -> None:
         """Every invariant of the tables themselves: transfers sum to zero, stored balances equal their transfers.

@@ -93,6 +93,8 @@ accounts = table(
     # When the buckets of its rates will be empty again.
     *integer("requests_until", least=None, null=True),
     *integer("tokens_until", least=None, null=True),
+    # The number of its holder's last change of what may be spent: see ``holders``.
+    *integer("authority", least=None, default="0"),
     CheckConstraint("closing <= 1", name="closing_flag"),
     CheckConstraint("token IS NOT NULL OR available + held + captured + uncovered = 0", name="opened"),
     Index(None, "holder"),

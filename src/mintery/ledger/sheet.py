@@ -11,6 +11,7 @@ from operator import attrgetter
 from mintery.domain.hold import RequestId
 from mintery.domain.quoted import quoted_text
 from mintery.domain.voucher import AccountId
+from mintery.ledger.alerts import Alert
 from mintery.ledger.books import Move, sides
 from mintery.ledger.bulk import Bulk, Row
 from mintery.ledger.commands import CaptureHold, PlaceHold, ReleaseHold, RequestCommand
@@ -20,6 +21,7 @@ from mintery.ledger.loads import Wanted, load, load_retries
 from mintery.ledger.memory import AccountRow, Memory, RequestRow
 from mintery.ledger.rows import voucher_row
 from mintery.ledger.schema import accounts, answers, counters, receipts, requests, route_attempts, transfers, vouchers
+from mintery.ledger.schema_wallet import limit_alerts
 from mintery.ledger.work import Work
 
 _VOUCHERS = Bulk(
@@ -61,6 +63,7 @@ _ATTEMPTS = Bulk(
     route_attempts,
     ("request", "position", "route", "provider", "outcome", "status", "began_at", "ended_at"),
 )
+_ALERTS = Bulk("insert new", limit_alerts, ("limit_id", "first", "level", "at"))
 _ANSWERS = Bulk("insert", answers, ("kept_since", "request", "status", "content_type", "body"))
 _NO_ANSWERS = Bulk("delete", answers, ("kept_since", "request"), keys=2)
 _TRANSFERS = Bulk(
@@ -88,6 +91,7 @@ class Sheet:
     receipts: dict[str, Row] = field(default_factory=dict)
     answers: dict[str, Row] = field(default_factory=dict)
     attempts: list[Row] = field(default_factory=list)
+    _alerts: dict[Alert, Row] = field(default_factory=dict)
     _new: dict[str, PlaceHold] = field(default_factory=dict)
     _vouchers: dict[tuple[AccountId, bytes], Row] = field(default_factory=dict)
     _transfers: list[Row] = field(default_factory=list)
@@ -160,6 +164,12 @@ class Sheet:
                 self.count(limit.key, stays - limit.counted)
                 limit.counted = stays
 
+    def alert(self, alert: Alert, at: int) -> None:
+        """Kept once."""
+        if alert not in self.work.known_alerts and alert not in self._alerts:
+            self._alerts[alert] = (*alert, at)
+            self.work.new_alerts.append(alert)
+
     def drop_answer(self, request: RequestId, ended_at: int) -> None:
         if self.answers.pop(request, None) is None:
             self._dropped.append((ended_at, request))
@@ -181,6 +191,7 @@ class Sheet:
                 (_COUNTERS, [(key, self.used[key]) for key in sorted(self._counters)]),
                 (_RECEIPTS, list(self.receipts.values())),
                 (_ATTEMPTS, self.attempts),
+                (_ALERTS, list(self._alerts.values())),
                 (_ANSWERS, list(self.answers.values())),
                 (_NO_ANSWERS, self._dropped),
                 (_TRANSFERS, self._transfers),

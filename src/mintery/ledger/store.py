@@ -13,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from mintery.domain.attempt import Refusal, RouteAttempt
 from mintery.domain.channel import ChannelChange
 from mintery.domain.hold import Hold, RequestId
+from mintery.domain.keys import KeyId, StandingVoucher
+from mintery.domain.limits import SpendLimit
 from mintery.domain.long_job import LongJob
 from mintery.domain.model import Endpoint
 from mintery.domain.receipt import Receipt
@@ -23,6 +25,7 @@ from mintery.ledger import (
     invariants,
     queries,
     queries_attempts,
+    queries_authorities,
     queries_batches,
     queries_channels,
     queries_halts,
@@ -55,6 +58,7 @@ from mintery.ledger.reads import (
     TokenTotals,
     WrittenOff,
 )
+from mintery.ledger.reads_wallet import KeyRecord, LimitAlert, SecretRecord, Standing
 from mintery.ledger.snapshots import Snapshot
 from mintery.ledger.writer import WAITING_LIMIT, Writer
 from mintery.units import NanoCredits, UnixSeconds
@@ -253,6 +257,33 @@ class LedgerStore(Ledger):
 
     def sign_ins(self, holder: Address, now: datetime) -> Sequence[SignIn]:
         return self._read(queries_sign_ins.sign_ins_of, holder, now)
+
+    def standing(self, account: AccountId, holder: Address, token: Address) -> Standing:
+        return self._read(queries_authorities.standing, account, holder, token)
+
+    def time_zone(self, holder: Address) -> str | None:
+        return self._read(queries_authorities.time_zone, holder)
+
+    def key_by_hash(self, hashed: bytes) -> SecretRecord | None:
+        return self._read(queries_authorities.key_by_hash, hashed)
+
+    def key(self, key: KeyId) -> KeyRecord | None:
+        return self._read(queries_authorities.key, key)
+
+    def keys(self, holder: Address) -> Sequence[KeyRecord]:
+        return self._read(queries_authorities.keys_of, holder)
+
+    def standing_vouchers(self, holder: Address) -> Sequence[StandingVoucher]:
+        return self._read(queries_authorities.standing_vouchers_of, holder)
+
+    def revoked_vouchers(self, holder: Address) -> frozenset[tuple[AccountId, bytes]]:
+        return self._read(queries_authorities.revoked_vouchers_of, holder)
+
+    def spend_limits(self, holder: Address) -> Sequence[SpendLimit]:
+        return self._read(queries_authorities.limits_of, holder)
+
+    def limit_alerts(self, holder: Address, *, limit: int = 100) -> Sequence[LimitAlert]:
+        return self._read(queries_authorities.alerts_of, holder, limit)
 
     def check(self) -> None:
         self._read(invariants.check)

@@ -4,6 +4,7 @@ A statement is written once in SQLAlchemy Core, compiled once for each dialect, 
 Core's execution costs five times the statement itself, and the ledger runs a dozen for every paid request.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,8 +22,10 @@ from mintery.ledger.bulk import Bulk, Rows, postgresql_statement, sqlite_stateme
 from mintery.ledger.pipeline import Pipeline, Sent
 
 if TYPE_CHECKING:
+    from mintery.ledger.alerts import Alert
     from mintery.ledger.memory import Memory
 
+_log = logging.getLogger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _BEGIN = "BEGIN"
@@ -98,6 +101,9 @@ class Work:
     pipeline: Pipeline | None = None
     """PostgreSQL's."""
     new_vouchers: set[tuple[AccountId, bytes]] = field(default_factory=set)
+    known_alerts: "set[Alert]" = field(default_factory=set)
+    """Those that an earlier transaction of this writer wrote; another's are written over by nothing."""
+    new_alerts: "list[Alert]" = field(default_factory=list)
     _begun: bool = False
     _later: list[tuple[Bulk, Rows]] = field(default_factory=list)
 
@@ -147,6 +153,9 @@ class Work:
             if not self.pipeline.idle:
                 raise LedgerInconsistent("a commit left its transaction open")
         self.known_vouchers |= self.new_vouchers
+        for alert in self.new_alerts:
+            self.known_alerts.add(alert)
+            _log.warning("limit_alert limit=%s first=%s level=%s", *alert)
         if self.pipeline is None:
             self.memory.committed()
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from mintery.domain.channel import markup_of
 from mintery.domain.intent import Intent
+from mintery.domain.keys import NO_RULES, KeyRules
 from mintery.domain.market import Market
 from mintery.domain.membership import ANYBODY, Standing
 from mintery.domain.model import Endpoint, Model
@@ -19,6 +20,7 @@ from mintery.usecases.meter_usage import BYTES_PER_TOKEN
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.quote_request import check_covered, check_market_open, check_provider_open
 from mintery.usecases.routes import Session, ShelfKey
+from mintery.usecases.verify_credential import Credential
 
 MODELS = "models"
 ROUTING_FIELDS = frozenset({FIELD, MODELS})
@@ -29,13 +31,16 @@ LONGEST_SESSION = 256
 
 
 class Counter(NamedTuple):
-    """Where a request is dealt with: at which reading of the market, whose credits pay, and what their account may do."""
+    """Where a request is dealt with: at which reading of the market, whose credits pay, what their account may do, and what the
+    key may be used for.
+    """
 
     parts: GatewayParts
     market: Market
     project: Project
     account: AccountId
     standing: Standing = ANYBODY
+    rules: KeyRules = NO_RULES
 
 
 class Question(NamedTuple):
@@ -55,6 +60,11 @@ class Question(NamedTuple):
     size: int
     cap: int | None
     session: Session
+
+
+def counter_of(parts: GatewayParts, market: Market, credential: Credential, standing: Standing) -> Counter:
+    project = market.projects[credential.admits.voucher.token]
+    return Counter(parts, market, project, credential.account, standing, credential.rules)
 
 
 def is_routed(counter: Counter, fields: Mapping[str, Any]) -> bool:

@@ -99,4 +99,5 @@ def _receipt(work: Dispatched, metered: Metered) -> Receipt:
         captured_at=work.parts.clock(),
         settler=work.parts.settler.address,
         asked=work.plan.asked,
+        key=work.credential.key_id,
     )

@@ -111,4 +111,5 @@ def _loss(
         captured_at=now,
         settler=settler,
         asked=quoted.asked,
+        key=quoted.key,
     )

@@ -1,5 +1,8 @@
 """Why the ledger would not set credits aside, as the error that its holder can act on."""
 
+from functools import partial
+
+from mintery.domain.limits import COUNTER_PREFIX, limit_of_counter
 from mintery.domain.market import Market
 from mintery.domain.rates import Rates
 from mintery.errors import (
@@ -36,7 +39,17 @@ def explain_refusal(parts: GatewayParts, market: Market, credential: Credential,
             wait = max(1, market.payouts[token].ends - parts.chain_now(market))
             return PayoutCapReached(token, required=required, available=available, retry_after=wait)
         case rule:
-            return LimitReached(account=account, required=required, available=available, limit=rule)
+            return _limit_reached(parts, credential, refused, rule)
+
+
+def _limit_reached(parts: GatewayParts, credential: Credential, refused: HoldRefused, rule: str) -> LimitReached:
+    reached = partial(LimitReached, account=credential.account, required=refused.required, available=refused.available)
+    if not rule.startswith(COUNTER_PREFIX):
+        return reached(limit=rule)
+    named, _ = limit_of_counter(rule)
+    limit = next(each for each in credential.limits if each.id == named)
+    span = parts.calendar.span_at(limit.period, credential.zone, parts.clock())
+    return reached(limit=named, period=limit.period.value, resets_at=span.ends.isoformat())
 
 
 def explain_rate(rates: Rates, reached: RateReached, *, tokens: int) -> MinteryError:

@@ -20,6 +20,10 @@ class KnownCredentials:
     def find(self, digest: bytes) -> "Credential | None":
         return self._by_digest.get(digest)
 
+    def forget(self, digest: bytes) -> None:
+        with self._keeping:
+            self._by_digest.pop(digest, None)
+
     def keep(self, digest: bytes, credential: "Credential") -> None:
         with self._keeping:
             known = self._by_digest

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from mintery.crypto.keys import PrivateKey
 from mintery.domain.hold import RequestId
+from mintery.domain.limits import Calendar
 from mintery.domain.market import Market
 from mintery.domain.model import Model
 from mintery.domain.price import FreshnessLimits
@@ -92,7 +93,7 @@ class GatewayParts:
         process: this one's name among them.
         mark: the eight hex digits that the ids of this process's requests begin with.
         runs: whether the process that answers a request still does, as far as that can be known. Asks the database.
-        credentials, tariffs: what was found out before and need not be found out again.
+        credentials, tariffs, calendar: what was found out before and need not be found out again.
         routes: how routes have answered, and which one each session used.
         public: what everyone may see of the chain; None where none is open to this process.
         relay: what holders' own wallets hold, and who sends what they sign; None where no chain is open to this process.
@@ -129,6 +130,7 @@ class GatewayParts:
     job_providers: Mapping[str, JobProvider] = field(default_factory=dict)
     public: PublicChain | None = None
     relay: Relay | None = None
+    calendar: Calendar = field(default_factory=Calendar)
     public_url: str | None = None
     dev_holder: DevHolder | None = None
     standings: Standings = field(default_factory=Standings)

@@ -4,6 +4,7 @@ The hold is durable before the provider sees a byte. The capture is durable befo
 of a JSON answer, the last usage chunk and ``[DONE]`` of a stream. Nothing here depends on the client still being there.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
@@ -21,10 +22,12 @@ from mintery.domain.rates import RateUse
 from mintery.errors import (
     AnswerLost,
     ClientGone,
+    CredentialRefused,
     Draining,
     HoldTooLong,
     LedgerInconsistent,
     MinteryError,
+    NotFound,
     RequestUnderWay,
 )
 from mintery.ledger.commands import (
@@ -39,20 +42,22 @@ from mintery.ledger.commands import (
 from mintery.units import nanocredits_of_assets_down
 from mintery.usecases.answer_request import answer_json, answer_stream
 from mintery.usecases.attempts import Attempt, Attempts
-from mintery.usecases.choose_route import Counter
+from mintery.usecases.choose_route import counter_of
 from mintery.usecases.deliveries import Deliveries
 from mintery.usecases.dispatched import Dispatched
 from mintery.usecases.explain_refusal import explain_rate, explain_refusal
 from mintery.usecases.join_attempt import RETRIED_WITHIN, join_attempt, join_known
+from mintery.usecases.key_changes import if_changed, key_as_it_is
+from mintery.usecases.limits_in_force import limits_in_force
 from mintery.usecases.meters import Meters, log_transition
 from mintery.usecases.open_long_job import new_long_job, open_long_job
 from mintery.usecases.parts import GatewayParts
-from mintery.usecases.plan_request import Plan, plan_request
+from mintery.usecases.plan_request import Plan, check_allowed, plan_request
 from mintery.usecases.rate_tokens import rate_tokens
 from mintery.usecases.read_form import boundary_of, read_form
 from mintery.usecases.refusals import Refusals
 from mintery.usecases.shape_request import read_fields
-from mintery.usecases.verify_credential import Credential, check_may_spend
+from mintery.usecases.verify_credential import Credential, check_may_spend, refresh_credential
 
 PAYOUT_CONSTRAINT = "payout:"
 
@@ -78,6 +83,10 @@ class Asked(NamedTuple):
     session: str | None = None
     membership: str | None = None
     gone: Callable[[], bool] = lambda: False
+
+    @property
+    def may_repeat(self) -> bool:
+        return self.declared_retry or self.idempotency_key is not None
 
     def key(self, credential: Credential) -> RequestKey:
         """Known again by method, path and body under the same credential. Clients draw a form's boundary anew each time."""
@@ -118,7 +127,7 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
     """
     parts, attempts = till.parts, till.attempts
     key = asked.key(credential)
-    check_may_spend(parts, market, credential)
+    credential = await key_as_it_is(parts, market, credential, repeats=asked.may_repeat)
     joined = await join_attempt(parts, attempts, key, declared=asked.declared_retry)
     if joined is not None:
         till.meters.joined.inc()
@@ -127,17 +136,12 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
 
     if attempts.draining:
         raise Draining("the gateway is stopping")
-    standing = standing_for(parts, market, credential, asked.membership)
-    if await attempts.find_room(credential.account, standing.priority):
-        till.meters.waited.inc()
-        plan = _plan_after_waiting(till, credential, asked, standing)
-    else:
-        plan = plan_body(parts, market, credential, asked, standing)
+    credential, plan = await _planned(till, market, credential, asked)
     attempt = Attempt(parts.new_request_id(), key, credential.account)
     attempts.register(attempt)
     try:
         began = perf_counter()
-        plan, placed = await _place(parts, market, credential, attempt, plan, declared=asked.declared_retry)
+        plan, placed, credential = await _place(parts, market, credential, attempt, plan, declared=asked.declared_retry)
         till.meters.placing.observe(perf_counter() - began)
     except BaseException as error:
         attempts.forget(attempt, error if isinstance(error, MinteryError) else AnswerLost(attempt.request))
@@ -178,6 +182,25 @@ def standing_for(parts: GatewayParts, market: Market, credential: Credential, bo
     return parts.standings.buying(credential.account, parts.clock(), bought, kind)
 
 
+async def _planned(till: Till, market: Market, credential: Credential, asked: Asked) -> tuple[Credential, Plan]:
+    """A key whose rules were widened meanwhile plans by the new ones."""
+    try:
+        return credential, await _plan_in_room(till, market, credential, asked)
+    except (CredentialRefused, NotFound):
+        if (changed := await if_changed(till.parts, market, credential)) is None:
+            raise
+        return changed, await _plan_in_room(till, market, changed, asked)
+
+
+async def _plan_in_room(till: Till, market: Market, credential: Credential, asked: Asked) -> Plan:
+    """Nothing is waited for between finding room and returning, so whoever registers at once has it."""
+    standing = standing_for(till.parts, market, credential, asked.membership)
+    if await till.attempts.find_room(credential.account, standing.priority):
+        till.meters.waited.inc()
+        return _plan_after_waiting(till, credential, asked, standing)
+    return plan_body(till.parts, market, credential, asked, standing)
+
+
 def _plan_after_waiting(till: Till, credential: Credential, asked: Asked, standing: Standing) -> Plan:
     """Prices moved meanwhile, and the gateway or the client may not go on: then others take the room."""
     parts = till.parts
@@ -207,13 +230,13 @@ def plan_body(parts: GatewayParts, market: Market, credential: Credential, asked
     """
     body = asked.body
     fields = read_fields(body) if asked.form is None else read_form(body, asked.form)
-    counter = Counter(parts, market, market.projects[credential.admits.voucher.token], credential.account, standing)
+    counter = counter_of(parts, market, credential, standing)
     return plan_request(counter, asked.endpoint, fields, size=len(body), session=asked.session)
 
 
 async def _place(
     parts: GatewayParts, market: Market, credential: Credential, attempt: Attempt, plan: Plan, *, declared: bool
-) -> tuple[Plan, HoldPlaced | RequestKnown]:
+) -> tuple[Plan, HoldPlaced | RequestKnown, Credential]:
     """Set aside what the dearest leg may cost, marked dispatched, in one durable commit. Stand-ins that the account cannot
     pay are left out rather than the request refused. A ``declared`` retry whose first attempt another process recorded
     meanwhile is not placed.
@@ -233,9 +256,13 @@ async def _place(
         result, *_ = await parts.ledger.commit_async([command, *jobs])
         match result:
             case HoldPlaced() | RequestKnown():
-                return plan, result
+                return plan, result, credential
             case RateReached():
                 raise explain_rate(plan.standing.rates, result, tokens=rate_tokens(plan.legs[0].request))
+            case HoldRefused(rule="authority"):
+                credential = await asyncio.to_thread(refresh_credential, parts, market, credential)
+                check_may_spend(parts, market, credential)
+                check_allowed(credential.rules, plan)
             case HoldRefused():
                 if (fewer := plan.within(result.available)) is None:
                     raise explain_refusal(parts, market, credential, result)
@@ -261,7 +288,7 @@ def _hold_of(parts: GatewayParts, market: Market, credential: Credential, plan: 
         account=credential.account,
         signed=credential.admits,
         digest=credential.digest,
-        quoted=Quoted.of(quote, stream=request.stream, asked=plan.asked),
+        quoted=Quoted.of(quote, stream=request.stream, asked=plan.asked, key=credential.key_id),
         amount=plan.amount,
         placed_at=now,
         lease_until=now + timedelta(seconds=plan.seconds + parts.limits.grace_seconds),
@@ -271,6 +298,8 @@ def _hold_of(parts: GatewayParts, market: Market, credential: Credential, plan: 
                 nanocredits_of_assets_down(market.payouts[token].room, quote.par),
                 Ending.SETTLEMENT,
             ),
+            *limits_in_force(parts, credential, plan),
         ),
         rate=RateUse(rates, 0 if rates.tokens is None else rate_tokens(request)) if rates.limited else None,
+        authority=credential.authority,
     )

@@ -9,12 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
+from mintery.domain.intent import Intent
+from mintery.domain.keys import KeyRules
+from mintery.domain.limits import NAMED
 from mintery.domain.long_job import LONG_FORMS
 from mintery.domain.membership import ANYBODY, Period, Standing
 from mintery.domain.model import Endpoint, Model
 from mintery.domain.quote import Quote, with_fee
 from mintery.domain.route_shelf import Candidate, Rejection
-from mintery.errors import MalformedInput, MinteryError, NoRoute, NoRouteNow, NotAvailable, NotFound
+from mintery.errors import KeyMayNot, MalformedInput, MinteryError, NoRoute, NoRouteNow, NotAvailable, NotFound
 from mintery.units import NanoCredits
 from mintery.usecases.choose_route import (
     ROUTING_FIELDS,
@@ -37,8 +40,11 @@ so the longer it is, the fewer they are.
 """
 SHORT_BYTES, LONG_BYTES = 64 * 1024, 256 * 1024
 """All of them up to the one, the fewest above the other."""
-UNFIT = (MalformedInput, NotAvailable, NotFound)
-"""Why a route cannot take a request: what it asks, its price, or whose credits pay."""
+UNFIT = (MalformedInput, NotAvailable, NotFound, KeyMayNot)
+"""Why a route cannot take a request: what it asks, its price, whose credits pay, or which key asks."""
+
+
+_INTENTS = frozenset(intent.value for intent in Intent)
 
 
 class Leg(NamedTuple):
@@ -75,6 +81,18 @@ class Plan(NamedTuple):
         return self._replace(legs=legs, amount=amount_of(legs), follow=_follow(legs))
 
 
+def way_of(plan: Plan) -> str:
+    """How the request asked: the intent that it named, or ``named``."""
+    return plan.asked if plan.asked in _INTENTS else NAMED
+
+
+def check_allowed(rules: KeyRules, plan: Plan) -> None:
+    """Whether a key's rules allow what was planned by earlier ones. Raises WayNotAllowed, ModelNotAllowed."""
+    rules.check_way(way_of(plan))
+    for leg in plan.legs:
+        rules.check_model(leg.quote.model.id, leg.quote.model.serves)
+
+
 class Legs(NamedTuple):
     """Those that can take the request, and why better ones cannot."""
 
@@ -94,11 +112,13 @@ def plan_request(
     its_session = session_of(counter.account, session, fields)
     if not is_routed(counter, fields):
         model = find_model(counter.parts.models, fields, endpoint)
+        counter.rules.check_way(NAMED)
         leg = exact_leg(counter, model, fields, endpoint)
         seconds = _longest(counter, leg)
         return Plan((leg,), leg.quote.amount, seconds, None, its_session, counter.standing, _follow([leg]))
 
     question = read_question(fields, endpoint, size, its_session)
+    counter.rules.check_way(NAMED if question.in_order else question.intent)
     choice = choose_route(counter, question)
     found = plan_legs(counter, question, fields, choice.ranked)
     if not found.legs:
@@ -121,9 +141,13 @@ def plan_legs(counter: Counter, question: Question, fields: Mapping[str, Any], r
     rejected: list[Rejection] = []
     patience = most_shaped(question.size)
     seconds = 0
+    barred: list[Rejection] = []
     for candidate in ranked:
         if len(legs) == most or len(rejected) == patience:
             break
+        if (bar := _barred(counter, candidate)) is not None:
+            barred.append(bar)  # nothing was shaped for it, so it tries nobody's patience
+            continue
         try:
             leg = leg_of(counter, question, fields, candidate.route)
         except UNFIT as reason:
@@ -134,7 +158,15 @@ def plan_legs(counter: Counter, question: Question, fields: Mapping[str, Any], r
             break
         legs.append(leg)
         seconds = longer
-    return Legs(tuple(legs), seconds, tuple(rejected))
+    return Legs(tuple(legs), seconds, (*barred, *rejected))
+
+
+def _barred(counter: Counter, candidate: Candidate) -> Rejection | None:
+    try:
+        counter.rules.check_model(candidate.id, candidate.route.serves)
+    except KeyMayNot as reason:
+        return Rejection(candidate.id, reason)
+    return None
 
 
 def most_shaped(size: int) -> int:
@@ -166,7 +198,8 @@ def refusal_of(asked: str, rejected: Sequence[Rejection]) -> MinteryError:
 
 
 def exact_leg(counter: Counter, model: Model, fields: Mapping[str, Any], endpoint: Endpoint | None) -> Leg:
-    parts, market, project, _, standing = counter
+    parts, market, project, _, standing = counter[:5]
+    counter.rules.check_model(model.id, model.serves)
     terms = parts.providers[model.provider].terms
     request = shape_request(model, terms, fields, choices=parts.limits.choices, endpoint=endpoint)
     priced = quote_request(parts, market, project, request)

@@ -9,6 +9,8 @@ from mintery.wallet import holdings, sign_in, statement
 from mintery.wallet.activity import activity_router
 from mintery.wallet.dev_signing import dev_signing_router
 from mintery.wallet.holdings import holdings_router
+from mintery.wallet.keys import keys_router
+from mintery.wallet.limits import limits_router
 from mintery.wallet.operator_sign_in import operator_sign_in_router
 from mintery.wallet.pages_router import pages_router
 from mintery.wallet.sign_in import sign_in_router
@@ -29,4 +31,6 @@ def routers(problems: Problems) -> Sequence[APIRouter]:
         top_up_offers_router(problems),
         statement_router(problems),
         activity_router(problems),
+        keys_router(problems),
+        limits_router(problems),
     )

@@ -8,26 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect
 
-REVISIONS = (
-    "0001",
-    "0002",
-    "0003",
-    "0004",
-    "0005",
-    "0006",
-    "0007",
-    "0008",
-    "0009",
-    "0010",
-    "0011",
-    "0012",
-    "0013",
-    "0014",
-    "0015",
-    "0016",
-    "0017",
-    "0018",
-)
+REVISIONS = tuple(f"{number:04}" for number in range(1, 20))
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "ledger_version"
 FOLDER = Path(__file__).parent
