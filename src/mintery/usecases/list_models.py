@@ -8,25 +8,26 @@ from mintery.domain.model import Model
 from mintery.domain.observation import Flaw
 from mintery.domain.price import PriceInForce, PriceState
 from mintery.errors import UnknownModel
-from mintery.units import UnixSeconds, format_usd
+from mintery.units import UnixSeconds, format_usd, pro_rata_down
+from mintery.usecases.may_call import MayCall
 from mintery.usecases.parts import GatewayParts
 
 UNPRICED = "unpriced"
 UNROUTABLE = "unroutable"
 
 
-def list_models(parts: GatewayParts, market: Market) -> list[dict[str, Any]]:
+def list_models(parts: GatewayParts, market: Market, may_call: MayCall | None = None) -> list[dict[str, Any]]:
     """Every model as OpenAI lists them, with what Mintery adds under ``mintery``; then the names that routes share, and the
-    intents.
+    intents. ``may_call``: with whether that key can call it.
     """
     shared = sorted({model.serves for model in parts.models.values() if model.serves})
-    return [describe_model(parts, market, name) for name in (*parts.models, *shared, *Intent)]
+    return [describe_model(parts, market, name, may_call) for name in (*parts.models, *shared, *Intent)]
 
 
-def describe_model(parts: GatewayParts, market: Market, name: str) -> dict[str, Any]:
+def describe_model(parts: GatewayParts, market: Market, name: str, may_call: MayCall | None = None) -> dict[str, Any]:
     """Raises UnknownModel."""
     if (model := parts.models.get(name)) is None:
-        return _describe_name(parts, name)
+        return _describe_name(parts, name, may_call)
     return {
         "id": model.id,
         "object": "model",
@@ -41,12 +42,27 @@ def describe_model(parts: GatewayParts, market: Market, name: str) -> dict[str, 
             "context_tokens": model.context_tokens,
             "serves": model.serves or None,
             "quality": model.quality,
+            "needs": model.needs or None,
+            "health": _health_json(parts, model),
             "prices": price_states(parts, market, model),
+            **({} if may_call is None else {"key": may_call.model(model)}),
         },
     }
 
 
-def _describe_name(parts: GatewayParts, name: str) -> dict[str, Any]:
+def _health_json(parts: GatewayParts, model: Model) -> dict[str, Any]:
+    """As this process has measured it; see ``domain.route_health``."""
+    now, health = parts.clock().timestamp(), parts.routes.health.of(model.id)
+    figures = health.figures(now)
+    return {
+        "breaker": health.breaker.state_at(now).value,
+        "calls": figures.calls,
+        "failures": figures.failures,
+        "first_byte_ms": None if figures.latency_us is None else pro_rata_down(figures.latency_us, 1, 1_000),
+    }
+
+
+def _describe_name(parts: GatewayParts, name: str, may_call: MayCall | None) -> dict[str, Any]:
     """Raises UnknownModel."""
     routes = tuple(parts.models.values()) if name in tuple(Intent) else parts.routes.named(parts.models, name)
     if not routes:
@@ -61,6 +77,7 @@ def _describe_name(parts: GatewayParts, name: str) -> dict[str, Any]:
             "rule": rule,
             "routes": [route.id for route in routes],
             "test": any(route.test for route in routes),
+            **({} if may_call is None else {"key": may_call.any_of(name, routes)}),
         },
     }
 
