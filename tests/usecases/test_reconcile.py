@@ -263,6 +263,25 @@ def test_wrong_sums_are_a_difference_until_they_are_summed_anew(till: Till, monk
     assert reconciled() == []
 
 
+def test_what_one_process_sums_anew_heals_those_that_run(till: Till, monkeypatch: pytest.MonkeyPatch):
+    kept = with_kept_sums(till, monkeypatch)
+    wrong = Flows.parse(kept.sums)
+    assert wrong is not None
+    wrong.tokens[till.town.token].minted += 1
+    till.ledger.commit([KeepFlowSums(replace(kept, sums=wrong.as_text()))])
+    running = Reconciler(till.town.chain, till.ledger, till.gateway, till.alarms)
+    assert running.reconcile(now()).differences
+
+    monkeypatch.setattr(chain_flows, "KEPT_EVERY", 10**6)  # healing keeps its sums however few blocks they are
+    elsewhere = Reconciler(till.town.chain, till.ledger, till.gateway, till.alarms)
+    assert not elsewhere.reconcile(now(), anew=True).differences
+
+    assert not running.reconcile(now()).differences
+    late = till.ledger.commit([KeepFlowSums(replace(kept, sums=wrong.as_text()))])
+    assert late == [Done(0)]  # by a process that has not looked since
+    assert not Reconciler(till.town.chain, till.ledger, till.gateway, till.alarms).reconcile(now()).differences
+
+
 @pytest.mark.parametrize("of", ["another chain", "another form", "a block to come"])
 def test_sums_that_are_not_of_this_chain_are_not_used(till: Till, monkeypatch: pytest.MonkeyPatch, of: str):
     kept = with_kept_sums(till, monkeypatch)

@@ -1,6 +1,7 @@
 """The paid paths as the OpenAPI document shows them. Each leads to its ``PaidEndpoint``."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from mintery.errors import (
     HoldTooLong,
     MalformedRequest,
     MembershipNeeded,
+    MinteryError,
     ModelNotCovered,
     ModelUnpriced,
     NoRoute,
@@ -41,101 +43,95 @@ RAISES = (
 )  # fmt: skip
 
 
+class _Documented(NamedTuple):
+    """One path in the document."""
+
+    name: str
+    about: str
+    request: Mapping[str, Any]
+    answers: examples.Documented
+    raises: tuple[type[MinteryError], ...] = RAISES
+
+
+ROUTES: Mapping[str, _Documented] = {
+    "/v1/chat/completions": _Documented(
+        "post_chat_completion",
+        "Answer a chat, whole or as server-sent events, and charge what it used.",
+        examples.CHAT_REQUEST,
+        examples.CHAT_ANSWERS,
+    ),
+    "/v1/embeddings": _Documented(
+        "post_embeddings",
+        "Turn texts into vectors and charge the tokens.",
+        examples.EMBEDDING_REQUEST,
+        examples.EMBEDDING_ANSWERS,
+    ),
+    "/v1/responses": _Documented(
+        "post_response",
+        "Answer in the form of the Responses API, whole or as server-sent events, and charge what it used.",
+        examples.RESPONSE_REQUEST,
+        examples.RESPONSE_ANSWERS,
+    ),
+    "/v1/moderations": _Documented(
+        "post_moderation",
+        "Judge texts and charge the request or its tokens.",
+        examples.MODERATION_REQUEST,
+        examples.MODERATION_ANSWERS,
+    ),
+    "/v1/images/generations": _Documented(
+        "post_images",
+        "Make pictures and charge each by its size and quality, or the tokens.",
+        examples.IMAGE_REQUEST,
+        examples.IMAGE_ANSWERS,
+    ),
+    "/v1/audio/speech": _Documented(
+        "post_speech", "Speak a text and charge its characters.", examples.SPEECH_REQUEST, examples.SPEECH_ANSWERS
+    ),
+    "/v1/audio/transcriptions": _Documented(
+        "post_transcription",
+        "Write a recording down and charge its seconds, or the tokens.",
+        examples.TRANSCRIPTION_REQUEST,
+        examples.TRANSCRIPTION_ANSWERS,
+    ),
+    "/v1/videos": _Documented(
+        "post_video",
+        "Open a video; hold what it may cost, and charge it when it is completed.",
+        examples.VIDEO_REQUEST,
+        examples.VIDEO_ANSWER,
+        (*RAISES, HoldTooLong),
+    ),
+    "/v1/jobs": _Documented(
+        "post_job",
+        "Open anything else that takes minutes: music, game assets. It is charged when it is completed.",
+        examples.JOB_REQUEST,
+        examples.JOB_ANSWER,
+        (*RAISES, HoldTooLong),
+    ),
+}
+
+
 def paid_router(endpoints: Mapping[str, PaidEndpoint], problems: Problems) -> APIRouter:
     """The routes, documented with what they raise."""
     router = APIRouter(tags=["paid"])
-
-    @router.post(
-        "/v1/chat/completions",
-        responses=examples.CHAT_ANSWERS | problems.responses(*RAISES),
-        openapi_extra=examples.CHAT_REQUEST,
-        response_class=Response,
-    )
-    async def post_chat_completion() -> Response:
-        """Answer a chat, whole or as server-sent events, and charge what it used."""
-        return _Answer(endpoints["/v1/chat/completions"])
-
-    @router.post(
-        "/v1/embeddings",
-        responses=examples.EMBEDDING_ANSWERS | problems.responses(*RAISES),
-        openapi_extra=examples.EMBEDDING_REQUEST,
-        response_class=Response,
-    )
-    async def post_embeddings() -> Response:
-        """Turn texts into vectors and charge the tokens."""
-        return _Answer(endpoints["/v1/embeddings"])
-
-    @router.post(
-        "/v1/responses",
-        responses=examples.RESPONSE_ANSWERS | problems.responses(*RAISES),
-        openapi_extra=examples.RESPONSE_REQUEST,
-        response_class=Response,
-    )
-    async def post_response() -> Response:
-        """Answer in the form of the Responses API, whole or as server-sent events, and charge what it used."""
-        return _Answer(endpoints["/v1/responses"])
-
-    @router.post(
-        "/v1/moderations",
-        responses=examples.MODERATION_ANSWERS | problems.responses(*RAISES),
-        openapi_extra=examples.MODERATION_REQUEST,
-        response_class=Response,
-    )
-    async def post_moderation() -> Response:
-        """Judge texts and charge the request or its tokens."""
-        return _Answer(endpoints["/v1/moderations"])
-
-    @router.post(
-        "/v1/images/generations",
-        responses=examples.IMAGE_ANSWERS | problems.responses(*RAISES),
-        openapi_extra=examples.IMAGE_REQUEST,
-        response_class=Response,
-    )
-    async def post_images() -> Response:
-        """Make pictures and charge each by its size and quality, or the tokens."""
-        return _Answer(endpoints["/v1/images/generations"])
-
-    @router.post(
-        "/v1/audio/speech",
-        responses=examples.SPEECH_ANSWERS | problems.responses(*RAISES),
-        openapi_extra=examples.SPEECH_REQUEST,
-        response_class=Response,
-    )
-    async def post_speech() -> Response:
-        """Speak a text and charge its characters."""
-        return _Answer(endpoints["/v1/audio/speech"])
-
-    @router.post(
-        "/v1/audio/transcriptions",
-        responses=examples.TRANSCRIPTION_ANSWERS | problems.responses(*RAISES),
-        openapi_extra=examples.TRANSCRIPTION_REQUEST,
-        response_class=Response,
-    )
-    async def post_transcription() -> Response:
-        """Write a recording down and charge its seconds, or the tokens."""
-        return _Answer(endpoints["/v1/audio/transcriptions"])
-
-    @router.post(
-        "/v1/videos",
-        responses=examples.VIDEO_ANSWER | problems.responses(*RAISES, HoldTooLong),
-        openapi_extra=examples.VIDEO_REQUEST,
-        response_class=Response,
-    )
-    async def post_video() -> Response:
-        """Open a video; hold what it may cost, and charge it when it is completed."""
-        return _Answer(endpoints["/v1/videos"])
-
-    @router.post(
-        "/v1/jobs",
-        responses=examples.JOB_ANSWER | problems.responses(*RAISES, HoldTooLong),
-        openapi_extra=examples.JOB_REQUEST,
-        response_class=Response,
-    )
-    async def post_job() -> Response:
-        """Open anything else that takes minutes: music, game assets. It is charged when it is completed."""
-        return _Answer(endpoints["/v1/jobs"])
-
+    for path, documented in ROUTES.items():
+        router.add_api_route(
+            path,
+            _leading_to(endpoints[path]),
+            methods=["POST"],
+            name=documented.name,
+            description=documented.about,
+            responses=documented.answers | problems.responses(*documented.raises),
+            openapi_extra=dict(documented.request),
+            response_class=Response,
+        )
     return router
+
+
+def _leading_to(endpoint: PaidEndpoint) -> Callable[[], Awaitable[Response]]:
+    async def post() -> Response:
+        return _Answer(endpoint)
+
+    return post
 
 
 class _Answer(Response):

@@ -28,9 +28,13 @@ _update_last = Statement(
     .where(reconciliation.c.one == 1)
     .values(number=bindparam("block"), hash=bindparam("block_hash"), at=bindparam("now"))
 )
-_new_sums: dict[str, Any] = {name: bindparam(name) for name in ("one", "number", "hash", "sums")}
+_new_sums: dict[str, Any] = {name: bindparam(name) for name in ("one", "number", "hash", "sums", "anew")}
 _keep_sums = Statement(
-    insert_of(flow_sums).values(_new_sums).on_conflict_do_update(index_elements=[flow_sums.c.one], set_=_new_sums)
+    insert_of(flow_sums)
+    .values(_new_sums)
+    .on_conflict_do_update(
+        index_elements=[flow_sums.c.one], set_=_new_sums, where=flow_sums.c.anew <= bindparam("anew")
+    )
 )
 _different = Statement(select(differences.c.what))
 _insert_difference = Statement(insert_of(differences))
@@ -101,4 +105,5 @@ def record_reconciliation(work: Work, command: RecordReconciliation) -> Done:
 
 def keep_flow_sums(work: Work, command: KeepFlowSums) -> Done:
     flows = command.flows
-    return Done(work.run(_keep_sums, one=1, number=flows.number, hash=flows.hash, sums=flows.sums))
+    kept = work.run(_keep_sums, one=1, number=flows.number, hash=flows.hash, sums=flows.sums, anew=flows.anew)
+    return Done(kept)

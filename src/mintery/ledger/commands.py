@@ -488,16 +488,21 @@ class RecordReconciliation:
 
 @dataclass(frozen=True, slots=True)
 class FlowSums:
-    """What the contracts' events add up to, from the deployment to a final block: ``sums`` as whoever adds them writes it."""
+    """What the contracts' events add up to, from the deployment to a final block: ``sums`` as whoever adds them writes it.
+    ``anew``: how often they had been made anew, from the first event, when their last block was added.
+    """
 
     number: int
     hash: str
     sums: str
+    anew: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class KeepFlowSums:
-    """In place of those kept before. They say nothing that the chain does not: whoever loses them reads it again."""
+    """In place of those kept before, unless these were made anew since, which ``changed`` 0 says. They say nothing that the
+    chain does not: whoever loses them reads it again.
+    """
 
     flows: FlowSums
 

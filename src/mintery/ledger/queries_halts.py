@@ -32,4 +32,4 @@ def last_reconciliation(connection: Connection) -> Reconciled | None:
 
 def flow_sums(connection: Connection) -> FlowSums | None:
     row = connection.execute(select(kept_sums)).one_or_none()
-    return None if row is None else FlowSums(row.number, row.hash, row.sums)
+    return None if row is None else FlowSums(row.number, row.hash, row.sums, row.anew)

@@ -466,6 +466,7 @@ flow_sums = table(
     *integer("number"),
     text("hash"),
     text("sums"),
+    *integer("anew", least=None, default="0"),
 )
 reconciliation = table(
     "reconciliation",

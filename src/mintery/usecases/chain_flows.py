@@ -120,20 +120,26 @@ class FlowLedger:
 
     Final blocks are summed once and forgotten; those above are kept apart, so that a reorganisation takes back its own. The
     ledger keeps the sums of final blocks, and another process begins with them where the chain still has their last block.
+    Sums that one process made anew are the beginning of all others' too, with their next call.
     """
 
     def __init__(self, chain: OnChain) -> None:
         self._chain = chain
-        self.forget()
         self._anew = False
+        self._times_anew = 0
+        """Of the kept sums, as far as this process knows."""
+        self._drop()
 
     def forget(self) -> None:
-        """The next call sums everything anew, whatever is kept."""
+        """The next call sums everything anew, whatever is kept, and keeps that."""
+        self._drop()
+        self._anew = True
+
+    def _drop(self) -> None:
         self._final = Flows()
         self._last_final: _Read | None = None
         self._recent: list[_Read] = []
         self._kept_at = self._chain.deployment.first_block - 1
-        self._anew = True
 
     def up_to(self, block: BlockRef, ledger: Ledger) -> Flows:
         """Sums of all blocks up to ``block``, which is none below the last final one.
@@ -151,6 +157,8 @@ class FlowLedger:
             self._recent += [_Read(read.number, read.hash, self._of_the_vault(read.events)) for read in blocks]
             self._sum_final(final)
             self._keep(ledger)
+        if self._anew:
+            self._keep_anew(ledger)
         flows = deepcopy(self._final)
         for recent in self._recent:
             if recent.number <= block.number:
@@ -158,9 +166,14 @@ class FlowLedger:
         return flows
 
     def _begin(self, ledger: Ledger, final: int) -> None:
-        if self._anew or self._recent or self._last_final is not None:
+        if self._anew:
             return
         kept = ledger.flow_sums()
+        if kept is not None and kept.anew != self._times_anew:
+            self._drop()
+            self._times_anew = kept.anew
+        if self._recent or self._last_final is not None:
+            return
         if kept is None or kept.number > final or self._chain.rpc.block(kept.number).hash != kept.hash:
             return
         if (flows := Flows.parse(kept.sums)) is not None:
@@ -169,9 +182,22 @@ class FlowLedger:
 
     def _keep(self, ledger: Ledger) -> None:
         last = self._last_final
-        if last is not None and last.number - self._kept_at >= KEPT_EVERY:
-            ledger.commit([KeepFlowSums(FlowSums(last.number, last.hash, self._final.as_text()))])
-            self._kept_at = last.number
+        if not self._anew and last is not None and last.number - self._kept_at >= KEPT_EVERY:
+            self._write(ledger, last)
+
+    def _keep_anew(self, ledger: Ledger) -> None:
+        """However few blocks they are: others go on with the former sums until they see these."""
+        if (last := self._last_final) is None:
+            return  # nothing is final, so nobody keeps anything
+        kept = ledger.flow_sums()
+        self._times_anew = 1 + (0 if kept is None else kept.anew)
+        self._write(ledger, last)
+        self._anew = False
+
+    def _write(self, ledger: Ledger, last: _Read) -> None:
+        sums = FlowSums(last.number, last.hash, self._final.as_text(), self._times_anew)
+        ledger.commit([KeepFlowSums(sums)])
+        self._kept_at = last.number
 
     def _forget_replaced(self) -> None:
         while self._recent:

@@ -20,7 +20,11 @@ def reconcile(
     rpc: RpcUrl = None,
     deployment: DeploymentFile = None,
     anew: Annotated[
-        bool, typer.Option("--anew", help="Add up the contracts' events from the first block again.")
+        bool,
+        typer.Option(
+            "--anew",
+            help="Add up the contracts' events from the first block again; gateways that run go on from there.",
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
