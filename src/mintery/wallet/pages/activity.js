@@ -89,7 +89,7 @@ export async function render() {
   const { data: keys } = await get("/v1/wallet/keys").catch(() => ({ data: [] }));
   const models = await get("/v1/models");
   const names = models.data.map((model) => model.id);
-  const filters = el("div", { className: "pair" },
+  const filters = el("div", { className: "filters" },
     choose("What", "kind", ["use", "Requests"], ["top_up", "Top-ups"], ["exit", "Paid back"]),
     choose("Balance", "wallet", ["official", "Official"], ["routed", "Routed"]),
     choose("App", "key", ...keys.map((key) => [key.id, key.label])),

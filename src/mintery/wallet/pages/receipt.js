@@ -43,7 +43,7 @@ function after(told) {
   return [
     route.test && notice("warn", "A test model made this answer up."),
     el("h3", {}, "How the sum comes about"), lines(receipt),
-    receipt.markup_bps > 0 && el("p", { className: "soft small" }, `The service adds ${exact(BigInt(receipt.markup_bps), 2)} % to the provider's price; the sum is rounded up by less than a millionth of a cent.`),
+    receipt.markup_bps > 0 && el("p", { className: "soft small" }, `The service adds ${exact(BigInt(receipt.markup_bps), 2)} % to the provider's price; the sum is rounded up once, to the smallest amount there is.`),
     receipt.usage_source !== "provider" && receipt.usage_source !== "counted" && el("p", { className: "soft small" }, "The provider did not say what was used, so it was estimated."),
     facts([
       ["Paid from", `${KINDS[told.wallet] ?? "Balance"}, ${told.symbol ?? ""}`],
