@@ -69,6 +69,7 @@ def _serve(settings: "Settings", *, test: bool, as_json: bool, inherit: list[int
             gateway, url = (_start_test if test else _start)(settings, scope, inherit)
         facts = {
             "base_url": f"{url}/v1",
+            "pages": f"{url}/wallet",
             "gateway": gateway.address,
             "models": sorted(gateway.parts.models),
             "test": test,
@@ -110,6 +111,7 @@ def _supervise(settings: "Settings", processes: int, *, test: bool, as_json: boo
 def _tell(facts: dict[str, Any], *, as_json: bool) -> None:
     rows = [
         ("base_url", facts["base_url"]),
+        ("pages", facts["pages"]),
         ("gateway", facts["gateway"]),
         ("models", ", ".join(facts["models"])),
         *[(f"process {each['pid']}", each["url"]) for each in facts.get("processes", [])],

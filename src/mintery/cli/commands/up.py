@@ -8,6 +8,8 @@ from mintery.cli.options import Json
 from mintery.cli.output import progress, show
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from mintery.cli.first_wallet import FirstWallet
@@ -36,6 +38,7 @@ def up(
             wallet = fill_first_wallet(stack)
         facts = {
             "base_url": f"{stack.gateway_url}/v1",
+            "pages": f"{stack.gateway_url}/wallet",
             "api_key": wallet.api_key,
             "model": wallet.model,
             "embedding_model": wallet.embedding_model,
@@ -48,17 +51,20 @@ def up(
             "symbol": wallet.symbol,
             "credits": str(wallet.credits),
         }
-        show(facts, lambda out: _print(out, wallet, str(facts["base_url"]), stack.rpc_url), as_json=as_json)
+        show(facts, lambda out: _print(out, wallet, facts), as_json=as_json)
         stop.wait()
 
 
-def _print(out: "Console", wallet: "FirstWallet", base_url: str, rpc_url: str) -> None:
+def _print(out: "Console", wallet: "FirstWallet", facts: "Mapping[str, object]") -> None:
     from mintery.cli.money import credits_text
 
+    base_url = facts["base_url"]
     out.print("\n[bold]Mintery is up.[/bold] Its models are [bold]TEST[/bold]: a stub makes every answer up.\n")
     out.print(f"  gateway   {base_url}")
-    out.print(f"  chain     {rpc_url}")
-    out.print(f"  credits   {credits_text(wallet.credits, wallet.symbol)}, for the API key below\n")
+    out.print(f"  chain     {facts['rpc_url']}")
+    out.print(f"  credits   {credits_text(wallet.credits, wallet.symbol)}, for the API key below")
+    out.print(f"  pages     {facts['pages']}")
+    out.print(f"  dev key   {facts['dev_key']}  (signs in there as the holder)\n")
     out.print("Use it from any program that speaks the OpenAI API. In another terminal:\n")
     # Printed raw: a key that was wrapped to the terminal's width could not be copied.
     print(f"""export OPENAI_BASE_URL={base_url}
