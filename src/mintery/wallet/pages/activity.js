@@ -86,7 +86,7 @@ export async function render() {
     select.addEventListener("change", () => { wanted[name] = select.value; filtered(); });
     return field(label, select);
   };
-  const { data: keys } = await get("/v1/wallet/keys").catch(() => ({ data: [] }));
+  const { data: keys } = await get("/v1/wallet/keys");
   const models = await get("/v1/models");
   const names = models.data.map((model) => model.id);
   const filters = el("div", { className: "filters" },

@@ -2,6 +2,7 @@
 import { get, post } from "./api.js";
 import { dollars, exact, shown } from "./amounts.js";
 import { signature } from "./holder.js";
+import { limitBar, PERIODS } from "./keys.js";
 import { spendPlot, spent, spentByDay, statementOf, thisMonth } from "./statement.js";
 import { actionButton, card, dialog, el, facts, field, notice, say, tag } from "./ui.js";
 
@@ -65,12 +66,28 @@ async function monthCard() {
     el("div", { className: "row" }, el("a", { href: "/wallet/statement" }, "Statement")));
 }
 
+// What of a limit has reached a level that its holder wanted to be told of, in the period that runs.
+function alerts(limits) {
+  const told = limits.flatMap((limit) => limit.alerts.map(({ percent }) => ({ limit, percent })));
+  const highest = told.filter(({ limit, percent }) => !told.some((other) => other.limit === limit && other.percent > percent));
+  return highest.map(({ limit, percent }) => notice(percent >= 100 ? "bad" : "warn",
+    `${percent >= 100 ? "A limit is used up" : `A limit is used to more than ${percent} %`}: ${limit.ceiling_usd === null ? "" : dollars(limit.ceiling_usd)} ${PERIODS[limit.period]}. `,
+    el("a", { href: "/wallet/keys" }, "See your limits")));
+}
+
+function limitsCard(limits) {
+  return card("Limits",
+    limits.length ? limits.map(limitBar) : el("p", { className: "soft" }, "No limit is set."),
+    el("div", { className: "row" }, el("a", { href: "/wallet/keys" }, "Keys and limits")));
+}
+
 export async function render({ refresh }) {
-  const [wallet, month] = await Promise.all([get("/v1/wallet"), monthCard()]);
+  const [wallet, month, { data: limits }] = await Promise.all([get("/v1/wallet"), monthCard(), get("/v1/wallet/limits")]);
   const of = (kind) => wallet.balances.filter((balance) => balance.kind === kind);
   return [
     el("h1", {}, "Home"),
     el("div", { className: "grid" }, kindCard("official", of("official"), refresh), kindCard("routed", of("routed"), refresh)),
-    month,
+    ...alerts(limits),
+    el("div", { className: "grid" }, month, limitsCard(limits.filter((limit) => !limit.key))),
   ];
 }

@@ -7,6 +7,7 @@ import { welcome } from "./welcome.js";
 
 const PAGES = [
   { path: "/wallet", name: "Home", title: "Home", file: "./home.js" },
+  { path: "/wallet/keys", name: "Keys and limits", title: "Keys and limits", file: "./keys.js" },
   { path: "/wallet/activity", name: "Activity", title: "Activity", file: "./activity.js" },
   { path: "/wallet/statement", name: "Statement", title: "Statement", file: "./statement.js" },
   { path: "/wallet/send", name: "Send", title: "Send", file: "./send.js" },
