@@ -192,6 +192,7 @@ def test_what_makes_no_sense_is_refused_and_leaves_no_trace(shop: Shop):
         lambda: change.add_channel(parts, "a/n", TERMS | {"units": ["wish"]}, why),
         lambda: change.add_channel(parts, "a/n", TERMS | {"serves": "best"}, why),
         lambda: change.add_channel(parts, "a/n", TERMS | {"api_key": "x"}, why),
+        lambda: change.add_channel(parts, "a/n", TERMS | {"needs": "nobility"}, why),
         lambda: change.add_channel(parts, "A/M".lower().upper(), TERMS, why),
         lambda: change.enable_channel(parts, "a/m", why._replace(reason="  "), enabled=False),
         lambda: change.enable_channel(parts, "a/m", why._replace(by=" "), enabled=False),

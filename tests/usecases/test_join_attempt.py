@@ -46,7 +46,9 @@ class TwoProcesses:
                 raise self.fault
             return await ask(endpoint, body)
 
-        async def stream_later(endpoint: Endpoint, body: bytes) -> AsyncGenerator[StreamEvent]:
+        async def stream_later(
+            endpoint: Endpoint, body: bytes, _key: ProviderKey | None = None
+        ) -> AsyncGenerator[StreamEvent]:
             await self.go_on.wait()
             async for event in stream(endpoint, body):
                 yield event

@@ -15,6 +15,8 @@ from mintery.domain.rates import UNLIMITED, Rates
 from mintery.domain.voucher import AccountId, Kind
 from mintery.errors import MembershipNeeded, MembershipNotSold, UnknownMembership
 
+OWN_KEY = "own-key"
+"""Names the gateway's fee for a request that its caller's own key of a provider pays for there; no offer has this name."""
 RENEWAL_GRACE = timedelta(minutes=10)
 """A month lasts so much longer: time to charge the next one."""
 
@@ -75,7 +77,13 @@ class Seller:
 
     def fee(self, offer: Offer, period: Period) -> Model:
         """What its SKU is of: ``mintery/membership.pro:month`` for a month, ``mintery/pro:request`` for a call."""
-        name = f"membership.{offer.name}" if period is Period.MONTH else offer.name
+        return self._sold(f"membership.{offer.name}" if period is Period.MONTH else offer.name, period)
+
+    def own_key_fee(self) -> Model:
+        """``mintery/own-key:request``."""
+        return self._sold(OWN_KEY, Period.REQUEST)
+
+    def _sold(self, name: str, period: Period) -> Model:
         return Model(
             id=f"{self.name}/{name}",
             upstream=name,
@@ -101,9 +109,11 @@ class Offers:
     offers: Mapping[str, Offer] = field(default_factory=dict)
     without: Standing = ANYBODY
     _fees: dict[tuple[Kind, str, Period], Model] = field(default_factory=dict)
+    _own_key_fees: dict[Kind, Model] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for seller in self.sellers:
+            self._own_key_fees[seller.kind] = seller.own_key_fee()
             for offer in self.offers.values():
                 self._fees.update({(seller.kind, offer.name, by): seller.fee(offer, by) for by in offer.sold_by})
 
@@ -127,6 +137,10 @@ class Offers:
     def fees_of(self, name: str, kind: Kind | None) -> tuple[Model, ...]:
         """All that an offer is sold as, for credits of one kind or (None) of either."""
         return tuple(fee for (of, named, _), fee in self._fees.items() if named == name and kind in {None, of})
+
+    def own_key_fee(self, kind: Kind) -> Model | None:
+        """What is charged for a request with the caller's own key; None where the gateway sells nothing of that kind."""
+        return self._own_key_fees.get(kind)
 
     def check_open(self, model: Model, standing: Standing, kind: Kind) -> None:
         """Raises MembershipNeeded: the model is kept for those who have what it needs."""

@@ -56,6 +56,7 @@ class Quote(NamedTuple):
         tiers: where the price depends on the input's length, the lines of each tier that it can reach; ``lines`` are those
             of the dearest.
         fees: what the gateway itself charges for, beside all this: exactly that much of it, whatever is used.
+        own_key: the caller's own key pays the provider; there are only fees.
     """
 
     model: Model
@@ -68,6 +69,7 @@ class Quote(NamedTuple):
     expires_at: UnixSeconds
     tiers: tuple[tuple[PricedLine, ...], ...] = ()
     fees: tuple[PricedLine, ...] = ()
+    own_key: bool = False
 
     @property
     def most(self) -> tuple[PricedLine, ...]:

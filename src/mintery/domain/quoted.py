@@ -21,6 +21,7 @@ class Quoted(NamedTuple):
         test: the provider is a stub that makes its answers up.
         asked: the name that the request gave, where it is not the model's own.
         key: the gateway key that asked.
+        own_key: the caller's own key pays the provider.
     """
 
     model: str
@@ -35,6 +36,7 @@ class Quoted(NamedTuple):
     markup: BasisPoints
     asked: str | None = None
     key: KeyId | None = None
+    own_key: bool = False
 
     @classmethod
     def of(cls, quote: Quote, *, stream: bool, asked: str | None = None, key: KeyId | None = None) -> "Quoted":
@@ -52,6 +54,7 @@ class Quoted(NamedTuple):
             markup=quote.markup,
             asked=asked,
             key=key,
+            own_key=quote.own_key,
         )
 
 
@@ -73,6 +76,8 @@ def quoted_text(quoted: Quoted) -> str:
         facts["asked"] = quoted.asked
     if quoted.key is not None:
         facts["key"] = quoted.key
+    if quoted.own_key:
+        facts["own_key"] = True
     return orjson.dumps(facts).decode()
 
 
@@ -92,4 +97,5 @@ def parse_quoted(text: str) -> Quoted:
         markup=BasisPoints(fields["markup_bps"]),
         asked=fields.get("asked"),
         key=fields.get("key"),
+        own_key=fields.get("own_key", False),
     )

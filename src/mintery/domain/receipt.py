@@ -37,6 +37,7 @@ class Receipt:
         key: the gateway key that asked; None where a voucher did.
         stream: it was answered as server-sent events.
         test: the provider is a stub that makes its answers up.
+        own_key: the caller's own key paid the provider: the lines are the gateway's fees alone.
         settler: the hot key that signs this receipt.
         signature: 64 bytes EIP-2098 over the receipt's digest; None until first read.
     """
@@ -64,6 +65,7 @@ class Receipt:
     signature: bytes | None = None
     asked: str | None = None
     key: KeyId | None = None
+    own_key: bool = False
 
     @property
     def usd(self) -> UsdWad:
@@ -116,6 +118,7 @@ def receipt_facts(receipt: Receipt) -> dict[str, Any]:
             "stream": receipt.stream,
             "test": receipt.test,
             **({} if receipt.asked is None else {"asked": receipt.asked}),
+            **({"own_key": True} if receipt.own_key else {}),
         },
         "price_state": receipt.state.value,
         "usage": [line_facts(line) for line in receipt.lines],
@@ -206,6 +209,7 @@ def _parse(fields: Mapping[str, Any]) -> Receipt:
         signature=None if signature is None else bytes.fromhex(signature.removeprefix("0x")),
         asked=None if route.get("asked") is None else read.text(route, "asked"),
         key=None if fields.get("key") is None else _key(read.text(fields, "key")),
+        own_key="own_key" in route and read.flag(route, "own_key"),
     )
 
 

@@ -12,13 +12,16 @@ from mintery.errors import (
     CredentialRefused,
     ForgedCall,
     KeyMayNot,
+    MalformedRequest,
     MalformedVoucher,
     NotOperator,
     NotSignedIn,
 )
 from mintery.gateway.cookies import check_not_forged, cookie_of
 from mintery.gateway.errors import ErrorTable, Shown
+from mintery.providers.calls import ProviderKey
 from mintery.usecases.pay_for_request import Till
+from mintery.usecases.quote_request import OWN_KEY_FIELD
 from mintery.usecases.sign_in import operator_signed_in
 from mintery.usecases.verify_credential import Credential, check_key_open, refresh_credential, verify_credential
 
@@ -26,6 +29,9 @@ RAISED_HEADER = "mintery-voucher"
 SESSION_HEADER = "mintery-session"
 MEMBERSHIP_HEADER = "mintery-membership"
 """Buys one call's worth of an offer."""
+PROVIDER_KEY_HEADER = "mintery-provider-key"
+"""The caller's own key of the provider: it pays there, and the gateway's fee is all that is charged."""
+LONGEST_PROVIDER_KEY = 1_024
 
 ERRORS: ErrorTable = {
     CredentialRefused: Shown(401, "authentication_error"),
@@ -77,6 +83,15 @@ def require_operator(request: Request) -> None:
     if operator_signed_in(till_of(request).parts, token) is None:
         raise NotSignedIn
     check_not_forged(request, token)
+
+
+def provider_key(text: str | None) -> ProviderKey | None:
+    """Raises MalformedRequest, which does not repeat it."""
+    if text is None:
+        return None
+    if not 1 <= len(text) <= LONGEST_PROVIDER_KEY or not all("!" <= each <= "~" for each in text):
+        raise MalformedRequest(f"{OWN_KEY_FIELD} is no key", field=OWN_KEY_FIELD)
+    return ProviderKey(text)
 
 
 def bearer(request: Request) -> str | None:

@@ -13,6 +13,10 @@ SECURITY = {
 
 _HEADERS = {
     "Mintery-Voucher": "A raised voucher (mr1.…) that admits this one request, beside an mv1 key of the same account.",
+    "Mintery-Provider-Key": (
+        "Your own key of the model's provider, where the model takes one (own_key): it is sent there with this request and kept "
+        "nowhere; only the gateway's fee is charged."
+    ),
     "Idempotency-Key": "The same key with the same body is answered once and charged once.",
 }
 

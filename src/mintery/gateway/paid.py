@@ -53,7 +53,14 @@ from mintery.errors import (
     Unsupported,
 )
 from mintery.gateway.bodies import arrived, receive_body
-from mintery.gateway.entry import MEMBERSHIP_HEADER, RAISED_HEADER, SESSION_HEADER, bearer_key
+from mintery.gateway.entry import (
+    MEMBERSHIP_HEADER,
+    PROVIDER_KEY_HEADER,
+    RAISED_HEADER,
+    SESSION_HEADER,
+    bearer_key,
+    provider_key,
+)
 from mintery.gateway.errors import OUR_FAULT, ErrorTable, Problem, Problems, Shown, fault_of, respond
 from mintery.gateway.rates import rate_headers
 from mintery.gateway.refusals import provider_problem, refuse
@@ -188,6 +195,7 @@ class PaidEndpoint:
             form=self._form(headers.get("content-type") or ""),
             session=headers.get(SESSION_HEADER),
             membership=headers.get(MEMBERSHIP_HEADER),
+            provider_key=provider_key(headers.get(PROVIDER_KEY_HEADER)),
             gone=lambda: _is_gone(receive),
         )
 

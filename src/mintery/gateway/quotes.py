@@ -18,7 +18,14 @@ from mintery.errors import (
 )
 from mintery.gateway import examples
 from mintery.gateway.bodies import read_body
-from mintery.gateway.entry import MEMBERSHIP_HEADER, SESSION_HEADER, credential_of, till_of
+from mintery.gateway.entry import (
+    MEMBERSHIP_HEADER,
+    PROVIDER_KEY_HEADER,
+    SESSION_HEADER,
+    credential_of,
+    provider_key,
+    till_of,
+)
 from mintery.gateway.errors import Problems
 from mintery.units import format_nanocredits, format_usd
 from mintery.usecases.pay_for_request import Asked, plan_body, standing_for
@@ -53,7 +60,9 @@ def quotes_router(problems: Problems) -> APIRouter:
         body = await read_body(request, parts.limits)
         market = parts.market()  # read again: prices move while a body drips in
         check_may_spend(parts, market, credential)
-        asked = Asked(None, "/v1/quote", body, session=request.headers.get(SESSION_HEADER))
+        own_key = provider_key(request.headers.get(PROVIDER_KEY_HEADER))
+        session = request.headers.get(SESSION_HEADER)
+        asked = Asked(None, "/v1/quote", body, session=session, provider_key=own_key)
         standing = standing_for(parts, market, credential, request.headers.get(MEMBERSHIP_HEADER))
         plan = plan_body(parts, market, credential, asked, standing)
         quote, amount = plan.legs[0].quote, plan.amount
@@ -71,6 +80,7 @@ def quotes_router(problems: Problems) -> APIRouter:
             "affordable": int(funds["spendable_nanocredits"]) >= amount,
             "spendable_nanocredits": funds["spendable_nanocredits"],
             "wallet": funds["wallet"],
+            "own_key": quote.own_key,
             "memberships": sorted(standing.opens),
             "rates": {"requests_per_minute": standing.rates.requests, "tokens_per_minute": standing.rates.tokens},
             "counts_as_tokens": rate_tokens(plan.legs[0].request),

@@ -20,12 +20,13 @@
     sold_by = ["request"]
     priority = 2
 
-Without a membership an account has what the table itself says, and a model that needs none.
+A request with its caller's own key of a provider, where a channel takes one, costs ``mintery/own-key:request``. Without a
+membership an account has what the table itself says, and a model that needs none.
 """
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mintery.domain.membership import Offer, Offers, Period, Seller, Standing
+from mintery.domain.membership import OWN_KEY, Offer, Offers, Period, Seller, Standing
 from mintery.domain.rates import Rates
 from mintery.domain.voucher import Kind
 from mintery.errors import MalformedFile
@@ -65,6 +66,8 @@ class GatewayIn(BaseModel):
 def offers_of(table: GatewayIn, where: str) -> Offers:
     """Raises MalformedFile: a name or a kind is there twice, or what is sold has no seller."""
     _refuse_doubles("membership", [each.name for each in table.memberships], where)
+    if any(each.name == OWN_KEY for each in table.memberships):
+        raise MalformedFile(where, f"gateway: {OWN_KEY} is no membership: it names the fee for a caller's own key")
     _refuse_doubles("seller", [each.name.lower() for each in table.sellers], where)
     _refuse_doubles("kind", [each.kind.value for each in table.sellers], where)
     if table.memberships and not table.sellers:

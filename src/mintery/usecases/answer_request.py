@@ -31,7 +31,7 @@ async def answer_json(work: Dispatched) -> None:
         provider = work.parts.providers[work.quote.model.provider]
         call = RouteCall(work)
         try:
-            reply = await provider.ask(work.request.endpoint, work.request.body)
+            reply = await provider.ask(work.request.endpoint, work.request.body, work.provider_key)
             break
         except AnswerTooLong as error:
             await _charge_uncarried(work, call, None, error)
@@ -87,7 +87,7 @@ async def answer_stream(work: Dispatched) -> None:
 
 async def _relay_events(work: Dispatched, call: RouteCall, relay: "_Relay") -> None:
     provider = work.parts.providers[work.quote.model.provider]
-    async with aclosing(provider.stream(work.request.endpoint, work.request.body)) as events:
+    async with aclosing(provider.stream(work.request.endpoint, work.request.body, work.provider_key)) as events:
         first = await anext(events)
         call.first()
         relay.pass_on(first)

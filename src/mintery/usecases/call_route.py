@@ -29,6 +29,8 @@ ASKED_OF_ONE = 404
 """A model that its provider does not know: the request's fault only where it named the route itself."""
 ASKERS_DOING = frozenset({402, 403, 408, 424, 451})
 """One who asks can bring these about at will: another route may stand in, but they close none to everybody else."""
+FIRST_FAULT = 500
+"""From here on a status tells of the provider's own trouble."""
 _OUTPUT = Unit.OUTPUT_TOKEN
 _OTHER_OUTPUTS = (Unit.REASONING_TOKEN, Unit.IMAGE_OUTPUT_TOKEN, Unit.AUDIO_OUTPUT_TOKEN)
 _MICROS = 1_000_000
@@ -75,7 +77,8 @@ class RouteCall:
     def failed(self, error: ProviderFailed) -> RouteAttempt:
         """What is recorded of it."""
         now = self._work.parts.clock()
-        if not is_providers_fault(error, stream=self._work.request.stream):
+        own_key = self._work.provider_key is not None
+        if not is_providers_fault(error, stream=self._work.request.stream, own_key=own_key):
             self.undecided()
         else:
             wait = error.retry_after if isinstance(error, ProviderRefused) else None
@@ -117,12 +120,15 @@ def may_fall_back(work: Dispatched, error: ProviderFailed) -> bool:
     return isinstance(error, ProviderUnreachable | ProviderTimedOut) and not work.attempt.begun
 
 
-def is_providers_fault(error: ProviderFailed, *, stream: bool) -> bool:
-    """Whether it counts against the route for everybody. A whole answer takes as long as it was asked to be."""
+def is_providers_fault(error: ProviderFailed, *, stream: bool, own_key: bool = False) -> bool:
+    """Whether it counts against the route for everybody. A whole answer takes as long as it was asked to be; what is refused
+    to a caller's ``own_key`` says nothing of ours.
+    """
     if isinstance(error, NotInItsFormat | AnswerTooLong):
         return False
     if isinstance(error, ProviderRefused):
-        return error.status not in REQUESTS_FAULT | {ASKED_OF_ONE} | ASKERS_DOING
+        askers = own_key and error.status < FIRST_FAULT
+        return not askers and error.status not in REQUESTS_FAULT | {ASKED_OF_ONE} | ASKERS_DOING
     return stream or not isinstance(error, ProviderTimedOut)
 
 

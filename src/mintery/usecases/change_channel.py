@@ -59,6 +59,8 @@ def add_channel(parts: GatewayParts, channel: str, terms: Mapping[str, Any] | No
         check_names([*board.sellers], [*board.listed.values(), model], channel)
     except MalformedFile as error:
         raise ChannelSettingRefused(channel, error.why) from None
+    if model.needs and model.needs not in parts.standings.offers.offers:
+        raise ChannelSettingRefused(channel, f"it needs {model.needs}, which is no membership here")
     return _set(parts, Subject(Scope.CHANNEL, channel, Setting.TERMS), {**terms, "id": channel}, said)
 
 

@@ -41,6 +41,8 @@ class Counter(NamedTuple):
     account: AccountId
     standing: Standing = ANYBODY
     rules: KeyRules = NO_RULES
+    own_key: bool = False
+    """The caller's own key pays the provider."""
 
 
 class Question(NamedTuple):

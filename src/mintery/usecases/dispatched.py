@@ -6,6 +6,7 @@ from mintery.domain.attempt import RouteAttempt
 from mintery.domain.hold import Hold, RequestId
 from mintery.domain.quote import Quote
 from mintery.domain.rates import RatesLeft
+from mintery.providers.calls import ProviderKey
 from mintery.usecases.attempts import Attempt
 from mintery.usecases.meters import Meters
 from mintery.usecases.parts import GatewayParts
@@ -22,6 +23,7 @@ class Dispatched(NamedTuple):
         tried: calls that failed before it.
         stands: some route is still to be called.
         left: of the account's rates.
+        provider_key: the caller's own, in place of the gateway's.
     """
 
     parts: GatewayParts
@@ -35,6 +37,7 @@ class Dispatched(NamedTuple):
     tried: tuple[RouteAttempt, ...] = ()
     stands: bool = True
     left: RatesLeft | None = None
+    provider_key: ProviderKey | None = None
 
     @property
     def is_backup(self) -> bool:

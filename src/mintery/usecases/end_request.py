@@ -100,4 +100,5 @@ def _receipt(work: Dispatched, metered: Metered) -> Receipt:
         settler=work.parts.settler.address,
         asked=work.plan.asked,
         key=work.credential.key_id,
+        own_key=work.quote.own_key,
     )

@@ -112,4 +112,5 @@ def _loss(
         settler=settler,
         asked=quoted.asked,
         key=quoted.key,
+        own_key=quoted.own_key,
     )

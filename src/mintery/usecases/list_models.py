@@ -44,6 +44,7 @@ def describe_model(parts: GatewayParts, market: Market, name: str, may_call: May
             "quality": model.quality,
             "needs": model.needs or None,
             "health": _health_json(parts, model),
+            "own_key": model.own_key,
             "prices": price_states(parts, market, model),
             **({} if may_call is None else {"key": may_call.model(model)}),
         },

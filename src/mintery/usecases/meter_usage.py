@@ -10,6 +10,7 @@
   up, of the text that was sent upstream and of the text that came back; a picture, and pictures and sound that were made,
   at their bound; a recording at a second for each ``BYTES_PER_SECOND`` and ten tokens a second. A stream that broke is
   charged like this for what was delivered.
+- Where the caller's own key pays the provider, the gateway's fee is the charge, whatever is used.
 - An answer that is longer than the gateway carries was made all the same, and by what was asked: without figures, what
   went in is estimated like this, and what came out is charged at its bound.
 """
@@ -44,6 +45,8 @@ class Metered(NamedTuple):
 
 def meter_usage(quote: Quote, request: ShapedRequest, usage: Quantities | None, produced: int) -> Metered:
     """Charge for ``usage``; ``produced`` is the bytes that came back, for the estimate where ``usage`` is None."""
+    if quote.own_key:
+        return Metered(quote.fees, UsageSource.COUNTED, quote.cost(quote.fees))
     sold = families(quote.model.units)
     if sold <= request.known.keys():
         source, used = (UsageSource.PROVIDER if usage is not None and not sold else UsageSource.COUNTED), request.known

@@ -39,6 +39,7 @@ from mintery.ledger.commands import (
     RequestKey,
     RequestKnown,
 )
+from mintery.providers.calls import ProviderKey
 from mintery.units import nanocredits_of_assets_down
 from mintery.usecases.answer_request import answer_json, answer_stream
 from mintery.usecases.attempts import Attempt, Attempts
@@ -71,6 +72,7 @@ class Asked(NamedTuple):
         declared_retry: the client says that it sent this before.
         session: as its header names it.
         membership: the offer that its header buys for it alone, where the account does not have it.
+        provider_key: the caller's own, which pays the provider; it is no part of what the request is known by.
         gone: whether the client has left; asked once the request has waited for room.
     """
 
@@ -82,6 +84,7 @@ class Asked(NamedTuple):
     form: str | None = None
     session: str | None = None
     membership: str | None = None
+    provider_key: ProviderKey | None = None
     gone: Callable[[], bool] = lambda: False
 
     @property
@@ -159,7 +162,18 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
         model=quote.model.id,
         held_nanocredits=placed.hold.amount,
     )
-    work = Dispatched(parts, till.meters, attempt, credential, plan, request, quote, placed.hold, left=placed.left)
+    work = Dispatched(
+        parts,
+        till.meters,
+        attempt,
+        credential,
+        plan,
+        request,
+        quote,
+        placed.hold,
+        left=placed.left,
+        provider_key=asked.provider_key,
+    )
     attempts.start(attempt, _answer(work))
     return attempt
 
@@ -231,6 +245,8 @@ def plan_body(parts: GatewayParts, market: Market, credential: Credential, asked
     body = asked.body
     fields = read_fields(body) if asked.form is None else read_form(body, asked.form)
     counter = counter_of(parts, market, credential, standing)
+    if asked.provider_key is not None:
+        counter = counter._replace(own_key=True)
     return plan_request(counter, asked.endpoint, fields, size=len(body), session=asked.session)
 
 

@@ -17,7 +17,16 @@ from mintery.domain.membership import ANYBODY, Period, Standing
 from mintery.domain.model import Endpoint, Model
 from mintery.domain.quote import Quote, with_fee
 from mintery.domain.route_shelf import Candidate, Rejection
-from mintery.errors import KeyMayNot, MalformedInput, MinteryError, NoRoute, NoRouteNow, NotAvailable, NotFound
+from mintery.errors import (
+    KeyMayNot,
+    MalformedInput,
+    MinteryError,
+    NoRoute,
+    NoRouteNow,
+    NotAvailable,
+    NotFound,
+    Unsupported,
+)
 from mintery.units import NanoCredits
 from mintery.usecases.choose_route import (
     ROUTING_FIELDS,
@@ -28,7 +37,7 @@ from mintery.usecases.choose_route import (
     read_question,
     session_of,
 )
-from mintery.usecases.quote_request import quote_fee, quote_request
+from mintery.usecases.quote_request import OWN_KEY_FIELD, quote_fee, quote_own_key, quote_request
 from mintery.usecases.routes import Session
 from mintery.usecases.shape_request import find_model, shape_request
 from mintery.usecases.shaped import ShapedRequest
@@ -117,6 +126,8 @@ def plan_request(
         seconds = _longest(counter, leg)
         return Plan((leg,), leg.quote.amount, seconds, None, its_session, counter.standing, _follow([leg]))
 
+    if counter.own_key:
+        raise Unsupported("with a provider key of your own, name one route of that provider", field=OWN_KEY_FIELD)
     question = read_question(fields, endpoint, size, its_session)
     counter.rules.check_way(NAMED if question.in_order else question.intent)
     choice = choose_route(counter, question)
@@ -202,7 +213,8 @@ def exact_leg(counter: Counter, model: Model, fields: Mapping[str, Any], endpoin
     counter.rules.check_model(model.id, model.serves)
     terms = parts.providers[model.provider].terms
     request = shape_request(model, terms, fields, choices=parts.limits.choices, endpoint=endpoint)
-    priced = quote_request(parts, market, project, request)
+    quoted = quote_own_key if counter.own_key else quote_request
+    priced = quoted(parts, market, project, request)
     if model.needs:
         parts.standings.offers.check_open(model, standing, project.kind)
     if standing.pays:
