@@ -15,7 +15,7 @@ RANKS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "units"}),
     frozenset({"domain"}),
     frozenset({"crypto"}),
-    frozenset({"chain", "ledger", "providers", "client"}),
+    frozenset({"chain", "ledger", "providers", "rails", "client"}),
     frozenset({"usecases"}),
     frozenset({"settings"}),
     frozenset({"bootstrap"}),
@@ -45,6 +45,7 @@ DOORS = {
     "eth_hash": "crypto",
     "eth_keys": "crypto",
     "aiohttp": "providers",
+    "stripe": "rails",
     "apscheduler": "jobs",
     "pydantic_settings": "settings",
 }

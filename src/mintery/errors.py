@@ -6,7 +6,7 @@ MinteryError
 │                           LedgerOfAnotherChain, UnknownAccountKey, SettingRefused, DevKeyOnRealChain, AnvilMissing,
 │                           AnvilFailed, SystemRefused, ChildFailed, NotForProcesses, SourcesDiffer,
 │                           AssetNotSignable
-├── MalformedInput          MalformedAmount, NotWholeNanocredits, MalformedVoucher, MalformedRequest, BodyTooLarge,
+├── MalformedInput          MalformedAmount, NotWholeNanocredits, NotWholeCents, TopUpOutOfRange, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           BodyTooSlow, MalformedSku, MalformedWindow, MalformedReceipt, MalformedReport,
 │                           ReportForOtherConfig, MalformedSeal, Unsupported, MalformedPeriod, UnknownTimeZone,
 │                           ReceiverRefused, ChannelSettingRefused, MultiplierAboveMarkup
@@ -14,11 +14,15 @@ MinteryError
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator, NotSignedIn, SignInRefused,
 │                           ForgedCall, UnknownKey, KeyRevoked, KeyExpired, VoucherRevoked, KeyMayNot,
 │                           ModelNotAllowed, WayNotAllowed, NotVoucherOfHolder
+│                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator, WebhookForged, NotSignedIn, SignInRefused,
+│                           ForgedCall
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, RequestUnresolved,
 │                           AttemptFailed, WriteOffRefused, OrderTransitionRefused, MoveRefused,
 │                           ChannelChangedMeanwhile, JobNotDone, MonthAboveAgreed
 ├── NotFound                UnknownModel, ModelNotCovered, UnknownReceipt, UnknownSku, UnknownProvider,
+│                           ChannelChangedMeanwhile, JobNotDone
+├── NotFound                UnknownModel, ModelNotCovered, UnknownOrder, UnknownReceipt, UnknownSku, UnknownProvider,
 │                           UnknownProject, UnknownHalt, FileMissing, UnknownRequest, NoRoute, RouteExcluded,
 │                           RouteTooDear, UnknownChannel, UnknownMembership, MembershipNotSold, MembershipNeeded,
 │                           UnknownJob, NothingToFetch, MembershipEnded
@@ -30,6 +34,7 @@ MinteryError
 │                           ClientGone, ChannelDisabled
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense, StreamBroke,
 │                           NotInItsFormat, AnswerTooLong
+├── RailError               RailUnavailable, RailRefused, RailNonsense, RailNotOffered
 ├── FetchFailed             a public page: a price list, another reporter's reports
 ├── AnswerLost              a fault of this gateway while it answered
 ├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
@@ -255,6 +260,28 @@ class NotWholeNanocredits(MalformedInput):
         self.units = units
 
 
+class NotWholeCents(MalformedInput):
+    """Cards and banks count in cents."""
+
+    field = "usd"
+
+    def __init__(self, assets: int) -> None:
+        super().__init__(f"{assets} asset base units are not whole cents (multiples of 10000)")
+        self.assets = assets
+
+
+class TopUpOutOfRange(MalformedInput):
+    """Amounts in asset base units."""
+
+    field = "usd"
+
+    def __init__(self, *, actual: int, least: int, limit: int) -> None:
+        super().__init__(f"a top-up of {actual} asset base units; between {least} and {limit} are taken")
+        self.actual = actual
+        self.least = least
+        self.limit = limit
+
+
 class MalformedVoucher(MalformedInput):
     """The text is no voucher. It is never repeated in the message."""
 
@@ -441,6 +468,14 @@ class VoucherMismatch(CredentialRefused):
 class NotOperator(CredentialRefused):
     def __init__(self) -> None:
         super().__init__("this is for the gateway's operator; send the operator key")
+
+
+class WebhookForged(CredentialRefused):
+    """It does not carry the rail's signature, or an old one. Nothing of it is believed."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"this is no webhook of the rail: {why}")
+        self.why = why
 
 
 class NotSignedIn(CredentialRefused):
@@ -811,6 +846,12 @@ class UnknownAuthority(NotFound):
         self.authority = authority
 
 
+class UnknownOrder(NotFound):
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"no order {order_id[:80]!r}")
+        self.order_id = order_id
+
+
 class UnknownReceipt(NotFound):
     def __init__(self, request_id: str) -> None:
         super().__init__(f"no receipt {request_id[:80]!r}")
@@ -1165,6 +1206,31 @@ class StreamBroke(ProviderFailed):
         )
         self.request_id = request_id
         self.why = why
+
+
+class RailError(MinteryError):
+    """What brings money in or takes it back did not do as it was asked. ``rail`` names it."""
+
+    def __init__(self, rail: str, why: str) -> None:
+        super().__init__(f"{rail}: {why}")
+        self.rail = rail
+        self.why = why
+
+
+class RailUnavailable(RailError):
+    """It gave no answer; what was asked may have been done, and is asked again under the same name."""
+
+
+class RailRefused(RailError):
+    """It says no."""
+
+
+class RailNonsense(RailError):
+    """Its answer is not of the form that it documents, or contradicts what was asked."""
+
+
+class RailNotOffered(RailError):
+    """This gateway takes no money by it."""
 
 
 class FetchFailed(MinteryError):

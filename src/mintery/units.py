@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NewType
 
-from mintery.errors import MalformedAmount, NotWholeNanocredits
+from mintery.errors import MalformedAmount, NotWholeCents, NotWholeNanocredits
 
 CreditUnits = NewType("CreditUnits", int)
 """ERC-20 base units of a credit: 1e-18 credit."""
@@ -25,6 +25,8 @@ Par = NewType("Par", int)
 BasisPoints = NewType("BasisPoints", int)
 """1e-4."""
 Wei = NewType("Wei", int)
+Cents = NewType("Cents", int)
+"""1e-2 USD: what cards and banks count in."""
 UnixSeconds = NewType("UnixSeconds", int)
 """What contracts count time in."""
 
@@ -40,6 +42,7 @@ UNITS_PER_CREDIT = 10**18
 NANOS_PER_CREDIT = 10**9
 USD_WAD_PER_ASSET_UNIT = 10**12
 ONE_IN_BPS = 10_000
+ASSET_UNITS_PER_CENT = 10**4
 MAX_NANOCREDITS = 2**63 - 1
 MIN_PAR = 10**3
 MAX_PAR = 10**9
@@ -102,6 +105,19 @@ def assets_up(credits_: CreditUnits, par: Par) -> AssetUnits:
 def assets_down(credits_: CreditUnits, par: Par) -> AssetUnits:
     """What redeem pays and a burn frees for ``credits_``."""
     return AssetUnits(credits_ * par // UNITS_PER_CREDIT)
+
+
+def cents(assets: AssetUnits) -> Cents:
+    """Exact, or NotWholeCents."""
+    whole, rest = divmod(assets, ASSET_UNITS_PER_CENT)
+    if rest:
+        raise NotWholeCents(assets)
+    return Cents(whole)
+
+
+def assets_of_cents(amount: Cents) -> AssetUnits:
+    """Exact, at par with USD."""
+    return AssetUnits(amount * ASSET_UNITS_PER_CENT)
 
 
 def assets_of_usd_down(usd: UsdWad) -> AssetUnits:

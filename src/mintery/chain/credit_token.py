@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mintery.chain.contract import Contract
-from mintery.chain.rpc import BlockRef, Rpc, TxReceipt
+from mintery.chain.rpc import BlockRef, Call, Rpc, TxReceipt
 from mintery.chain.sender import Sender
 from mintery.crypto.authorizations import RECEIVE_TYPE, TRANSFER_TYPE, authorization_digest, permit_digest, token_domain
 from mintery.crypto.keys import PrivateKey, Signature
@@ -48,20 +48,22 @@ class Token(Contract):
 
     def transfer_authorized(self, sender: Sender, signed: Authorization) -> TxReceipt:
         """Relay a signed transfer; anyone may."""
+        return sender.send(self.authorized_transfer_call(signed))
+
+    def authorized_transfer_call(self, signed: Authorization) -> Call:
+        """For an outbox, which signs, saves, broadcasts and waits in steps of its own."""
         signature = signed.signature
-        return sender.send(
-            self.call(
-                "transferWithAuthorization",
-                signed.sender,
-                signed.receiver,
-                signed.amount,
-                signed.valid_after,
-                signed.valid_before,
-                signed.nonce,
-                signature.v,
-                signature.r,
-                signature.s,
-            )
+        return self.call(
+            "transferWithAuthorization",
+            signed.sender,
+            signed.receiver,
+            signed.amount,
+            signed.valid_after,
+            signed.valid_before,
+            signed.nonce,
+            signature.v,
+            signature.r,
+            signature.s,
         )
 
     def domain(self) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mintery.chain.contract import Contract
 from mintery.chain.credit_token import Authorization
-from mintery.chain.rpc import BlockRef, Rpc, TxReceipt
+from mintery.chain.rpc import BlockRef, Call, Rpc, TxReceipt
 from mintery.chain.sender import Sender
 from mintery.chain.terms import Terms, kind_of
 from mintery.domain.voucher import Address, Kind
@@ -130,6 +130,12 @@ class ReserveVault(Contract):
         """As many credits as ``signed`` pays for: the payer's receive authorization of the asset, to this vault, whose nonce
         is ``mint_nonce(token, payer, to, min_credits, salt)``. Anyone may relay it.
         """
+        return relayer.send(self.authorized_mint_call(token, salt, signed, min_credits=min_credits, to=to))
+
+    def authorized_mint_call(
+        self, token: Address, salt: bytes, signed: Authorization, *, min_credits: CreditUnits, to: Address
+    ) -> Call:
+        """For an outbox, which signs, saves, broadcasts and waits in steps of its own."""
         authorization = (
             signed.sender,
             signed.amount,
@@ -137,7 +143,7 @@ class ReserveVault(Contract):
             signed.valid_before,
             signed.signature.long,
         )
-        return relayer.send(self.call("mintWithAuthorization", token, to, min_credits, salt, authorization))
+        return self.call("mintWithAuthorization", token, to, min_credits, salt, authorization)
 
     def redeem(
         self, holder: Sender, token: Address, credits_: CreditUnits, *, min_assets: AssetUnits, receiver: Address

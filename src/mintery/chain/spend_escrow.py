@@ -162,16 +162,18 @@ class SpendEscrow(Contract):
         self, relayer: Sender, key: AccountKey, salt: bytes, signed: Authorization
     ) -> TxReceipt:
         """``signed`` is a receive authorization to this escrow whose nonce is ``deposit_nonce(key, credits, salt)``."""
-        return relayer.send(
-            self.call(
-                "depositWithAuthorization",
-                _key(key),
-                signed.amount,
-                salt,
-                signed.valid_after,
-                signed.valid_before,
-                signed.signature.long,
-            )
+        return relayer.send(self.authorized_deposit_call(key, salt, signed))
+
+    def authorized_deposit_call(self, key: AccountKey, salt: bytes, signed: Authorization) -> Call:
+        """For an outbox, as ``settle_call``."""
+        return self.call(
+            "depositWithAuthorization",
+            _key(key),
+            signed.amount,
+            salt,
+            signed.valid_after,
+            signed.valid_before,
+            signed.signature.long,
         )
 
     def top_up(
@@ -180,17 +182,19 @@ class SpendEscrow(Contract):
         """From the asset into the account. ``signed`` is the holder's receive authorization of the asset, to the vault,
         whose nonce is ``top_up_nonce(key, min_credits, salt)``.
         """
-        return relayer.send(
-            self.call(
-                "topUp",
-                _key(key),
-                signed.amount,
-                min_credits,
-                salt,
-                signed.valid_after,
-                signed.valid_before,
-                signed.signature.long,
-            )
+        return relayer.send(self.top_up_call(key, salt, signed, min_credits=min_credits))
+
+    def top_up_call(self, key: AccountKey, salt: bytes, signed: Authorization, *, min_credits: CreditUnits) -> Call:
+        """For an outbox, as ``settle_call``."""
+        return self.call(
+            "topUp",
+            _key(key),
+            signed.amount,
+            min_credits,
+            salt,
+            signed.valid_after,
+            signed.valid_before,
+            signed.signature.long,
         )
 
     def start_exit(self, holder: Sender, key: AccountKey, credits_: CreditUnits) -> TxReceipt:
@@ -208,7 +212,11 @@ class SpendEscrow(Contract):
         return sender.send(self.call("executeExit", _key(key)))
 
     def release(self, settler: Sender, key: AccountKey, credits_: CreditUnits) -> TxReceipt:
-        return settler.send(self.call("release", _key(key), credits_))
+        return settler.send(self.release_call(key, credits_))
+
+    def release_call(self, key: AccountKey, credits_: CreditUnits) -> Call:
+        """For an outbox, as ``settle_call``."""
+        return self.call("release", _key(key), credits_)
 
     def settle_call(self, batch: Batch) -> Call:
         """For the outbox, which signs, saves, broadcasts and waits in steps of its own."""

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from mintery.ledger.apply_authorities import AUTHORITY_WRITERS, add_standing_voucher
 from mintery.ledger.apply_batches import abandon_batch, form_batch, mark_broadcast, save_attempt
+from mintery.ledger.apply_calls import CALL_WRITERS
 from mintery.ledger.apply_chain import append_block
 from mintery.ledger.apply_channels import change_channel
 from mintery.ledger.apply_endings import capture_hold, drop_answers, mark_delivered, release_hold
@@ -105,6 +106,7 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     ChargeMonth: charge_month,
     AddStandingVoucher: add_standing_voucher,
     **AUTHORITY_WRITERS,
+    **CALL_WRITERS,
 }
 _BESIDE = (
     SealRows,
@@ -131,6 +133,7 @@ _BESIDE = (
     AgreeMembership,
     EndMembership,
     AddStandingVoucher,
+    *CALL_WRITERS,
 )
 """They write nothing that a sheet remembers."""
 

@@ -19,6 +19,7 @@ from mintery.domain.rates import RatesLeft, RateUse
 from mintery.domain.receipt import Receipt
 from mintery.domain.reserve import ReserveObservation
 from mintery.domain.voucher import AccountId, AccountKey, SignedVoucher
+from mintery.ledger.commands_calls import CallCommand
 from mintery.ledger.commands_memberships import MembershipCommand
 from mintery.ledger.commands_orders import OrderCommand, OrderResult
 from mintery.ledger.commands_wallet import WalletCommand
@@ -575,6 +576,7 @@ Command = (
     | CloseLongJob
     | OrderCommand
     | MembershipCommand
+    | CallCommand
 )
 Result = (
     BlockAppended

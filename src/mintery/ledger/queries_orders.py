@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, select
 from mintery.domain.order import Order, OrderId, Payment, Rail, Refund
 from mintery.domain.voucher import Address
 from mintery.ledger.commands import Command, Result
+from mintery.ledger.queries_calls import CallReads
 from mintery.ledger.rows_orders import ORDER_COLUMNS, REFUND_COLUMNS, order_of, refund_of
 from mintery.ledger.schema_orders import order_events, orders, payments, refunds
 from mintery.ledger.work import instant_of, micros
@@ -112,3 +113,6 @@ class OrderLedger(Protocol):
 
     @property
     def orders(self) -> OrderReads: ...
+
+    @property
+    def chain_calls(self) -> CallReads: ...

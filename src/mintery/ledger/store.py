@@ -44,6 +44,7 @@ from mintery.ledger.opening import (
     make_private,
     shown,
 )
+from mintery.ledger.queries_calls import CallReads
 from mintery.ledger.queries_memberships import MembershipReads
 from mintery.ledger.queries_orders import OrderReads
 from mintery.ledger.reads import (
@@ -139,6 +140,10 @@ class LedgerStore(Ledger):
     @property
     def memberships(self) -> MembershipReads:
         return MembershipReads(self._read)
+
+    @property
+    def chain_calls(self) -> CallReads:
+        return CallReads(self._read)
 
     def account(self, account: AccountId) -> AccountBalance | None:
         return self._read(queries.account, account)

@@ -51,6 +51,8 @@ class Alarm(StrEnum):
     """Receipts that no batch can carry."""
     SETTLEMENT_WAITS = "settlement_waits"
     """A batch is in no block, and a person can do something about it."""
+    ORDERS_WAIT = "orders_wait"
+    """An order or a refund cannot go on, and a person can do something about it. The subject is its id."""
     RPC_ENDPOINT = "rpc_endpoint"
     """An endpoint of the chain is silent, of another chain, or says what the others do not."""
     JOB_FAILED = "job_failed"

@@ -1,0 +1,58 @@
+"""What the ledger can be asked to write of calls on chain: intent, signed attempts, and what came of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mintery.domain.chain_call import CallAttempt, CallId, ChainCall, Effect
+from mintery.domain.order import OrderId
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCalls:
+    """Intent. Refused (NotWritten), all of them, where another call uses one of their authorizations."""
+
+    calls: tuple[ChainCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MintOrder:
+    """From now on the order's credits are being created, by these calls and no others: one commit. Refused unless its payment
+    was accepted and does not go back.
+    """
+
+    order: OrderId
+    calls: tuple[ChainCall, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SaveCallAttempt:
+    """A signed transaction, saved before it leaves. Refused once the call has ended."""
+
+    attempt: CallAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class MarkCallBroadcast:
+    tx_hash: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    """The chain has its effect for good."""
+
+    call: CallId
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class FailCall:
+    """It will never have one."""
+
+    call: CallId
+    why: str
+    at: datetime
+
+
+CallCommand = PlanCalls | MintOrder | SaveCallAttempt | MarkCallBroadcast | EndCall | FailCall

@@ -1,0 +1,86 @@
+"""Reads of the outbox of calls on chain."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from mintery.domain.chain_call import Authority, CallAttempt, CallId, CallKind, ChainCall, Effect
+from mintery.domain.voucher import Address
+from mintery.ledger.schema_calls import call_attempts, chain_calls
+from mintery.ledger.work import instant_of
+from mintery.units import CreditUnits
+
+_AT_ONCE = 100
+
+
+class CallReads:
+    """``read`` runs a query on a connection of the ledger's readers."""
+
+    def __init__(self, read: Callable[..., Any]) -> None:
+        self._read = read
+
+    def call(self, call: CallId) -> ChainCall | None:
+        return next(iter(self._calls(chain_calls.c.id == call)), None)
+
+    def of(self, subject: str) -> Sequence[ChainCall]:
+        """In the order of their planning."""
+        return self._calls(chain_calls.c.subject == subject)
+
+    def open(self, *, limit: int = _AT_ONCE) -> Sequence[ChainCall]:
+        """Without an end, oldest first."""
+        return self._calls(chain_calls.c.tx_hash.is_(None), chain_calls.c.failed_at.is_(None), limit=limit)
+
+    def attempts_of(self, call: CallId) -> Sequence[CallAttempt]:
+        """Oldest first."""
+        query = select(call_attempts).where(call_attempts.c.call_id == call)
+        rows = self._read(_all, query.order_by(call_attempts.c.signed_at, call_attempts.c.tx_hash))
+        return [
+            CallAttempt(
+                row.tx_hash,
+                CallId(row.call_id),
+                Address(row.sender),
+                row.nonce,
+                bytes(row.raw),
+                instant_of(row.signed_at),
+                None if row.broadcast_at is None else instant_of(row.broadcast_at),
+            )
+            for row in rows
+        ]
+
+    def _calls(self, *chosen: ColumnElement[bool], limit: int = _AT_ONCE) -> Sequence[ChainCall]:
+        query = (
+            select(chain_calls).where(*chosen).order_by(chain_calls.c.planned_at, chain_calls.c.after_call.is_not(None))
+        )
+        return [_call_of(row) for row in self._read(_all, query.limit(limit))]
+
+
+def _call_of(row: Any) -> ChainCall:
+    return ChainCall(
+        subject=row.subject,
+        kind=CallKind(row.kind),
+        to=Address(row.recipient),
+        calldata=bytes(row.calldata),
+        authority=None
+        if row.authority is None
+        else Authority(Address(row.authority), Address(row.authorizer), bytes(row.nonce)),
+        first_block=row.first_block,
+        planned_at=instant_of(row.planned_at),
+        after=None if row.after_call is None else CallId(row.after_call),
+        effect=None
+        if row.tx_hash is None
+        else Effect(
+            row.tx_hash,
+            row.block_hash,
+            row.block_number,
+            row.log_index,
+            instant_of(row.effect_at),
+            CreditUnits(int(row.credits)),
+        ),
+        failed_at=None if row.failed_at is None else instant_of(row.failed_at),
+        failed_why=row.failed_why,
+    )
+
+
+def _all(connection: Connection, query: Select[Any]) -> Sequence[Any]:
+    return connection.execute(query).all()

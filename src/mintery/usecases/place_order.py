@@ -1,0 +1,195 @@
+"""Place a top-up order: what is asked for, by which rail, and how the credits come into the account."""
+
+import base64
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from mintery.chain.rpc import Call
+from mintery.crypto.authorizations import deposit_nonce, top_up_nonce
+from mintery.domain.chain_call import Authority, CallId, CallKind, ChainCall
+from mintery.domain.order import PENDING_FOR, Order, OrderId, Rail
+from mintery.domain.voucher import AccountKey
+from mintery.errors import (
+    IdempotencyConflict,
+    MalformedRequest,
+    RailNotOffered,
+    TopUpOutOfRange,
+    TransactionReverted,
+    UnknownProject,
+    WrongGateway,
+)
+from mintery.ledger.commands import Command
+from mintery.ledger.commands_calls import PlanCalls
+from mintery.ledger.commands_orders import NameOrder, OrderTold, PlaceOrder
+from mintery.units import AssetUnits, UnixSeconds, cents, credit_units, nanocredits_of_assets_down
+from mintery.usecases.order_desk import OrderDesk
+from mintery.usecases.signed_texts import read_deposit, read_top_up
+
+_REFERENCE_BYTES = 5
+LONGEST_SIGNED = timedelta(hours=1)
+"""How long an authorization of a top-up may be good for: its order is pending as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAsked:
+    """``signed``: for the chain a signed top-up, for the other rails a signed deposit or nothing, as JSON (``signed_texts``)."""
+
+    account: AccountKey
+    rail: Rail
+    assets: AssetUnits
+    signed: str | None = None
+    idempotency_key: str | None = None
+
+
+def place_order(desk: OrderDesk, asked: OrderAsked, now: datetime) -> Order:
+    """The order; one asked for again with its idempotency key is the same one. A card's order has the page to pay on.
+
+    Raises:
+        RailNotOffered, TopUpOutOfRange, NotWholeCents, WrongGateway, UnknownProject
+        MalformedRequest: what was signed is not for this.
+        TransactionReverted: the chain would refuse the top-up.
+        IdempotencyConflict: the key, or the authorization, is another order's.
+        RailUnavailable, RailRefused, RailNonsense: there is no page now; ask again with the idempotency key.
+    """
+    _check(desk, asked)
+    order = Order(
+        id=OrderId(f"ord_{secrets.token_hex(16)}"),
+        account=asked.account,
+        rail=asked.rail,
+        assets=asked.assets,
+        placed_at=now,
+        expires_at=now + PENDING_FOR[asked.rail],
+        idempotency_key=asked.idempotency_key,
+        signed=asked.signed,
+        reference=_bank_reference() if asked.rail is Rail.BANK else None,
+    )
+    commands: list[Command] = [PlaceOrder(order)]
+    if asked.rail is Rail.CHAIN:
+        commands = _on_chain(desk, order, now)
+    elif asked.signed is not None:
+        _check_deposit(desk, asked, asked.signed)
+    told = desk.ledger.commit(commands)[0]
+    if not isinstance(told, OrderTold):
+        raise IdempotencyConflict(order.idempotency_key or order.id)
+    return open_page(desk, told.order, now)
+
+
+def open_page(desk: OrderDesk, order: Order, now: datetime) -> Order:
+    """With the page that a card's order is paid on. The rail makes one for each order, however often it is asked.
+
+    Raises:
+        RailUnavailable, RailRefused, RailNonsense
+    """
+    if order.rail is not Rail.CARD or order.reference is not None:
+        return order
+    checkout = desk.card_rail().open(order)
+    (told,) = desk.ledger.commit([NameOrder(order.id, checkout.reference, checkout.page, now)])
+    return told.order if isinstance(told, OrderTold) else order
+
+
+def _check(desk: OrderDesk, asked: OrderAsked) -> None:
+    if asked.rail not in desk.rails:
+        raise RailNotOffered(asked.rail.value, "this gateway takes no money by it")
+    if not desk.least <= asked.assets <= desk.most:
+        raise TopUpOutOfRange(actual=asked.assets, least=desk.least, limit=desk.most)
+    if asked.rail is not Rail.CHAIN:
+        cents(asked.assets)
+    if asked.account.gateway != desk.gateway:
+        raise WrongGateway(asked.account.gateway, desk.gateway)
+    if not desk.chain.vault.is_project(asked.account.token):
+        raise UnknownProject(asked.account.token, ())
+
+
+def _on_chain(desk: OrderDesk, order: Order, now: datetime) -> list[Command]:
+    """The order is pending as long as its authorization is good, so that no payment of it is ever late."""
+    chain, key = desk.chain, order.account
+    if order.signed is None:
+        raise MalformedRequest("a top-up on chain needs the holder's signature", field="signed")
+    signed = read_top_up(order.signed, key)
+    authorization = signed.authorization
+    nonce = top_up_nonce(key, signed.min_credits, signed.salt)
+    wanted = (key.holder, chain.vault.address, order.assets, nonce)
+    if (authorization.sender, authorization.receiver, authorization.amount, authorization.nonce) != wanted:
+        raise MalformedRequest("the signature is for another top-up", field="signed")
+    least = credit_units(nanocredits_of_assets_down(order.assets, chain.vault.project_of(key.token).par))
+    if signed.min_credits != least:
+        raise MalformedRequest(
+            f"the signature asks for {signed.min_credits} credits; these are {least}", field="signed"
+        )
+    expires_at = _moment(authorization.valid_before)
+    if not now < expires_at <= now + LONGEST_SIGNED:
+        raise MalformedRequest("the signature is good for an hour at most, and not yet over", field="signed")
+
+    call = chain.escrow.top_up_call(key, signed.salt, authorization, min_credits=signed.min_credits)
+    desk.paying().sender.simulate(call)
+    named = Order(
+        id=order.id,
+        account=key,
+        rail=order.rail,
+        assets=order.assets,
+        placed_at=now,
+        expires_at=expires_at,
+        idempotency_key=order.idempotency_key,
+        signed=order.signed,
+        reference="0x" + nonce.hex(),
+    )
+    authority = Authority(chain.asset.address, key.holder, nonce)
+    planned = planned_call(desk, order.id, CallKind.TOP_UP, call, authority=authority, now=now)
+    return [PlaceOrder(named), PlanCalls((planned,))]
+
+
+def planned_call(
+    desk: OrderDesk,
+    subject: str,
+    kind: CallKind,
+    call: Call,
+    *,
+    authority: Authority | None,
+    now: datetime,
+    after: CallId | None = None,
+) -> ChainCall:
+    """What the outbox keeps of ``call``."""
+    if call.to is None:
+        raise ValueError(call.action)
+    return ChainCall(
+        subject=subject,
+        kind=kind,
+        to=call.to,
+        calldata=call.calldata,
+        authority=authority,
+        first_block=desk.chain.rpc.block().number,
+        planned_at=now,
+        after=after,
+    )
+
+
+def _check_deposit(desk: OrderDesk, asked: OrderAsked, text: str) -> None:
+    """It takes exactly the credits that the order buys into exactly its account."""
+    key = asked.account
+    signed = read_deposit(text, key)
+    authorization = signed.authorization
+    bought = credit_units(nanocredits_of_assets_down(asked.assets, desk.chain.vault.project_of(key.token).par))
+    wanted = (key.holder, desk.chain.escrow.address, bought, deposit_nonce(key, bought, signed.salt))
+    if (authorization.sender, authorization.receiver, authorization.amount, authorization.nonce) != wanted:
+        raise MalformedRequest(f"the signature is not for a deposit of these {bought} credits", field="signed")
+    try:
+        desk.paying().sender.simulate(desk.chain.escrow.authorized_deposit_call(key, signed.salt, authorization))
+    except TransactionReverted as refused:
+        # The credits are not there yet; whatever else is wrong with it will not come right.
+        if refused.error != "ERC20InsufficientBalance":
+            raise
+
+
+def _moment(seconds: UnixSeconds) -> datetime:
+    """Raises MalformedRequest for what no calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        raise MalformedRequest("the signature is good for an hour at most", field="signed") from None
+
+
+def _bank_reference() -> str:
+    """What a transfer must say: short enough to be typed, of letters and digits that are told apart."""
+    text = base64.b32encode(secrets.token_bytes(_REFERENCE_BYTES)).decode()
+    return f"MINT-{text[:4]}-{text[4:]}"

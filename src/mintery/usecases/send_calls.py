@@ -1,0 +1,241 @@
+"""The outbox of orders and refunds: each call is planned, signed and saved before it leaves, and sent until it has its effect.
+
+====  ===================================  ==========================================================================
+step  durable                              what resumes it
+====  ===================================  ==========================================================================
+1     intent: the call (``PlanCalls``)     the next run signs it
+2     signed attempt (``SaveCallAttempt``) the same bytes are sent again; where its account nonce went to another
+                                           transaction, a fresh attempt is signed
+3     broadcast (``MarkCallBroadcast``)    in no block after ``bump_after``: the same nonce for an eighth more
+4     effect, final (``EndCall``)          the next run reads it from the chain again
+====  ===================================  ==========================================================================
+
+A call with an authority takes effect once, whoever sends it and however often: the token counts the authority's nonce. One
+without (a release) is signed anew only when no attempt of it can take effect any more: their nonces are used in a final block.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from mintery.chain.delivery import Delivery
+from mintery.chain.events import Deposited, Event, Minted, Released, decode_log
+from mintery.chain.rpc import BlockRef, Call, Log, TxReceipt
+from mintery.chain.sender import SignedTransaction
+from mintery.crypto.hashing import address_bytes, keccak
+from mintery.domain.chain_call import Authority, CallAttempt, CallKind, ChainCall, Effect
+from mintery.errors import TransactionReverted
+from mintery.ledger.commands import Command, NotWritten
+from mintery.ledger.commands_calls import EndCall, FailCall, MarkCallBroadcast, SaveCallAttempt
+from mintery.units import CreditUnits
+from mintery.usecases.alarms import Alarm
+from mintery.usecases.order_desk import OrderDesk
+
+log = logging.getLogger(__name__)
+
+AUTHORIZATION_USED = keccak(b"AuthorizationUsed(address,bytes32)")
+AUTHORIZATION_CANCELED = keccak(b"AuthorizationCanceled(address,bytes32)")
+_LOGS_AT_ONCE = 500
+_FOR_GOOD = frozenset({"AuthorizationExpired", "ReleaseAboveBalance"})
+_EVENTS: dict[CallKind, type[Event]] = {
+    CallKind.TOP_UP: Deposited,
+    CallKind.MINT: Minted,
+    CallKind.DEPOSIT: Deposited,
+    CallKind.RELEASE: Released,
+}
+
+
+class Sent(StrEnum):
+    """What one run did of a call."""
+
+    ENDED = "ended"
+    FAILED = "failed"
+    WAITS = "waits"
+    LEFT = "left"
+
+
+def send_calls(desk: OrderDesk, now: datetime) -> dict[str, Sent]:
+    """Every open call one step further; by its id."""
+    return {call.id: send_call(desk, call, now) for call in desk.ledger.chain_calls.open()}
+
+
+def send_call(desk: OrderDesk, call: ChainCall, now: datetime) -> Sent:
+    """Raises what the chain's connection does; what is durable stays, and the next run goes on from there."""
+    attempts = desk.ledger.chain_calls.attempts_of(call.id)
+    final = desk.chain.finalized_block()
+    if (effect := _effect(desk, call, attempts, final)) is not None:
+        return _commit(desk, call, EndCall(call.id, effect), Sent.ENDED)
+    if call.after is not None and (waits := _prior(desk, call, now)) is not None:
+        return waits
+    if call.authority is not None and _used(desk, call, None):
+        return _waits_or_lost(desk, call, final, now)
+    return _send(desk, call, attempts, final, now)
+
+
+def _prior(desk: OrderDesk, call: ChainCall, now: datetime) -> Sent | None:
+    """None where the call before it has taken effect, if not for good."""
+    before = desk.ledger.chain_calls.call(call.after) if call.after is not None else None
+    if before is None or before.failed_at is not None:
+        why = "what it needs failed" if before is None else f"what it needs failed: {before.failed_why}"
+        return _commit(desk, call, FailCall(call.id, why, now), Sent.FAILED)
+    if before.effect is not None or (before.authority is not None and _used(desk, before, None)):
+        return None
+    return Sent.WAITS
+
+
+def _waits_or_lost(desk: OrderDesk, call: ChainCall, final: BlockRef, now: datetime) -> Sent:
+    """Its authority's nonce is used: by the call, in a block that is not final, or by who cancelled it."""
+    if not _used(desk, call, final):
+        return Sent.WAITS
+    if any(found.topics[0] == AUTHORIZATION_CANCELED for found in _uses(desk, call, final)):
+        return _commit(desk, call, FailCall(call.id, "its authorization was cancelled", now), Sent.FAILED)
+    # An index that lags shows no event. What cannot be explained is waited for, never taken for a failure.
+    desk.alarms.sound(
+        Alarm.ORDERS_WAIT, f"{call.id}: its authorization was used and no event says how", now, subject=call.subject
+    )
+    return Sent.WAITS
+
+
+def _used(desk: OrderDesk, call: ChainCall, at: BlockRef | None) -> bool:
+    if (authority := call.authority) is None:
+        return False
+    return desk.chain.token(authority.token).authorization_used(authority.authorizer, authority.nonce, at=at)
+
+
+def _effect(desk: OrderDesk, call: ChainCall, attempts: Sequence[CallAttempt], final: BlockRef) -> Effect | None:
+    """From an attempt of ours, or from whoever else used the authority."""
+    for attempt in attempts:
+        receipt = desk.chain.rpc.receipt(attempt.tx_hash)
+        if receipt is not None and receipt.succeeded and receipt.block <= final.number:
+            return _effect_in(desk, call, receipt)
+    if call.authority is None or not _used(desk, call, final):
+        return None
+    return _found_effect(desk, call, final)
+
+
+def _found_effect(desk: OrderDesk, call: ChainCall, final: BlockRef) -> Effect | None:
+    for found in _uses(desk, call, final):
+        receipt = desk.chain.rpc.receipt(found.tx_hash) if found.topics[0] == AUTHORIZATION_USED else None
+        if receipt is not None:
+            return _effect_in(desk, call, receipt)
+    return None
+
+
+def _uses(desk: OrderDesk, call: ChainCall, final: BlockRef) -> Iterator[Log]:
+    """The events that its authority's nonce was used or cancelled by."""
+    if (authority := call.authority) is None:
+        return
+    topics = (AUTHORIZATION_USED, AUTHORIZATION_CANCELED)
+    for first in range(call.first_block, final.number + 1, _LOGS_AT_ONCE):
+        last = min(first + _LOGS_AT_ONCE - 1, final.number)
+        for found in desk.chain.rpc.logs(first, last, [authority.token], topics):
+            if found.topics[1:] == _named(authority):
+                yield found
+
+
+def _named(authority: Authority) -> tuple[bytes, bytes]:
+    return address_bytes(authority.authorizer).rjust(32, b"\0"), authority.nonce
+
+
+def _effect_in(desk: OrderDesk, call: ChainCall, receipt: TxReceipt) -> Effect | None:
+    """By the event of its kind that stands beside the use of its authority: whoever relays may put several calls into one
+    transaction. A top-up's deposit follows that use, a mint and a deposit are told before it.
+    """
+    logs = receipt.logs
+    if call.authority is not None:
+        used = (AUTHORIZATION_USED, *_named(call.authority))
+        at = next(
+            (i for i, each in enumerate(logs) if (each.address, each.topics) == (call.authority.token, used)), None
+        )
+        if at is None:
+            return None
+        logs = logs[at:] if call.kind in {CallKind.TOP_UP, CallKind.COLLECT} else logs[at::-1]
+    contracts = {desk.chain.escrow.address, desk.chain.vault.address}
+    kind = _EVENTS.get(call.kind)
+    for each in logs:
+        event = decode_log(each) if each.address in contracts else None
+        if kind is None or (isinstance(event, Deposited | Minted | Released) and isinstance(event, kind)):
+            return Effect(
+                receipt.hash,
+                receipt.block_hash,
+                receipt.block,
+                each.index,
+                datetime.fromtimestamp(desk.chain.rpc.block(receipt.block).timestamp, UTC),
+                event.credits if isinstance(event, Deposited | Minted | Released) else CreditUnits(0),
+            )
+    return None
+
+
+def _send(desk: OrderDesk, call: ChainCall, attempts: Sequence[CallAttempt], final: BlockRef, now: datetime) -> Sent:
+    sender = desk.paying().sender
+    ours = [attempt for attempt in attempts if attempt.sender == sender.address]
+    free_from = desk.chain.rpc.nonce(sender.address)
+    if live := [attempt for attempt in ours if attempt.nonce >= free_from]:
+        return _send_again(desk, call, live[-1], now)
+    if call.authority is None and not _all_dead(desk, attempts, final):
+        return Sent.WAITS
+    asked = Call(f"order.{call.kind.value}", call.to, call.calldata)
+    try:
+        gas = sender.gas_limit(asked)
+    except TransactionReverted as refused:
+        return _refused(desk, call, refused, now)
+    fees = sender.fees_within(desk.max_fee)
+    if fees is None:
+        return Sent.WAITS
+    signed = sender.sign(asked, gas=gas, nonce=desk.chain.rpc.nonce(sender.address, "pending"), fees=fees)
+    return _save_and_send(desk, call, signed, now)
+
+
+def _all_dead(desk: OrderDesk, attempts: Sequence[CallAttempt], final: BlockRef) -> bool:
+    """Each one's nonce is used in a final block, and none of them took effect."""
+    return all(desk.chain.rpc.nonce(attempt.sender, hex(final.number)) > attempt.nonce for attempt in attempts)
+
+
+def _refused(desk: OrderDesk, call: ChainCall, refused: TransactionReverted, now: datetime) -> Sent:
+    """What the holder gives can be withheld for good; what the treasury gives waits for a person."""
+    if call.kind in {CallKind.DEPOSIT, CallKind.COLLECT} or refused.error in _FOR_GOOD:
+        return _commit(desk, call, FailCall(call.id, str(refused), now), Sent.FAILED)
+    if call.kind is not CallKind.TOP_UP:
+        desk.alarms.sound(Alarm.ORDERS_WAIT, f"{call.id}: {refused}", now, subject=call.subject)
+    return Sent.WAITS
+
+
+def _send_again(desk: OrderDesk, call: ChainCall, attempt: CallAttempt, now: datetime) -> Sent:
+    sender = desk.paying().sender
+    if (now - attempt.signed_at).total_seconds() >= desk.bump_after:
+        raised = sender.outbid(sender.restore(f"order.{call.kind.value}", attempt.raw), cap=desk.max_fee)
+        if raised is not None:
+            return _save_and_send(desk, call, raised, now)
+    return _deliver(desk, call, attempt.tx_hash, attempt.raw, now)
+
+
+def _save_and_send(desk: OrderDesk, call: ChainCall, signed: SignedTransaction, now: datetime) -> Sent:
+    attempt = CallAttempt(signed.hash, call.id, desk.paying().sender.address, signed.nonce, signed.raw, now)
+    (saved,) = desk.ledger.commit([SaveCallAttempt(attempt)])
+    if isinstance(saved, NotWritten):
+        return Sent.WAITS
+    return _deliver(desk, call, signed.hash, signed.raw, now)
+
+
+def _deliver(desk: OrderDesk, call: ChainCall, tx_hash: str, raw: bytes, now: datetime) -> Sent:
+    delivered = desk.paying().sender.deliver(raw)
+    if delivered.end is Delivery.FUNDS_MISSING:
+        why = f"{call.id}: the treasury {desk.paying().sender.address} cannot pay for gas"
+        desk.alarms.sound(Alarm.ORDERS_WAIT, why, now, subject=call.subject)
+    if delivered.end is not Delivery.TAKEN:
+        log.warning("call not taken", extra={"call": call.id, "tx_hash": tx_hash, "said": delivered.said})
+        return Sent.WAITS
+    desk.ledger.commit([MarkCallBroadcast(tx_hash, now)])
+    log.info("call sent", extra={"call": call.id, "tx_hash": tx_hash})
+    return Sent.LEFT
+
+
+def _commit(desk: OrderDesk, call: ChainCall, command: Command, sent: Sent) -> Sent:
+    (written,) = desk.ledger.commit([command])
+    if isinstance(written, NotWritten):
+        log.warning("call not ended", extra={"call": call.id, "why": written.why})
+        return Sent.WAITS
+    desk.alarms.clear(Alarm.ORDERS_WAIT, subject=call.subject)
+    log.info("call ended", extra={"call": call.id, "as": sent.value})
+    return sent

@@ -1,0 +1,277 @@
+"""Orders whose credits are made on a real dev chain: once, whatever is lost, relayed by others or run again."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from tests.ledger.orders import decide
+from tests.usecases.town import PAR, Till, now
+
+from mintery.chain.delivery import Delivered, Delivery
+from mintery.chain.sender import Sender
+from mintery.chain.test_dollar import TestDollar
+from mintery.crypto.keys import PrivateKey
+from mintery.crypto.vouchers import account_id
+from mintery.domain.chain_call import CallId, CallKind
+from mintery.domain.order import Decision, Order, OrderStatus, Payment, Rail
+from mintery.domain.voucher import AccountKey
+from mintery.errors import (
+    IdempotencyConflict,
+    MalformedRequest,
+    NotWholeCents,
+    RailNotOffered,
+    TopUpOutOfRange,
+    TransactionReverted,
+    UnknownProject,
+    WrongGateway,
+)
+from mintery.units import AssetUnits, credit_units, nanocredits_of_assets_down, parse_assets, parse_credits
+from mintery.usecases.deposit_credits import relay_deposit, sign_deposit
+from mintery.usecases.mint_orders import mint_orders
+from mintery.usecases.order_desk import OrderDesk, Treasury
+from mintery.usecases.place_order import OrderAsked, place_order
+from mintery.usecases.review_orders import take_bank_payment
+from mintery.usecases.send_calls import Sent, send_call, send_calls
+from mintery.usecases.signed_texts import deposit_text, read_deposit, top_up_text
+from mintery.usecases.top_up import relay_top_up, sign_top_up
+from mintery.usecases.watch_orders import look_at_order, watch_orders
+
+TWENTY = parse_assets("20")
+
+
+@pytest.fixture
+def desk(till: Till) -> OrderDesk:
+    """Its treasury has 1000 dollars and gas."""
+    key = till.town.funded()
+    asset = till.town.chain.asset
+    assert isinstance(asset, TestDollar)
+    asset.mint(till.town.admin, key.address, parse_assets("1000"))
+    treasury = Treasury(key, till.town.chain.sender(key))
+    return OrderDesk(
+        chain=till.town.chain,
+        ledger=till.ledger,
+        gateway=till.gateway,
+        alarms=till.alarms,
+        bank_details="IBAN XX00",
+        treasury=treasury,
+    )
+
+
+def account_of(till: Till, holder: PrivateKey) -> AccountKey:
+    return AccountKey(till.town.token, till.gateway, holder.address, PrivateKey.generate().address)
+
+
+def bank_order(till: Till, desk: OrderDesk, holder: PrivateKey, *, signed: bool = True, paid: int = TWENTY) -> Order:
+    """Paid, reviewed and accepted; ``signed``: the holder lets the credits go on into the account."""
+    key = account_of(till, holder)
+    text = deposit_text(sign_deposit(till.town.chain, holder, key, parse_credits("20"))) if signed else None
+    order = place_order(desk, OrderAsked(key, Rail.BANK, TWENTY, signed=text), now())
+    assert order.reference is not None
+    payment = Payment(f"bank-{order.id}", AssetUnits(paid), now())
+    take_bank_payment(till.ledger, order.reference.lower(), payment, "operator", now())
+    till.ledger.commit([decide(order, Decision.ACCEPTED, at=now())])
+    return order
+
+
+def run(desk: OrderDesk, times: int = 4) -> None:
+    for _ in range(times):
+        mint_orders(desk, now())
+        send_calls(desk, now())
+        watch_orders(desk, now())
+
+
+def balance(till: Till, key: AccountKey) -> int:
+    till.sync()
+    account = till.ledger.account(account_id(key))
+    return 0 if account is None else account.available
+
+
+def test_an_accepted_transfer_becomes_credits_in_the_account(till: Till, desk: OrderDesk):
+    holder = PrivateKey.generate()
+    order = bank_order(till, desk, holder)
+    reserve = till.town.chain.vault.project_of(till.town.token).reserve
+
+    run(desk)
+
+    assert balance(till, order.account) == 20 * 10**9
+    assert till.town.chain.vault.project_of(till.town.token).reserve == reserve + TWENTY
+    mint, deposit = till.ledger.chain_calls.of(order.id)
+    assert (mint.effect.credits, deposit.effect.credits) == (parse_credits("20"), parse_credits("20"))
+    assert till.ledger.chain_calls.open() == []
+    assert till.ledger.orders.order(order.id).status_at(now()) is OrderStatus.PAID
+
+
+def test_without_the_holders_signature_the_credits_wait_in_the_wallet(till: Till, desk: OrderDesk):
+    holder = PrivateKey.generate()
+    order = bank_order(till, desk, holder, signed=False)
+
+    run(desk)
+
+    assert balance(till, order.account) == 0
+    assert till.town.chain.token(till.town.token).balance_of(holder.address) == parse_credits("20")
+
+
+def test_what_came_is_minted_and_not_what_was_asked_for(till: Till, desk: OrderDesk):
+    holder = PrivateKey.generate()
+    order = bank_order(till, desk, holder, paid=TWENTY - 1_230_000)
+
+    run(desk)
+
+    credits_ = credit_units(nanocredits_of_assets_down(AssetUnits(TWENTY - 1_230_000), PAR))
+    assert till.town.chain.token(till.town.token).balance_of(holder.address) == credits_
+    assert [call.kind for call in till.ledger.chain_calls.of(order.id)] == [CallKind.MINT]
+
+
+def mint_alone(till: Till, desk: OrderDesk, order: Order) -> None:
+    """The credits are in the holder's wallet, and nobody has sent the deposit yet."""
+    mint_orders(desk, now())
+    mint = till.ledger.chain_calls.call(CallId(f"{order.id}/mint"))
+    assert mint is not None
+    assert send_call(desk, mint, now()) is Sent.LEFT
+    assert till.town.chain.token(till.town.token).balance_of(order.account.holder) == parse_credits("20")
+
+
+def test_credits_that_the_holder_moved_leave_the_deposit_failed_and_nothing_else(till: Till, desk: OrderDesk):
+    holder = till.town.funded()
+    order = bank_order(till, desk, holder)
+    mint_alone(till, desk, order)
+    token = till.town.chain.token(till.town.token)
+    token.transfer(till.town.chain.sender(holder), till.town.issuer.address, parse_credits("1"))
+
+    run(desk)
+
+    mint, deposit = till.ledger.chain_calls.of(order.id)
+    assert mint.effect is not None
+    assert "ERC20InsufficientBalance" in str(deposit.failed_why)
+    assert till.ledger.chain_calls.open() == []
+    assert token.balance_of(holder.address) == parse_credits("19")
+
+
+def test_another_relayer_of_the_deposit_changes_nothing(till: Till, desk: OrderDesk):
+    order = bank_order(till, desk, PrivateKey.generate())
+    mint_alone(till, desk, order)
+    relay_deposit(till.town.chain, till.town.admin, read_deposit(str(order.signed), order.account))
+
+    run(desk)
+
+    assert balance(till, order.account) == 20 * 10**9
+    _, deposit = till.ledger.chain_calls.of(order.id)
+    assert deposit.effect is not None
+    assert till.ledger.chain_calls.attempts_of(deposit.id) == []
+
+
+def test_lost_answers_mint_nothing_twice(till: Till, desk: OrderDesk, monkeypatch: pytest.MonkeyPatch):
+    """Every answer of the chain is lost: the same call goes out again and again, and has one effect."""
+    order = bank_order(till, desk, PrivateKey.generate())
+    deliver: Callable[[Sender, bytes], Delivered] = Sender.deliver
+
+    def lost(self: Sender, raw: bytes) -> Delivered:
+        deliver(self, raw)
+        return Delivered(Delivery.MAYBE, "no answer")
+
+    monkeypatch.setattr(Sender, "deliver", lost)
+    run(desk, times=6)
+
+    assert balance(till, order.account) == 20 * 10**9
+    assert till.town.chain.token(till.town.token).balance_of(order.account.holder) == 0
+
+
+def test_an_order_that_the_vault_refuses_keeps_its_payment_returnable(till: Till, desk: OrderDesk):
+    order = bank_order(till, replace(desk), PrivateKey.generate())
+    poor = till.town.funded()
+    empty = replace(desk, treasury=Treasury(poor, till.town.chain.sender(poor)))
+
+    assert mint_orders(empty, now()) == 0
+
+    assert [each.subject for each in till.alarms.standing()] == [order.id]
+    assert till.ledger.orders.order(order.id).minting_at is None
+    run(desk)
+    assert till.alarms.standing() == ()
+    assert balance(till, order.account) == 20 * 10**9
+
+
+def test_a_signed_top_up_is_relayed_and_paid_by_the_chain(till: Till, desk: OrderDesk):
+    holder, asked = signed_top_up(till)
+    order = place_order(desk, asked, now())
+    assert order.status_at(now()) is OrderStatus.PENDING
+
+    run(desk)
+
+    paid = till.ledger.orders.order(order.id)
+    assert paid.status_at(now()) is OrderStatus.PAID
+    assert paid.closed_at is not None
+    assert balance(till, order.account) == 20 * 10**9
+    assert till.town.chain.asset.balance_of(holder.address) == 0
+
+
+def signed_top_up(till: Till) -> tuple[PrivateKey, OrderAsked]:
+    holder = PrivateKey.generate()
+    asset = till.town.chain.asset
+    assert isinstance(asset, TestDollar)
+    asset.mint(till.town.admin, holder.address, TWENTY)
+    key = account_of(till, holder)
+    signed = sign_top_up(till.town.chain, holder, key, TWENTY, valid_for=900)
+    return holder, OrderAsked(key, Rail.CHAIN, TWENTY, signed=top_up_text(signed))
+
+
+def test_a_top_up_that_the_holder_relayed_itself_is_found(till: Till, desk: OrderDesk):
+    holder = till.town.funded()
+    asset = till.town.chain.asset
+    assert isinstance(asset, TestDollar)
+    asset.mint(till.town.admin, holder.address, 2 * TWENTY)
+    key = account_of(till, holder)
+    signed = sign_top_up(till.town.chain, holder, key, TWENTY, valid_for=900)
+    order = place_order(desk, OrderAsked(key, Rail.CHAIN, TWENTY, signed=top_up_text(signed)), now())
+    relay_top_up(till.town.chain, till.town.chain.sender(holder), signed)
+
+    run(desk)
+
+    (call,) = till.ledger.chain_calls.of(order.id)
+    assert call.effect is not None
+    assert till.ledger.chain_calls.attempts_of(call.id) == []
+    assert till.ledger.orders.order(order.id).status_at(now()) is OrderStatus.PAID
+
+
+def test_an_authorization_is_one_orders_alone(till: Till, desk: OrderDesk):
+    _, asked = signed_top_up(till)
+    place_order(desk, asked, now())
+    with pytest.raises(IdempotencyConflict):
+        place_order(desk, asked, now())
+
+
+def test_an_expired_top_up_is_closed_unpaid(till: Till, desk: OrderDesk):
+    _, asked = signed_top_up(till)
+    order = place_order(desk, asked, now())
+    till.town.advance(1_000)
+
+    run(desk)
+
+    left = till.ledger.orders.order(order.id)
+    assert (left.payment, left.closed_at is not None) == (None, True)
+    assert left.status_at(order.expires_at) is OrderStatus.EXPIRED
+    assert look_at_order(desk, left, order.expires_at) == left
+
+
+def test_what_is_not_for_this_is_refused(till: Till, desk: OrderDesk):
+    _, asked = signed_top_up(till)
+    other, elsewhere = account_of(till, PrivateKey.generate()), PrivateKey.generate().address
+    another = sign_deposit(till.town.chain, PrivateKey.generate(), asked.account, parse_credits("20"))
+    forged = replace(another, authorization=replace(another.authorization, sender=asked.account.holder))
+    for wrong, refusal in (
+        (replace(asked, account=other), MalformedRequest),
+        (replace(asked, assets=AssetUnits(TWENTY + 1)), MalformedRequest),
+        (replace(asked, signed="{}"), MalformedRequest),
+        (replace(asked, signed="x"), MalformedRequest),
+        (replace(asked, signed=None), MalformedRequest),
+        (replace(asked, rail=Rail.CARD), RailNotOffered),
+        (replace(asked, rail=Rail.BANK), MalformedRequest),
+        (replace(asked, rail=Rail.BANK, signed=deposit_text(another)), MalformedRequest),
+        (replace(asked, rail=Rail.BANK, signed=deposit_text(forged)), TransactionReverted),
+        (replace(asked, rail=Rail.BANK, assets=AssetUnits(TWENTY + 1)), NotWholeCents),
+        (replace(asked, assets=AssetUnits(1)), TopUpOutOfRange),
+        (replace(asked, account=replace(asked.account, gateway=elsewhere)), WrongGateway),
+        (replace(asked, account=replace(asked.account, token=elsewhere)), UnknownProject),
+    ):
+        with pytest.raises(refusal):
+            place_order(desk, wrong, now())
+    assert till.ledger.orders.recent() == []
