@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.gateway.rig import key_text
 from tests.gateway.studio import Studio, studio
 from typer.testing import CliRunner, Result
 
@@ -20,7 +19,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 
 
 def run(stage: Studio, *arguments: str) -> Result:
-    given = ["job", *arguments, "--url", stage.rig.base_url + "/v1", "--api-key", key_text()]
+    given = ["job", *arguments, "--url", stage.rig.base_url + "/v1", "--api-key", stage.key()]
     return CliRunner().invoke(app, given)
 
 

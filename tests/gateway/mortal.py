@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from prometheus_client import CollectorRegistry
-from tests.gateway.rig import DOMAIN, SETTLER, key_text
+from tests.gateway.rig import DOMAIN, SETTLER
 from tests.gateway.studio import Studio
 
 from mintery.domain.hold import RequestId
@@ -120,7 +120,7 @@ async def _open_job(
     try:
         till = open_till(parts, Meters(parts.registry))
         market = parts.market()
-        credential = verify_credential(parts, market, key_text(), None)
+        credential = verify_credential(parts, market, studio.key(), None)
         form = FORMS[model.partition("/")[0]]
         body = orjson.dumps({"model": model, **fields})
         attempt = await pay_for_request(till, market, credential, Asked(form, f"/v1/{form}", body, **asked))

@@ -11,17 +11,33 @@ from functools import partial
 from typing import Any
 
 from httpx2 import Response
-from tests.gateway.rig import DOMAIN, IDENTITY, PROVIDER_ID, SETTLER, Rig, market, model, rig
+from tests.gateway.rig import (
+    DOMAIN,
+    GATEWAY,
+    HOLDER,
+    IDENTITY,
+    PROVIDER_ID,
+    SETTLER,
+    TOKEN,
+    Rig,
+    key_text,
+    market,
+    model,
+    private_key,
+    rig,
+)
 
+from mintery.crypto.keys import PrivateKey
 from mintery.crypto.vouchers import account_id
 from mintery.domain.hold import RequestId
 from mintery.domain.long_job import LongJob
 from mintery.domain.model import Endpoint, Model, Unit
+from mintery.domain.voucher import AccountKey
 from mintery.ledger.reads import Ledger
 from mintery.ledger.store import open_ledger
 from mintery.providers.config import ProviderConfig
 from mintery.providers.long_jobs import open_long_jobs
-from mintery.providers.stub_jobs import PREDICTIONS, JobBehaviour, StubJob
+from mintery.providers.stub_jobs import PREDICTIONS, JobBehaviour, JobControl, StubJob
 from mintery.usecases.follow_long_jobs import Followed, Follower
 
 SECOND_USD = 10**17
@@ -65,24 +81,65 @@ SHARED = tuple(
     for place, each in enumerate((film(JobBehaviour.TAKES_NONE), film(JobBehaviour.CUTS_AFTER_OPENING), film("film")))
 )
 """Three routes of one name, in this order: one takes nothing, of one nobody knows, one makes films."""
-MODELS = {each.id: each for each in (*SOLD, *SHARED)}
+STANDS_IN = tuple(
+    replace(each, id=f"{each.provider}/spare-{place}", serves="spare", quality=900 - place)
+    for place, each in enumerate((film(JobBehaviour.TAKES_NONE), film("film")))
+)
+MODELS = {each.id: each for each in (*SOLD, *SHARED, *STANDS_IN)}
 
 
 @dataclass
 class Studio:
-    """``follower`` is one process's; ``turn`` lets it look at ``at`` seconds from now."""
+    """Made for one test after another; see ``anew``. ``turn`` lets one look at ``at`` seconds from now."""
 
     rig: Rig
-    follower: Follower
+    signer: PrivateKey = HOLDER
+    before: int = 0
+    """Jobs at the provider that are none of this test's."""
+    tests: int = 0
 
     @property
     def ledger(self) -> Ledger:
         return self.rig.ledger
 
     @property
+    def control(self) -> JobControl:
+        return self.rig.stub.control.jobs
+
+    @property
     def jobs(self) -> Sequence[StubJob]:
-        """At the provider."""
-        return list(self.rig.stub.control.jobs.jobs.values())
+        """At the provider, of this test."""
+        return list(self.control.jobs.values())[self.before :]
+
+    @property
+    def account(self) -> AccountKey:
+        return AccountKey(TOKEN, GATEWAY, self.signer.address, self.signer.address)
+
+    def anew(self) -> "Studio":
+        """For one more test: with another holder, of 100 credits, and nothing left open."""
+        control = self.control
+        control.fails_looks, control.answers, control.done_after = None, None, 1
+        if self.ledger.open_long_jobs():
+            self.turn(10**6)
+            assert self.ledger.open_long_jobs() == []
+        self.tests += 1
+        self.signer, self.before = private_key(1_000 + self.tests), len(control.jobs)
+        self.rig.fund(100, signer=self.signer)
+        return self
+
+    def key(self, **fields: Any) -> str:
+        return key_text(signer=self.signer, **fields)
+
+    def get(self, path: str, **options: Any) -> Response:
+        return self.rig.get(path, **{"key": self.key(), **options})
+
+    def post(self, path: str, **options: Any) -> Response:
+        return self.rig.post(path, **{"key": self.key(), **options})
+
+    @property
+    def untouched(self) -> bool:
+        """No credit moved and nothing is held."""
+        return self.money() == (100 * 10**9, 0, 0)
 
     def another(self) -> Follower:
         """As another process has it, which knows of no earlier look."""
@@ -93,11 +150,11 @@ class Studio:
 
     def video(self, name: str = "film", *, seconds: int | str = 8, **options: Any) -> Response:
         fields = {"prompt": "a cat", "seconds": str(seconds), "size": "1280x720"} | options.pop("fields", {})
-        return self.rig.post("/v1/videos", json={"model": f"test/{name}", **fields}, **options)
+        return self.post("/v1/videos", json={"model": f"test/{name}", **fields}, **options)
 
     def song(self, name: str = "song", *, duration: int = 30, **options: Any) -> Response:
         body = {"model": f"pred/{name}", "input": {"prompt": "a waltz", "duration": duration}}
-        return self.rig.post("/v1/jobs", json=body, **options)
+        return self.post("/v1/jobs", json=body, **options)
 
     def opened(self, answer: Response) -> RequestId:
         assert answer.status_code == 200, answer.text
@@ -110,7 +167,7 @@ class Studio:
 
     def money(self) -> tuple[int, int, int]:
         """Available, held and captured, in nanocredits."""
-        balance = self.ledger.account(account_id(self.rig.account))
+        balance = self.ledger.account(account_id(self.account))
         assert balance is not None
         return balance.available, balance.held, balance.captured
 
@@ -122,12 +179,9 @@ def predictions(config: ProviderConfig) -> Sequence[ProviderConfig]:
 
 @contextmanager
 def studio(database_url: str, **options: Any) -> Iterator[Studio]:
-    """Its holder has deposited 100 credits; the ledger is checked once more at the end."""
+    """The ledger is checked once more at the end."""
     with open_ledger(database_url, IDENTITY) as ledger:
         with rig(ledger, extra=tuple(MODELS.values()), beside=predictions, **options) as running:
             running.market = market(int(time.time()), MODELS)
-            running.fund(100)
-            opened = Studio(running, Follower(dict, DOMAIN, SETTLER.address))
-            opened.follower = opened.another()
-            yield opened
+            yield Studio(running).anew()
         ledger.check()

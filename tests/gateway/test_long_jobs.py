@@ -1,11 +1,8 @@
 """Long jobs as an app meets them: opened, looked at, fetched; charged once, when they are completed."""
 
-from collections.abc import Iterator
-
 import pytest
-from tests.databases import Database
 from tests.gateway.rig import OPERATOR, key_text, private_key
-from tests.gateway.studio import SECOND_NANOS, Studio, studio
+from tests.gateway.studio import SECOND_NANOS, Studio
 
 from mintery.domain.hold import ReleaseReason
 from mintery.domain.long_job import JobStatus
@@ -14,21 +11,8 @@ from mintery.domain.receipt import check_arithmetic
 HUNDRED = 100 * 10**9
 
 
-@pytest.fixture
-def open_studio(database: Database) -> Iterator[Studio]:
-    with studio(database.url) as running:
-        yield running
-
-
-@pytest.fixture
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    with studio(f"sqlite:///{tmp_path_factory.mktemp('stage') / 'ledger.sqlite'}") as running:
-        yield running
-
-
-def test_a_video_is_held_for_when_it_is_opened_and_charged_when_it_is_done(open_studio: Studio):
-    here = open_studio
-    here.rig.stub.control.jobs.done_after = 2
+def test_a_video_is_held_for_when_it_is_opened_and_charged_when_it_is_done(here: Studio):
+    here.control.done_after = 2
 
     answer = here.video(seconds=8)
 
@@ -40,12 +24,12 @@ def test_a_video_is_held_for_when_it_is_opened_and_charged_when_it_is_done(open_
     assert answer.headers["x-mintery-receipt"] == request
 
     here.turn()
-    told = here.rig.get(f"/v1/videos/{request}").json()
+    told = here.get(f"/v1/videos/{request}").json()
     assert (told["status"], told["progress"], told["mintery"]["cost_nanocredits"]) == ("in_progress", 40, None)
     assert here.money()[1:] == (8 * SECOND_NANOS, 0)
 
     here.turn()
-    told = here.rig.get(f"/v1/videos/{request}").json()
+    told = here.get(f"/v1/videos/{request}").json()
     assert (told["status"], told["progress"], told["expires_at"]) == ("completed", 100, 1_700_086_400)
     assert told["mintery"]["cost_nanocredits"] == str(8 * SECOND_NANOS)
     assert here.money() == (HUNDRED - 8 * SECOND_NANOS, 0, 8 * SECOND_NANOS)
@@ -57,20 +41,24 @@ def test_a_video_is_held_for_when_it_is_opened_and_charged_when_it_is_done(open_
     assert here.turn().looked == 0
 
 
-def test_a_generic_job_tells_what_it_made_and_costs_what_its_provider_says(open_studio: Studio):
-    request = open_studio.opened(open_studio.song(duration=30))
-    assert open_studio.money()[1] == 30 * 100_000
+def test_a_generic_job_tells_what_it_made_and_costs_what_its_provider_says(here: Studio):
+    request = here.opened(here.song(duration=30))
+    assert here.money()[1] == 30 * 100_000
 
-    open_studio.turn()
+    here.turn()
 
-    told = open_studio.rig.get(f"/v1/jobs/{request}").json()
-    assert (told["object"], told["status"], told["output"]) == ("job", "completed", ["https://made.example/job_1"])
+    told = here.get(f"/v1/jobs/{request}").json()
+    assert (told["object"], told["status"], told["output"]) == (
+        "job",
+        "completed",
+        [f"https://made.example/{here.jobs[0].id}"],
+    )
     assert told["mintery"]["cost_nanocredits"] == str(30 * 100_000), "29.5 seconds are 30"
-    assert open_studio.jobs[0].fields == {"prompt": "a waltz", "duration": 30}
+    assert here.jobs[0].fields == {"prompt": "a waltz", "duration": 30}
 
 
 def test_the_stock_client_makes_a_video(stage: Studio):
-    client = stage.rig.client()
+    client = stage.rig.client(stage.key())
     with pytest.deprecated_call():
         video = client.videos.create(model="test/film", prompt="a dog", seconds="4", size="1280x720")
     stage.turn()
@@ -89,7 +77,7 @@ def test_the_stock_client_makes_a_video(stage: Studio):
 
 def test_a_picture_goes_with_the_request_where_the_operator_lets_it(stage: Studio):
     fields = {"model": "test/film", "prompt": "a cat", "seconds": "4", "size": "1280x720"}
-    answer = stage.rig.post("/v1/videos", data=fields, files={"input_reference": ("a.png", b"\x89PNG")})
+    answer = stage.post("/v1/videos", data=fields, files={"input_reference": ("a.png", b"\x89PNG")})
 
     stage.opened(answer)
 
@@ -100,7 +88,7 @@ def test_what_was_made_leaves_as_it_is_and_never_as_a_page(stage: Studio):
     request = stage.opened(stage.video())
     stage.turn()
 
-    answer = stage.rig.get(f"/v1/videos/{request}/content")
+    answer = stage.get(f"/v1/videos/{request}/content")
 
     assert (answer.content, answer.headers["content-type"]) == (b"[TEST] video of a cat", "video/mp4")
     assert answer.headers["content-disposition"] == "attachment"
@@ -108,20 +96,20 @@ def test_what_was_made_leaves_as_it_is_and_never_as_a_page(stage: Studio):
 
 
 def test_nothing_is_fetched_before_it_is_charged(stage: Studio):
-    request = stage.opened(stage.video())
+    request, fetched = stage.opened(stage.video()), stage.control.fetched
 
-    early = stage.rig.get(f"/v1/videos/{request}/content")
+    early = stage.get(f"/v1/videos/{request}/content")
 
     assert (early.status_code, early.json()["error"]["code"]) == (409, "job_not_done")
     assert early.headers["x-should-retry"] == "false"
-    assert stage.rig.stub.control.jobs.fetched == 0
+    assert stage.control.fetched == fetched
 
 
 def test_what_is_told_where_it_is_cannot_be_fetched_here(stage: Studio):
     request = stage.opened(stage.song())
     stage.turn()
 
-    answer = stage.rig.get(f"/v1/jobs/{request}/content")
+    answer = stage.get(f"/v1/jobs/{request}/content")
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "nothing_to_fetch")
 
@@ -130,22 +118,22 @@ def test_what_the_provider_no_longer_keeps_is_said_so_and_stays_charged(stage: S
     request = stage.opened(stage.video("gone"))
     stage.turn()
 
-    answer = stage.rig.get(f"/v1/videos/{request}/content")
+    answer = stage.get(f"/v1/videos/{request}/content")
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "nothing_to_fetch")
     assert stage.money()[2] == 8 * SECOND_NANOS
 
 
-def test_a_job_that_fails_costs_nothing_and_says_why(open_studio: Studio):
-    request = open_studio.opened(open_studio.video("fails-later"))
-    open_studio.turn()
+def test_a_job_that_fails_costs_nothing_and_says_why(here: Studio):
+    request = here.opened(here.video("fails-later"))
+    here.turn()
 
-    told = open_studio.rig.get(f"/v1/videos/{request}").json()
+    told = here.get(f"/v1/videos/{request}").json()
 
     assert (told["status"], told["error"]["code"]) == ("failed", "moderation_blocked")
-    assert open_studio.rig.get(f"/v1/videos/{request}/content").status_code == 409
-    assert open_studio.rig.untouched()
-    job = open_studio.job(request)
+    assert here.get(f"/v1/videos/{request}/content").status_code == 409
+    assert here.untouched
+    job = here.job(request)
     assert (job.status, job.hold.released_for) == (JobStatus.FAILED, ReleaseReason.PROVIDER_FAILED)
 
 
@@ -155,19 +143,19 @@ def test_another_account_sees_nothing_of_it_and_the_operator_does(stage: Studio)
     stage.rig.fund(1, signer=private_key(77))
 
     for path in (f"/v1/videos/{request}", f"/v1/videos/{request}/content"):
-        answer = stage.rig.get(path, key=stranger)
+        answer = stage.get(path, key=stranger)
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "job_not_found")
-    assert stage.rig.get("/v1/videos", key=stranger).json()["data"] == []
-    assert stage.rig.get(f"/v1/videos?after={request}", key=stranger).json()["data"] == []
-    assert stage.rig.get(f"/v1/videos/{request}", key=OPERATOR).json()["id"] == request
-    assert stage.rig.get(f"/v1/jobs/{request}").status_code == 404, "it is no generic job"
+    assert stage.get("/v1/videos", key=stranger).json()["data"] == []
+    assert stage.get(f"/v1/videos?after={request}", key=stranger).json()["data"] == []
+    assert stage.get(f"/v1/videos/{request}", key=OPERATOR).json()["id"] == request
+    assert stage.get(f"/v1/jobs/{request}").status_code == 404, "it is no generic job"
 
 
 def test_jobs_are_listed_page_by_page(stage: Studio):
     opened = [stage.opened(stage.video(seconds=1 + each)) for each in range(3)]
 
-    first = stage.rig.get("/v1/videos?limit=2").json()
-    rest = stage.rig.get(f"/v1/videos?limit=2&after={first['last_id']}").json()
+    first = stage.get("/v1/videos?limit=2").json()
+    rest = stage.get(f"/v1/videos?limit=2&after={first['last_id']}").json()
 
     assert [each["id"] for each in first["data"] + rest["data"]] == opened[::-1]
     assert (first["has_more"], rest["has_more"]) == (True, False)
@@ -193,7 +181,7 @@ def test_a_video_that_is_not_bounded_is_refused_before_anything_is_held(
 
     assert (answer.status_code, answer.json()["error"]["param"]) == (status, field)
     assert stage.jobs == []
-    assert stage.rig.untouched()
+    assert stage.untouched
 
 
 @pytest.mark.parametrize(
@@ -201,7 +189,7 @@ def test_a_video_that_is_not_bounded_is_refused_before_anything_is_held(
     [{"prompt": "a"}, {"prompt": "a", "duration": 61}, {"prompt": "a", "duration": "9"}, {"duration": 9, "x": 1}],
 )
 def test_a_job_that_is_not_bounded_is_refused(stage: Studio, given: dict[str, object]):
-    answer = stage.rig.post("/v1/jobs", json={"model": "pred/song", "input": given})
+    answer = stage.post("/v1/jobs", json={"model": "pred/song", "input": given})
 
     assert answer.status_code in {400, 422}
     assert stage.jobs == []
@@ -217,20 +205,20 @@ def test_a_job_that_may_outlast_an_exit_is_refused(stage: Studio):
 def test_a_quote_bounds_what_a_job_costs(stage: Studio):
     body = {"model": "test/film", "prompt": "a cat", "seconds": "8", "size": "1792x1024"}
 
-    told = stage.rig.post("/v1/quote", json=body).json()
+    told = stage.post("/v1/quote", json=body).json()
 
     assert told["max_cost_nanocredits"] == str(5 * 8 * SECOND_NANOS)
 
 
 def test_who_cannot_pay_opens_nothing(stage: Studio):
-    answer = stage.video(fields={"seconds": "20", "size": "1792x1024"}, key=key_text(credits_=5))
+    answer = stage.video(fields={"seconds": "20", "size": "1792x1024"}, key=stage.key(credits_=5))
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (402, "voucher_exhausted")
     assert stage.jobs == []
 
 
 def why(here: Studio, request: str) -> dict[str, object]:
-    answer = here.rig.get(f"/v1/why/{request}")
+    answer = here.get(f"/v1/why/{request}")
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 

@@ -1,17 +1,14 @@
 """Whatever dies and whenever: no hold has two jobs, no job is charged twice, and nothing stays held."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.databases import Database
 from tests.gateway.mortal import Death, follow, open_job
-from tests.gateway.studio import SECOND_NANOS, Studio, studio
+from tests.gateway.studio import SECOND_NANOS, Studio
 
+from mintery.crypto.vouchers import account_id
 from mintery.domain.hold import HoldStatus, ReleaseReason
 from mintery.domain.long_job import JobStatus
 from mintery.ledger.commands import (
@@ -34,24 +31,12 @@ OPENINGS = [Death(PlaceHold), Death(PlaceHold, True), Death("opened"), Death(Acc
 ENDINGS = [Death(CaptureHold), Death(CaptureHold, True)]
 
 
-@pytest.fixture
-def here(database: Database) -> Iterator[Studio]:
-    with studio(database.url) as running:
-        yield running
-
-
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Studio]:
-    with studio(f"sqlite:///{tmp_path / 'ledger.sqlite'}") as running:
-        yield running
-
-
 def ended(here: Studio) -> JobStatus | None:
     """How the one job ended; None where there was none. Everything about it is checked."""
     assert here.ledger.open_long_jobs() == []
     available, held, captured = here.money()
     assert held == 0
-    receipts = here.ledger.receipts()
+    receipts = here.ledger.receipts(account=account_id(here.account))
     assert captured == sum(each.receipt.cost for each in receipts)
     assert available + captured == HUNDRED
     assert len(here.jobs) <= 1
@@ -107,7 +92,7 @@ def test_a_process_that_dies_while_it_releases_a_job_releases_it_once(here: Stud
     assert follow(here, 1, death) is None
     follow(here, 30)
 
-    assert here.rig.untouched()
+    assert here.untouched
     job = here.job(request)
     assert (job.hold.released_for, job.is_open) == (ReleaseReason.PROVIDER_FAILED, False)
 
@@ -116,14 +101,14 @@ def test_a_lost_client_finds_its_job_by_its_idempotency_key(stage: Studio):
     """The process died when the job was recorded; the client sends the same again, to another one."""
     open_job(stage, "test/film", FILM, Death(AcceptLongJob, True), idempotency_key="k1")
 
-    again = stage.rig.post("/v1/videos", json={"model": "test/film", **FILM}, headers={"Idempotency-Key": "k1"})
+    again = stage.post("/v1/videos", json={"model": "test/film", **FILM}, headers={"Idempotency-Key": "k1"})
 
     # The credential is the same, and so is the body: this is what that one opened.
     assert again.status_code == 200, again.text
     assert again.headers["x-mintery-replayed"] == "true"
     assert len(stage.jobs) == 1
     stage.turn(1)
-    done = stage.rig.post("/v1/videos", json={"model": "test/film", **FILM}, headers={"Idempotency-Key": "k1"})
+    done = stage.post("/v1/videos", json={"model": "test/film", **FILM}, headers={"Idempotency-Key": "k1"})
     assert (done.json()["id"], done.json()["status"]) == (again.json()["id"], "completed")
     assert stage.money()[2] == COST["test/film"]
 
@@ -136,13 +121,13 @@ def test_a_process_that_was_thought_dead_and_comes_back_charges_nothing_more(sta
         await asyncio.to_thread(follow, stage, LEASE)
         given_up.append(stage.ledger.open_long_jobs() == [])
 
-    stage.rig.stub.control.jobs.answers = in_the_meantime
+    stage.control.answers = in_the_meantime
     answer = stage.video()
-    stage.rig.stub.control.jobs.answers = None
+    stage.control.answers = None
 
     assert given_up == [True]
     assert answer.status_code == 500
-    assert stage.rig.untouched()
+    assert stage.untouched
     assert ended(stage) is JobStatus.FAILED
 
 
@@ -163,7 +148,7 @@ RUNS = st.lists(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=100)
 @given(
     model=st.sampled_from(["test/film", "pred/song", "test/never-ends", "pred/fails-later", "test/tenfold-seconds"]),
     opening=st.none() | st.sampled_from([*OPENINGS, Death(OpenLongJob, True)]),
@@ -171,26 +156,30 @@ RUNS = st.lists(
     runs=RUNS,
 )
 def test_whatever_dies_every_credit_is_where_it_belongs(
-    model: str, opening: Death | None, looks: int, runs: list[tuple[int, Death | None, int | None]]
+    sqlite_studio: Studio,
+    model: str,
+    opening: Death | None,
+    looks: int,
+    runs: list[tuple[int, Death | None, int | None]],
 ):
-    with TemporaryDirectory(prefix="mintery-") as folder, studio(f"sqlite:///{folder}/ledger.sqlite") as here:
-        control = here.rig.stub.control.jobs
-        control.done_after = looks
-        open_job(here, model, FILM if model.startswith("test/") else SONG, opening)
-        clock = 0
-        for later, death, fails in runs:
-            clock += later
-            control.fails_looks = fails
-            follow(here, clock, death)
-            for job in here.ledger.open_long_jobs():
-                assert job.hold.lease_until <= job.new.follow_until
-                assert job.hold.status_at(job.hold.placed_at) is HoldStatus.DISPATCHED
-        control.fails_looks = None
-        for _ in range(5):
-            clock += 20
-            follow(here, clock)
-        follow(here, clock + END + EVIDENCE)
+    here = sqlite_studio.anew()
+    control = here.control
+    control.done_after = looks
+    open_job(here, model, FILM if model.startswith("test/") else SONG, opening)
+    clock = 0
+    for later, death, fails in runs:
+        clock += later
+        control.fails_looks = fails
+        follow(here, clock, death)
+        for job in here.ledger.open_long_jobs():
+            assert job.hold.lease_until <= job.new.follow_until
+            assert job.hold.status_at(job.hold.placed_at) is HoldStatus.DISPATCHED
+    control.fails_looks = None
+    for _ in range(5):
+        clock += 20
+        follow(here, clock)
+    follow(here, clock + END + EVIDENCE)
 
-        status = ended(here)
-        if model in {"test/never-ends", "pred/fails-later"}:
-            assert status is not JobStatus.COMPLETED
+    status = ended(here)
+    if model in {"test/never-ends", "pred/fails-later"}:
+        assert status is not JobStatus.COMPLETED

@@ -57,7 +57,7 @@ FORMS = (
 def long_jobs_router(form: Form, problems: Problems) -> APIRouter:
     router = APIRouter(tags=["paid"])
 
-    @router.get(form.path, responses=form.many | problems.responses(CredentialRefused))
+    @router.get(form.path, responses=form.many | problems.responses(CredentialRefused, UnknownJob))
     def get_jobs(
         request: Request, limit: Annotated[int, Query(ge=1, le=MOST)] = 20, after: str | None = None
     ) -> dict[str, Any]:

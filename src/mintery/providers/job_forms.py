@@ -21,7 +21,8 @@ from mintery.errors import ProviderNonsense
 _UPSTREAM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:=-]{0,254}", re.ASCII)
 _MOST_OUTPUT = 64 * 1024
 _MOST_COUNT = 10**15
-_LAST_SECOND = 253_402_300_799
+_LAST = datetime(9998, 12, 31, tzinfo=UTC)
+_MOST_SAID = 10**14
 _MILLISECONDS_FROM = 10**11
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _ABSENT = object()
@@ -148,19 +149,23 @@ def _count(said: Any) -> int | None:
 def _output(provider: str, said: Any) -> str | None:
     if said is _ABSENT:
         return None
-    text = orjson.dumps(said).decode()
+    try:
+        text = orjson.dumps(said).decode()
+    except orjson.JSONEncodeError:
+        raise ProviderNonsense(provider, "what a job made is nested too deeply") from None
     if len(text) > _MOST_OUTPUT:
         raise ProviderNonsense(provider, f"what a job made takes more than {_MOST_OUTPUT} characters to tell")
     return text
 
 
 def _instant(said: Any) -> datetime | None:
-    """Unix seconds, or milliseconds, or ISO 8601."""
+    """Unix seconds, or milliseconds, or ISO 8601. None outside of the years that can be kept."""
     try:
         if isinstance(said, str):
             read = datetime.fromisoformat(said)
-            return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
-        if isinstance(said, int) and not isinstance(said, bool) and 0 <= said <= 1_000 * _LAST_SECOND:
+            read = read if read.tzinfo is not None else read.replace(tzinfo=UTC)
+            return read if _EPOCH <= read <= _LAST else None
+        if isinstance(said, int) and not isinstance(said, bool) and 0 <= said < _MOST_SAID:
             is_finer = said >= _MILLISECONDS_FROM
             return _EPOCH + (timedelta(milliseconds=said) if is_finer else timedelta(seconds=said))
     except (ValueError, OverflowError):

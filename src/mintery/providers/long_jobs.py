@@ -18,7 +18,7 @@ from mintery.providers.config import ProviderConfig
 from mintery.providers.job_forms import JobForm, JobReport, read_report
 
 _DONE = frozenset({200, 201, 202})
-_LOOK_SECONDS = 20
+_LOOK_SECONDS = 10
 _MOST_REPORT = 1024 * 1024
 _MOST_REFUSAL = 64 * 1024
 _PIECE = 64 * 1024

@@ -8,8 +8,8 @@ from mintery.domain.attempt import RouteAttempt
 from mintery.domain.diagnosis import Cause, Diagnosis, diagnose_calls
 from mintery.domain.hold import HoldStatus
 from mintery.domain.long_job import JobStatus, LongJob
+from mintery.usecases.decide_long_job import LOST, NO_EVIDENCE, TOO_SLOW
 from mintery.usecases.expire_holds import EVIDENCE_SECONDS
-from mintery.usecases.follow_long_jobs import LOST, NO_EVIDENCE, TOO_SLOW
 
 
 def diagnose_long_job(job: LongJob, calls: Sequence[RouteAttempt], now: datetime) -> Diagnosis:

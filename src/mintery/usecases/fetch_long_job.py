@@ -1,5 +1,6 @@
 """What a completed job made, from its provider to whoever paid for it. Fetching costs nothing, and may be done again."""
 
+import re
 from collections.abc import Sequence
 
 from mintery.domain.hold import RequestId
@@ -10,6 +11,8 @@ from mintery.errors import JobNotDone, NothingToFetch, ProviderRefused, Provider
 from mintery.providers.long_jobs import Made
 from mintery.usecases.parts import GatewayParts
 
+_ID = re.compile(r"req_[0-9a-f]{32}")
+"""What is none is not looked for: PostgreSQL takes no NUL, and clients may send one."""
 _GONE = frozenset({404, 410})
 
 
@@ -19,7 +22,7 @@ def find_long_job(parts: GatewayParts, request: RequestId, form: Endpoint, reade
     Raises:
         UnknownJob: there is none of that form, or it is another account's, which is told the same.
     """
-    job = parts.ledger.long_job(request)
+    job = parts.ledger.long_job(request) if _ID.fullmatch(request) else None
     if job is None or job.new.form is not form or reader not in {None, job.hold.account}:
         raise UnknownJob(request)
     return job
@@ -28,7 +31,13 @@ def find_long_job(parts: GatewayParts, request: RequestId, form: Endpoint, reade
 def list_long_jobs(
     parts: GatewayParts, account: AccountId, form: Endpoint, *, limit: int, after: RequestId | None
 ) -> tuple[Sequence[LongJob], bool]:
-    """Newest first, from the one that follows ``after``; and whether there are more."""
+    """Newest first, from the one that follows ``after``; and whether there are more.
+
+    Raises:
+        UnknownJob: ``after`` is no job's id.
+    """
+    if after is not None and not _ID.fullmatch(after):
+        raise UnknownJob(after)
     found = parts.ledger.long_jobs(account, form, limit=limit + 1, before=after)
     return found[:limit], len(found) > limit
 

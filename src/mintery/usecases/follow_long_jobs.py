@@ -4,70 +4,42 @@ What is done here is written conditionally and may be done again: a process that
 nothing, as the next one looks again; one that comes second finds the hold ended and changes nothing.
 
 A job of which nobody knows whether a provider has it is asked for again where the provider takes the same request for the
-same job, under the same key; else it is given up as soon as whoever asked can ask no more. A hold's lease is extended only by
-a look that found the job under way, and never beyond the job's own end: without evidence for a quarter of an hour after
-it, and for a job that is not done by then, the holder gets all of it back, and the loss is the operator's.
+same job, under the same key; else it is given up as soon as whoever asked can ask no more.
+
+Providers are asked side by side, and each job is written by itself: one that hangs or lies delays and spoils its own jobs alone.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
-from mintery.domain.attempt import AttemptOutcome, RouteAttempt
-from mintery.domain.hold import Capture, ReleaseReason, RequestId
-from mintery.domain.long_job import JobFailure, JobStatus, LongJob
-from mintery.domain.quote import UsageSource
-from mintery.domain.receipt import Receipt
+from mintery.domain.hold import Capture, RequestId
+from mintery.domain.long_job import LongJob
 from mintery.domain.voucher import Address, EscrowDomain
-from mintery.errors import LedgerInconsistent, ProviderFailed, ProviderRefused, ProviderUnreachable
-from mintery.ledger.commands import (
-    AcceptLongJob,
-    CaptureHold,
-    CloseLongJob,
-    Command,
-    ExtendLease,
-    HoldNotEnding,
-    HoldReleased,
-    NoteLongJob,
-    ReleaseHold,
-    Result,
+from mintery.errors import (
+    LedgerInconsistent,
+    ProviderFailed,
+    ProviderRefused,
+    ProviderTimedOut,
+    ProviderUnreachable,
 )
+from mintery.ledger.commands import CaptureHold, Command, HoldNotEnding, HoldReleased, Result
 from mintery.ledger.reads import Ledger
-from mintery.providers.job_forms import JobReport
 from mintery.providers.long_jobs import JobProvider
-from mintery.units import NanoCredits, pro_rata_down
-from mintery.usecases.expire_holds import EVIDENCE_SECONDS
-from mintery.usecases.meter_long_job import meter_long_job
-from mintery.usecases.meter_usage import Metered
+from mintery.units import pro_rata_down
+from mintery.usecases.decide_long_job import Books, Seen, decide_long_job
 from mintery.usecases.meters import log_alarm, log_transition
-from mintery.usecases.open_long_job import may_run
 
-LEASE, HALF_LEASE = timedelta(minutes=6), timedelta(minutes=3)
-SHORTEST_PAUSE, LONGEST_PAUSE = 1, 15
-"""Seconds between two looks at one job; a tenth of its age within these."""
+SHORTEST_PAUSE, LONGEST_PAUSE, LONGEST_WAIT = 1, 15, 60
+"""Seconds between two looks at one job: a tenth of its age, within the first two. A provider may ask for as long as the third."""
 AT_ONCE = 16
-"""Looks at one time."""
-DOUBTFUL = frozenset({UsageSource.BOUND, UsageSource.CLAMPED})
-LOST = JobFailure("lost", "nobody knows whether the provider has it; it was given up, and cost nothing")
-TOO_SLOW = JobFailure("too_slow", "it was not done in the time that its credits may be held; it cost nothing")
-NO_EVIDENCE = JobFailure(
-    "no_evidence", "its provider could not be asked for too long; it was given up, and cost nothing"
-)
-
-Seen = JobReport | ProviderFailed
+"""Looks at one provider at one time."""
+ABSENT = (ProviderTimedOut, ProviderUnreachable)
+"""It is asked no more in this run: each look would take as long."""
 
 
-class Look(NamedTuple):
-    """``cancels``: what is given up is to be ended at the provider as well."""
-
-    job: LongJob
-    commands: tuple[Command, ...]
-    cancels: bool = False
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Followed:
     """How many jobs were looked at, and how many of those ended how."""
 
@@ -87,111 +59,93 @@ class Follower:
     domain: EscrowDomain
     settler: Address
     _due: dict[RequestId, datetime] = field(default_factory=dict)
+    _unseen: dict[RequestId, datetime] = field(default_factory=dict)
+    """Since when looks found nothing."""
 
     def follow(self, ledger: Ledger, now: datetime) -> Followed:
         """Look at every open job whose turn it is, and write what was found."""
         open_jobs = ledger.open_long_jobs()
-        self._due = {job.id: self._due[job.id] for job in open_jobs if job.id in self._due}
+        known = {job.id for job in open_jobs}
+        self._due = {request: due for request, due in self._due.items() if request in known}
+        self._unseen = {request: since for request, since in self._unseen.items() if request in known}
         turn = [job for job in open_jobs if self._due.get(job.id, now) <= now and _is_anyones(job, now)]
         return asyncio.run(self._follow(ledger, turn, now)) if turn else Followed()
 
     async def _follow(self, ledger: Ledger, turn: Sequence[LongJob], now: datetime) -> Followed:
-        providers, room = self.open_providers(), asyncio.Semaphore(AT_ONCE)
+        """Raises what stopped one provider's, once the others are done."""
+        providers, followed = self.open_providers(), Followed()
+        by_provider: dict[str, list[LongJob]] = {}
+        for job in sorted(turn, key=lambda each: self._due.get(each.id, each.new.begun_at)):
+            by_provider.setdefault(job.quoted.provider, []).append(job)
+        run = _Run(self, ledger, now, followed)
         try:
-            seen = await asyncio.gather(*(_look(providers, job, room, now) for job in turn))
-            looks = [self._decide(ledger, job, each, now) for job, each in zip(turn, seen, strict=True)]
-            commands = [command for look in looks for command in look.commands]
-            results = ledger.commit(commands) if commands else ()
-            for job, each in zip(turn, seen, strict=True):
-                self._due[job.id] = now + _pause(job, each, now)
-            await asyncio.gather(*(_cancel(providers, look.job) for look in looks if look.cancels))
+            ended = await asyncio.gather(
+                *(run.follow(providers.get(name), jobs) for name, jobs in by_provider.items()), return_exceptions=True
+            )
         finally:
             await asyncio.gather(*(provider.close() for provider in providers.values()))
-        return _count(len(turn), commands, results)
+        for error in ended:
+            if error is not None:
+                raise error
+        return followed
 
-    def _decide(self, ledger: Ledger, job: LongJob, seen: Seen | None, now: datetime) -> Look:
-        if seen is None:
-            return Look(job, self._given_up(ledger, job, LOST, now))
+    def note(self, job: LongJob, seen: Seen, now: datetime) -> datetime:
+        """When its turn is next; since when it was not seen."""
+        self._due[job.id] = now + _pause(job, seen, now)
         if isinstance(seen, ProviderFailed):
-            return self._decide_unseen(ledger, job, seen, now)
-        accepted = () if job.upstream is not None else (AcceptLongJob(job.id, seen.upstream, now),)
-        match seen.status:
-            case JobStatus.COMPLETED:
-                ends: tuple[Command, ...] = self._charged(ledger, job, seen, now)
-            case JobStatus.FAILED:
-                ends = self._failed(job, seen.failure or LOST, now)
-            case _ if now >= job.new.follow_until:
-                return Look(job, (*accepted, *self._given_up(ledger, job, TOO_SLOW, now)), cancels=True)
-            case _:
-                ends = _under_way(job, seen, now)
-        return Look(job, (*accepted, *ends))
+            return self._unseen.setdefault(job.id, now)
+        self._unseen.pop(job.id, None)
+        return now
 
-    def _decide_unseen(self, ledger: Ledger, job: LongJob, error: ProviderFailed, now: datetime) -> Look:
-        if job.upstream is None and not may_run(error):
-            return Look(job, self._failed(job, JobFailure("refused", str(error)), now, error))
-        if now < job.hold.lease_until + timedelta(seconds=EVIDENCE_SECONDS):
-            return Look(job, ())
-        return Look(job, self._given_up(ledger, job, NO_EVIDENCE, now), cancels=job.upstream is not None)
 
-    def _charged(self, ledger: Ledger, job: LongJob, report: JobReport, now: datetime) -> tuple[Command, ...]:
-        metered = meter_long_job(job.new.quote, report.usage)
-        if metered.source in DOUBTFUL:
-            log_alarm(
-                f"usage_{metered.source.value}", request=job.id, model=job.quoted.model, reported=dict(report.usage)
-            )
-        calls = (*job.tried, _call(job, AttemptOutcome.DELIVERED, now)) if job.tried else ()
-        return (
-            CaptureHold(job.id, self._receipt(ledger, job, metered, now), None, calls),
-            CloseLongJob(job.id, output=report.output, expires_at=report.expires_at),
-        )
+@dataclass(frozen=True, slots=True)
+class _Run:
+    follower: Follower
+    ledger: Ledger
+    now: datetime
+    followed: Followed
 
-    def _failed(
-        self, job: LongJob, failure: JobFailure, now: datetime, error: ProviderFailed | None = None
-    ) -> tuple[Command, ...]:
-        status = error.status if isinstance(error, ProviderRefused) else None
-        outcome = AttemptOutcome.FAILED_LATER if error is None else AttemptOutcome.REFUSED
-        calls = (*job.tried, _call(job, outcome, now, status))
-        return (
-            ReleaseHold(job.id, ReleaseReason.PROVIDER_FAILED, now, attempts=calls),
-            CloseLongJob(job.id, failure=failure),
-        )
+    async def follow(self, provider: JobProvider | None, jobs: Sequence[LongJob]) -> None:
+        """One provider's, some at once, as long as it answers. Raises what kept one of them from being written."""
+        for begin in range(0, len(jobs), AT_ONCE):
+            some = jobs[begin : begin + AT_ONCE]
+            answered = await asyncio.gather(*(self._look(provider, job) for job in some), return_exceptions=True)
+            for each in answered:
+                if isinstance(each, BaseException):
+                    raise each
+            if not all(answered):
+                return
 
-    def _given_up(self, ledger: Ledger, job: LongJob, failure: JobFailure, now: datetime) -> tuple[Command, ...]:
-        log_alarm("long_job_given_up", request=job.id, model=job.quoted.model, upstream=job.upstream, why=failure.code)
-        nothing = Metered((), UsageSource.ESTIMATED, NanoCredits(0))
-        loss = self._receipt(ledger, job, nothing, now)
-        return (
-            ReleaseHold(job.id, ReleaseReason.UNRESOLVED, now, loss, job.tried),
-            CloseLongJob(job.id, failure=failure),
-        )
-
-    def _receipt(self, ledger: Ledger, job: LongJob, metered: Metered, now: datetime) -> Receipt:
-        account, quoted = ledger.account(job.hold.account), job.quoted
+    async def _look(self, provider: JobProvider | None, job: LongJob) -> bool:
+        """Whether the provider answered."""
+        seen = await _seen(provider, job, self.now)
+        unseen_since = self.follower.note(job, seen, self.now)
+        account = await asyncio.to_thread(self.ledger.account, job.hold.account)
         if account is None:
             raise LedgerInconsistent(f"job {job.id} is open and its account is not there")
-        return Receipt(
-            id=job.id,
-            domain=self.domain,
-            account=account.key,
-            epoch=job.epoch,
-            model=quoted.model,
-            provider=quoted.provider,
-            upstream=quoted.upstream,
-            kind=quoted.kind,
-            backup=job.new.quote.backup,
-            stream=False,
-            test=quoted.test,
-            state=quoted.state,
-            lines=metered.lines,
-            source=metered.source,
-            par=quoted.par,
-            markup=quoted.markup,
-            held=job.hold.amount,
-            cost=metered.cost,
-            captured_at=now,
-            settler=self.settler,
-            asked=quoted.asked,
-        )
+        books = Books(self.follower.domain, self.follower.settler, account.key)
+        decided = decide_long_job(job, seen, books, self.now, unseen_since=unseen_since)
+        self.followed.looked += 1
+        if decided.commands:
+            results = await asyncio.to_thread(self.ledger.commit, decided.commands)
+            self._count(decided.commands, results)
+        if decided.cancels and provider is not None:
+            await _cancel(provider, job)
+        return not isinstance(seen, ABSENT)
+
+    def _count(self, commands: Sequence[Command], results: Sequence[Result]) -> None:
+        for command, result in zip(commands, results, strict=True):
+            match result:
+                case Capture(hold, captured):
+                    self.followed.completed += 1
+                    log_transition("captured", request=hold, cost_nanocredits=captured)
+                case HoldReleased(request, amount):
+                    self.followed.failed += 1
+                    log_transition("released", request=request, amount=amount)
+                case HoldNotEnding(request, status) if isinstance(command, CaptureHold):
+                    log_alarm("capture_refused", request=request, status=status, cost=command.receipt.cost)
+                case _:
+                    pass
 
 
 def _is_anyones(job: LongJob, now: datetime) -> bool:
@@ -199,49 +153,33 @@ def _is_anyones(job: LongJob, now: datetime) -> bool:
     return job.upstream is not None or job.is_lost_at(now)
 
 
-async def _look(
-    providers: Mapping[str, JobProvider], job: LongJob, room: asyncio.Semaphore, now: datetime
-) -> Seen | None:
-    """None: there is nobody to ask."""
-    provider = providers.get(job.quoted.provider)
-    async with room:
-        try:
-            if job.upstream is not None:
-                if provider is None:
-                    raise ProviderUnreachable(job.quoted.provider)
-                return await provider.look(job.upstream)
-            if provider is None or job.new.sent is None or not provider.form.key_header or now >= job.new.follow_until:
-                return None
-            log_transition("long_job_asked_again", request=job.id, provider=provider.name, why="its process is gone")
-            return await provider.open(job.quoted.upstream, job.new.sent, job.id)
-        except ProviderFailed as error:
-            log_transition("long_job_unseen", request=job.id, provider=error.provider, why=type(error).__name__)
-            return error
+async def _seen(provider: JobProvider | None, job: LongJob, now: datetime) -> Seen:
+    try:
+        if job.upstream is not None:
+            if provider is None:
+                raise ProviderUnreachable(job.quoted.provider)
+            return await provider.look(job.upstream)
+        if provider is None or job.new.sent is None or not provider.form.key_header or now >= job.new.follow_until:
+            return None
+        log_transition("long_job_asked_again", request=job.id, provider=provider.name, why="its process is gone")
+        return await provider.open(job.quoted.upstream, job.new.sent, job.id)
+    except ProviderFailed as error:
+        log_transition("long_job_unseen", request=job.id, provider=error.provider, why=type(error).__name__)
+        return error
 
 
-def _under_way(job: LongJob, report: JobReport, now: datetime) -> tuple[Command, ...]:
-    commands: list[Command] = []
-    starts = now if report.status is JobStatus.IN_PROGRESS and job.started_at is None else None
-    if starts is not None or report.progress > job.progress:
-        commands.append(NoteLongJob(job.id, report.progress, starts))
-    until = min(job.new.follow_until, now + LEASE)
-    if job.hold.lease_until < until and (job.hold.lease_until < now + HALF_LEASE or until == job.new.follow_until):
-        commands.append(ExtendLease(job.id, until))
-    return tuple(commands)
-
-
-def _pause(job: LongJob, seen: Seen | None, now: datetime) -> timedelta:
-    age = int((now - job.new.begun_at).total_seconds())
+def _pause(job: LongJob, seen: Seen, now: datetime) -> timedelta:
+    """Clocks of processes differ: a job may have begun after ``now``."""
+    age = max(int((now - job.new.begun_at).total_seconds()), 0)
     seconds = min(max(pro_rata_down(age, 1, 10), SHORTEST_PAUSE), LONGEST_PAUSE)
     if isinstance(seen, ProviderRefused) and seen.retry_after is not None:
-        seconds = max(seconds, min(int(seen.retry_after[:6]), EVIDENCE_SECONDS))
+        seconds = max(seconds, min(int(seen.retry_after[:6]), LONGEST_WAIT))
     return timedelta(seconds=seconds)
 
 
-async def _cancel(providers: Mapping[str, JobProvider], job: LongJob) -> None:
+async def _cancel(provider: JobProvider, job: LongJob) -> None:
     """As well as it can be: what goes on is the operator's loss."""
-    provider = providers.get(job.quoted.provider)
-    if provider is None or job.upstream is None:
+    if job.upstream is None:
         return
     try:
         cancelled = await provider.cancel(job.upstream)
@@ -249,24 +187,3 @@ async def _cancel(providers: Mapping[str, JobProvider], job: LongJob) -> None:
         log_alarm("long_job_not_cancelled", request=job.id, provider=error.provider, why=type(error).__name__)
     else:
         log_transition("long_job_cancelled", request=job.id, upstream=job.upstream, by_provider=cancelled)
-
-
-def _call(job: LongJob, outcome: AttemptOutcome, now: datetime, status: int | None = None) -> RouteAttempt:
-    return RouteAttempt(job.quoted.model, job.quoted.provider, outcome, job.new.begun_at, now, status)
-
-
-def _count(looked: int, commands: Sequence[Command], results: Sequence[Result]) -> Followed:
-    completed = failed = 0
-    for command, result in zip(commands, results, strict=True):
-        match result:
-            case Capture(hold, captured):
-                completed += 1
-                log_transition("captured", request=hold, cost_nanocredits=captured)
-            case HoldReleased(request, amount):
-                failed += 1
-                log_transition("released", request=request, amount=amount)
-            case HoldNotEnding(request, status) if isinstance(command, CaptureHold):
-                log_alarm("capture_refused", request=request, status=status, cost=command.receipt.cost)
-            case _:
-                pass
-    return Followed(looked, completed, failed)

@@ -22,6 +22,7 @@ USUAL_SECONDS = 4
 """Of a video that does not say how long it is to be, as OpenAI has it."""
 UNSOLD_SECONDS = 3_600
 """The longest that may be asked for where seconds cost nothing and the operator names no limit."""
+LONGEST_SIZE = 32
 _PREFIX = f"{Unit.SECOND}."
 
 
@@ -46,6 +47,7 @@ def shape_videos(model: Model, terms: Terms, fields: Mapping[str, Any], _choices
         known,
         known=known,
         variants={Unit.SECOND.value: unit},
+        media_bytes=sum(len(value.content) for value in asked.values() if isinstance(value, Upload)),
         shown={"seconds": str(seconds), "size": str(named.get("size") or asked.get("size") or "")},
     )
 
@@ -84,8 +86,8 @@ def _seconds(model: Model, fields: Mapping[str, Any]) -> int:
 def _choose_size(model: Model, fields: Mapping[str, Any]) -> str:
     """The unit that the request comes down to."""
     size = fields.get("size")
-    if size is not None and not isinstance(size, str):
-        raise MalformedRequest("size must be a text", field="size")
+    if size is not None and (not isinstance(size, str) or len(size) > LONGEST_SIZE):
+        raise MalformedRequest(f"size must be a text of at most {LONGEST_SIZE} characters", field="size")
     sold = sorted(unit for unit in model.units if unit.startswith(_PREFIX))
     if not sold:
         return Unit.SECOND.value
@@ -126,8 +128,10 @@ def _body(model: Model, terms: Terms, asked: Mapping[str, Any]) -> bytes:
         if any(isinstance(value, Upload) for value in asked.values()):
             raise Unsupported(f"{model.id} takes no files", field="input_reference")
         return written({**({form.input_field: asked} if form.input_field else asked), **named})
-    texts, files = named, {}
+    texts, files = dict(named), {}
     for name, value in asked.items():
+        if name in named:
+            continue
         if isinstance(value, Upload):
             files[name] = value
         elif isinstance(value, str):
