@@ -18,7 +18,7 @@ from tests.bench.table import as_json, as_text
 
 ACCOUNTS = 100
 _KIB = 1_024
-_PARTS = ("vouchers", "ledger", "growth", "settlement", "memory")
+_PARTS = ("vouchers", "ledger", "growth", "settlement", "memory", "statement")
 Found = dict[str, dict[str, float]]
 
 
@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--accounts", type=int, default=ACCOUNTS, help="whose keys are sent in turn")
     parser.add_argument("--parts", nargs="*", default=list(_PARTS), choices=_PARTS)
     parser.add_argument("--growth", type=int, nargs="+", default=[1_000, 100_000], help="accounts and receipts")
+    parser.add_argument("--lines", type=int, nargs="+", default=[10_000, 1_000_000], help="of a year's statement")
     parser.add_argument("--streams", type=int, default=300, help="open streams that are weighed")
     parser.add_argument("--litellm", type=Path, help="environment with LiteLLM's proxy (see --setup-litellm)")
     parser.add_argument("--json", action="store_true")
@@ -86,7 +87,8 @@ def _take_parts(chosen: argparse.Namespace, cores: Cores) -> tuple[Found, list[s
         folder = Path(name)
         for part in (part for part in ("vouchers", "settlement") if part in chosen.parts):
             take(part, part)
-        for part, sizes in (("ledger", []), ("growth", [str(size) for size in chosen.growth])):
+        sized = (("ledger", []), ("growth", chosen.growth), ("statement", chosen.lines))
+        for part, sizes in ((part, list(map(str, sizes))) for part, sizes in sized):
             if part not in chosen.parts:
                 continue
             if SQLITE in chosen.rows:

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from tests.bench.ledger_throughput import Pairs, commit_all, make_pairs
+from tests.bench.statement import statement
 from tests.gateway import rig
 from tests.ledger.samples import GATEWAY, IDENTITY, TOKEN, Chain, Wallet, deposit, wallet
 from tests.usecases.town import build_town, open_till
@@ -140,6 +141,7 @@ PARTS: Mapping[str, Callable[..., Figures]] = {
     "ledger": ledger,
     "growth": growth,
     "settlement": settlement,
+    "statement": statement,
 }
 
 

@@ -16,6 +16,7 @@ _UNITS = {
     "ledger": "holds and captures/s, 64 callers",
     "growth": "holds and captures/s, by accounts and receipts in the ledger",
     "settlement": "settlement lines/s, from receipts to final on the dev chain",
+    "statement": "lines/s of a year's statement as CSV, ms for its sums, KiB that it adds, by lines",
     "memory": "KiB of the server's memory for each open stream",
 }
 
