@@ -26,7 +26,7 @@ SLACK = 256 * 1_024
 FORMS = {
     "csv": csv_parts,
     "html": html_parts,
-    "json": lambda statement, entries: json_parts(statement, entries, lines=True),
+    "json": json_parts,
 }
 
 

@@ -53,7 +53,14 @@ def open_requests(connection: Connection, accounts: Sequence[AccountId], limit: 
     found = []
     for some in in_parts(accounts):
         query = (
-            select(requests.c.id, requests.c.account, requests.c.amount, requests.c.placed_at, requests.c.quoted)
+            select(
+                requests.c.id,
+                requests.c.account,
+                requests.c.amount,
+                requests.c.placed_at,
+                requests.c.credential,
+                requests.c.quoted,
+            )
             .where(requests.c.account.in_(some), requests.c.ended_at.is_(None))
             .order_by(requests.c.placed_at.desc(), requests.c.id)
             .limit(limit)
@@ -63,10 +70,16 @@ def open_requests(connection: Connection, accounts: Sequence[AccountId], limit: 
 
 
 def _open_request(row: Any) -> OpenRequest:
-    request, account, amount, placed_at, text = row
+    request, account, amount, placed_at, credential, text = row
     quoted = orjson.loads(text)
-    asked = quoted.get("asked", quoted["model"])
-    return OpenRequest(RequestId(request), AccountId(account), NanoCredits(amount), instant_of(placed_at), asked)
+    return OpenRequest(
+        id=RequestId(request),
+        account=AccountId(account),
+        amount=NanoCredits(amount),
+        placed_at=instant_of(placed_at),
+        key=key_name(quoted.get("key"), credential),
+        asked=quoted.get("asked", quoted["model"]),
+    )
 
 
 class _Source(NamedTuple):

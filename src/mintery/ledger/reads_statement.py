@@ -13,12 +13,15 @@ from mintery.units import NanoCredits
 
 
 class OpenRequest(NamedTuple):
-    """A request that is under way; ``amount`` nanocredits are set aside for it. ``asked``: the model, as it named it."""
+    """A request that is under way; ``amount`` nanocredits are set aside for it. ``key`` as a charge has it; ``asked``: the model,
+    as it named it.
+    """
 
     id: RequestId
     account: AccountId
     amount: NanoCredits
     placed_at: datetime
+    key: str
     asked: str
 
 

@@ -6,12 +6,13 @@ as they are there. Source: openrouter.ai/docs/api-reference.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from mintery.domain.attempt import RouteAttempt
 from mintery.domain.hold import RequestId
+from mintery.domain.limits import LimitPeriod, span_at
 from mintery.domain.market import Market
 from mintery.domain.model import Unit, input_tokens
 from mintery.domain.receipt import Receipt
@@ -22,6 +23,7 @@ from mintery.units import NanoCredits, Par, format_usd, usd_of_nanocredits_down
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.verify_credential import Credential
 
+_RESETS = {LimitPeriod.DAY: "daily", LimitPeriod.WEEK: "weekly", LimitPeriod.MONTH: "monthly"}
 _MILLISECOND = timedelta(milliseconds=1)
 _OUTPUT = (Unit.OUTPUT_TOKEN, Unit.REASONING_TOKEN, Unit.IMAGE_OUTPUT_TOKEN, Unit.AUDIO_OUTPUT_TOKEN)
 _CACHED = (Unit.CACHED_INPUT_TOKEN, Unit.CACHED_IMAGE_TOKEN, Unit.CACHED_AUDIO_TOKEN)
@@ -39,30 +41,56 @@ def credits_form(parts: GatewayParts, market: Market, credential: Credential) ->
 
 
 def key_form(parts: GatewayParts, market: Market, credential: Credential) -> dict[str, Any]:
-    """``limit`` is the voucher's, which all keys of the account count against, and so is ``usage``."""
+    """A gateway key's own limit and use. A voucher's are the account's: all its vouchers count on one counter."""
     voucher = credential.admits.voucher
     par = market.projects[voucher.token].par
-    account = parts.ledger.account(credential.account)
-    spent = NanoCredits(0) if account is None else account.spent
-    held = NanoCredits(0) if account is None else account.held
-    room = max(0, voucher.max_nanocredits - spent - held)
-    current = account is None or account.epoch == voucher.epoch
-    used = _used(parts, credential.account, par)
+    limit = _limit_of_key(parts, credential) or _limit_of_voucher(parts, credential)
+    until = datetime.fromtimestamp(voucher.deadline - parts.exit_delay, UTC)
+    key = credential.key
+    if key is not None and key.expires_at is not None:
+        until = min(until, key.expires_at)
     return {
-        "label": f"mv1...{voucher.key_hash.hex()[-4:]}",
-        "limit": _dollars(voucher.max_nanocredits, par),
-        "limit_remaining": _dollars(NanoCredits(room if current else 0), par),
-        "limit_reset": None,
+        "label": f"mv1...{voucher.key_hash.hex()[-4:]}" if key is None else key.label,
+        "limit": _dollars(limit.ceiling, par),
+        "limit_remaining": _dollars(limit.remaining, par),
+        "limit_reset": limit.reset,
         "include_byok_in_limit": False,
-        "usage": _dollars(spent, par),
-        **used,
+        **_used(parts, credential, par),
         **dict.fromkeys(("byok_usage", "byok_usage_daily", "byok_usage_weekly", "byok_usage_monthly"), 0),
         "is_free_tier": False,
         "is_management_key": False,
         "is_provisioning_key": False,
         "creator_user_id": voucher.holder,
-        "expires_at": datetime.fromtimestamp(voucher.deadline - parts.exit_delay, UTC).isoformat(),
+        "expires_at": until.isoformat(),
     }
+
+
+class _Limit(NamedTuple):
+    """``reset``: ``daily``, ``weekly``, ``monthly``, or None for never."""
+
+    ceiling: NanoCredits
+    remaining: NanoCredits
+    reset: str | None
+
+
+def _limit_of_key(parts: GatewayParts, credential: Credential) -> _Limit | None:
+    """Of a gateway key's own limits, whatever it is used for, the one that leaves least."""
+    now, found = parts.clock(), []
+    for limit in credential.limits:
+        if limit.key is None or limit.model is not None or limit.way is not None:
+            continue
+        used = parts.ledger.used(limit.counter(span_at(limit.period, credential.zone, now)))
+        found.append(_Limit(limit.ceiling, NanoCredits(max(0, limit.ceiling - used)), _RESETS[limit.period]))
+    return min(found, key=lambda each: each.remaining, default=None)
+
+
+def _limit_of_voucher(parts: GatewayParts, credential: Credential) -> _Limit:
+    voucher = credential.admits.voucher
+    account = parts.ledger.account(credential.account)
+    if account is None:
+        return _Limit(voucher.max_nanocredits, voucher.max_nanocredits, None)
+    room = max(0, voucher.max_nanocredits - account.spent - account.held)
+    return _Limit(voucher.max_nanocredits, NanoCredits(room if account.epoch == voucher.epoch else 0), None)
 
 
 def generation_form(parts: GatewayParts, request: RequestId, reader: AccountId | None) -> dict[str, Any]:
@@ -110,7 +138,7 @@ def _left(account: AccountBalance | None) -> int:
     return 0 if account is None else account.available + account.held
 
 
-def _used(parts: GatewayParts, account: AccountId, par: Par) -> dict[str, Any]:
+def _used(parts: GatewayParts, credential: Credential, par: Par) -> dict[str, Any]:
     now = parts.clock().astimezone(UTC)
     day = now.replace(hour=0, minute=0, second=0, microsecond=0)
     begins = {
@@ -118,8 +146,16 @@ def _used(parts: GatewayParts, account: AccountId, par: Par) -> dict[str, Any]:
         "usage_weekly": day - timedelta(days=day.weekday()),
         "usage_monthly": day.replace(day=1),
     }
+    if credential.key is not None:
+        begins["usage"] = credential.key.created_at
     with parts.ledger.reading() as reading:
-        return {name: _dollars(reading.charged(account, start)[0], par) for name, start in begins.items()}
+        used = {
+            name: reading.charged(credential.account, start, key=credential.key_id)[0] for name, start in begins.items()
+        }
+    if credential.key is None:
+        account = parts.ledger.account(credential.account)
+        used["usage"] = NanoCredits(0) if account is None else account.spent
+    return {name: _dollars(amount, par) for name, amount in used.items()}
 
 
 def _calls(parts: GatewayParts, receipt: Receipt) -> Sequence[RouteAttempt]:

@@ -75,7 +75,9 @@ def show_activity(
     return {
         "object": "list",
         "data": [line_facts(line, wallets[line.account], zone, labels) for line in found],
-        "running": [_running(each, wallets[each.account], zone) for each in running],
+        "running": [
+            _running(each, wallets[each.account], zone) for each in running if page.wanted.key in {None, each.key}
+        ],
         "next": None if last is None else _cursor_of(last),
     }
 
@@ -99,6 +101,7 @@ def _running(request: OpenRequest, wallet: Wallet, zone: tzinfo) -> dict[str, An
     return {
         "at": request.placed_at.astimezone(zone).isoformat(),
         "request": request.id,
+        "key": request.key,
         "model": request.asked,
         **wallet_facts(wallet),
         **amount_facts("held", request.amount, wallet.par),

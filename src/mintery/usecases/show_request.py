@@ -5,6 +5,7 @@ from datetime import tzinfo
 from typing import Any
 
 from mintery.domain.hold import RequestId
+from mintery.domain.keys import KeyId
 from mintery.domain.market import Market
 from mintery.domain.quote import total_cost
 from mintery.domain.receipt import line_facts
@@ -23,16 +24,17 @@ def show_request(
     request: RequestId,
     accounts: tuple[AccountId, ...],
     *,
+    key: KeyId | None = None,
     zone: tzinfo,
     labels: Mapping[str, str],
 ) -> dict[str, Any]:
     """``before``: what was set aside, at which prices; ``after``: the signed receipt, None while there is none.
 
     Raises:
-        UnknownReceipt: there is no such request of ``accounts``.
+        UnknownReceipt: there is no such request of ``accounts``, or, where ``key`` is named, of that key.
     """
     record = parts.ledger.request(request)
-    if record is None or record.hold.account not in accounts:
+    if record is None or record.hold.account not in accounts or key not in {None, record.quoted.key}:
         raise UnknownReceipt(request)
     account = parts.ledger.account(record.hold.account)
     if account is None:
@@ -40,15 +42,15 @@ def show_request(
     wallet = wallet_named(market, account.key.token)
     receipt = _receipt(parts, request, record)
     charged = {} if receipt is None else amount_facts("charged", int(receipt["cost_nanocredits"]), wallet.par)
-    key = None if receipt is None else receipt.get("key")
+    asked_by = record.quoted.key
     return {
         "object": "request",
         "request": request,
         "status": record.hold.status_at(parts.clock()).value,
         "at": record.hold.placed_at.astimezone(zone).isoformat(),
         **wallet_facts(wallet),
-        "key": key,
-        "label": None if key is None else labels.get(key, key),
+        "key": asked_by,
+        "label": None if asked_by is None else labels.get(asked_by, asked_by),
         "before": _before(record, wallet),
         **charged,
         "after": receipt,

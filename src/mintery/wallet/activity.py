@@ -1,7 +1,6 @@
 """``/v1/wallet/activity``: what happened last, page by page; ``/v1/wallet/receipts``: one request, before and after."""
 
 import hashlib
-from datetime import tzinfo
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -9,7 +8,6 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from mintery.domain.hold import RequestId
-from mintery.domain.period import zone_of
 from mintery.domain.statement import LineKind
 from mintery.errors import CredentialRefused, MalformedRequest, NotSignedIn, UnknownReceipt, UnknownTimeZone
 from mintery.gateway.entry import till_of
@@ -17,7 +15,7 @@ from mintery.gateway.errors import Problems
 from mintery.usecases.show_activity import Page, Wanted, show_activity
 from mintery.usecases.show_request import show_request
 from mintery.wallet.callers import CallerDep
-from mintery.wallet.statement import ZoneName, labels_of
+from mintery.wallet.statement import ZoneName, labels_of, zone_for
 
 MOST = 200
 _NAME = Query(max_length=200)
@@ -41,15 +39,20 @@ def activity_router(problems: Problems) -> APIRouter:
         model: Annotated[str | None, _NAME] = None,
         time_zone: ZoneName = None,
     ) -> Response:
-        """The newest lines first, and the requests that are under way now.
+        """The newest lines first, and the requests that are under way now. A gateway key sees its own requests alone.
 
         To follow it live, ask for the first page again with its `ETag` as `If-None-Match`: 304 says that nothing is new.
         """
         parts = till_of(request).parts
         market, _ = parts.reading()
-        page = Page(limit, cursor, Wanted(kind, wallet, key, model))
+        page = Page(limit, cursor, Wanted(kind, wallet, caller.key or key, model))
         shown = show_activity(
-            parts, market, caller.accounts, page, zone=_zone(time_zone), labels=labels_of(request, caller)
+            parts,
+            market,
+            caller.accounts,
+            page,
+            zone=zone_for(request, caller, time_zone),
+            labels=labels_of(request, caller),
         )
         return _unless_known(request, shown)
 
@@ -68,15 +71,12 @@ def activity_router(problems: Problems) -> APIRouter:
             market,
             RequestId(request_id),
             caller.accounts,
-            zone=_zone(time_zone),
+            key=caller.key,
+            zone=zone_for(request, caller, time_zone),
             labels=labels_of(request, caller),
         )
 
     return router
-
-
-def _zone(name: str | None) -> tzinfo:
-    return zone_of(name or "UTC")
 
 
 def _unless_known(request: Request, shown: dict[str, Any]) -> Response:

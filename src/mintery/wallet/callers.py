@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 from fastapi import Depends
 from starlette.requests import Request
 
+from mintery.domain.keys import KeyId
 from mintery.domain.sign_in import SignIn
 from mintery.domain.voucher import AccountId, Address
-from mintery.errors import NotSignedIn
+from mintery.errors import KeyMayNot, NotSignedIn
 from mintery.gateway.cookies import check_not_forged, cookie_of
 from mintery.gateway.entry import bearer, credential_of, till_of
 from mintery.usecases.sign_in import TOKEN_PREFIX, signed_in
@@ -24,12 +25,14 @@ class Caller:
     by: how the caller showed that.
     accounts: those that the caller may see: all of the holder's at this gateway, or the key's one.
     sign_in: None for a key.
+    key: of a gateway key, which may see what it spent itself and no other app's doings.
     """
 
     holder: Address
     by: Literal["sign_in", "key"]
     accounts: tuple[AccountId, ...]
     sign_in: SignIn | None = None
+    key: KeyId | None = None
 
     def may_see(self, account: AccountId) -> bool:
         return account in self.accounts
@@ -46,7 +49,7 @@ def caller_of(request: Request) -> Caller | None:
         parts = till_of(request).parts
         market, _ = parts.reading()
         credential = credential_of(request, market)
-        return Caller(credential.signed.voucher.holder, "key", (credential.account,))
+        return Caller(credential.signed.voucher.holder, "key", (credential.account,), key=credential.key_id)
     found = sign_in_of(request)
     if found is None or found.holder is None:
         return None
@@ -94,5 +97,14 @@ def require_holder(request: Request) -> Caller:
     return caller
 
 
+def require_whole_account(request: Request) -> Caller:
+    """For what shows all of an account: whoever holds it, or a voucher of it. Raises KeyMayNot, and as ``require_caller``."""
+    caller = require_caller(request)
+    if caller.key is not None:
+        raise KeyMayNot("a gateway key sees what it spent itself, not all of its holder's account", "account")
+    return caller
+
+
 CallerDep = Annotated[Caller, Depends(require_caller)]
 HolderDep = Annotated[Caller, Depends(require_holder)]
+WholeAccountDep = Annotated[Caller, Depends(require_whole_account)]

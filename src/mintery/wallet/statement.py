@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import anyio
+import orjson
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
@@ -18,8 +20,9 @@ from mintery.errors import CredentialRefused, MalformedPeriod, NotSignedIn, Stat
 from mintery.gateway.entry import till_of
 from mintery.gateway.errors import ErrorTable, Problems, Shown
 from mintery.usecases.show_statement import StatementOf, open_statement
+from mintery.usecases.statement_facts import statement_facts
 from mintery.wallet import statement_html
-from mintery.wallet.callers import Caller, CallerDep
+from mintery.wallet.callers import Caller, WholeAccountDep
 from mintery.wallet.statement_html import html_parts
 from mintery.wallet.statement_pdf import pdf_parts
 from mintery.wallet.statement_text import csv_parts, in_chunks, json_parts
@@ -51,7 +54,8 @@ LastMonth = Annotated[str | None, Query(alias="to", max_length=7, description="T
 ZoneName = Annotated[
     str | None,
     Query(
-        max_length=64, description="Whose calendar: an IANA time zone like `Europe/Berlin`. UTC where none is named."
+        max_length=64,
+        description="Whose calendar: an IANA time zone like `Europe/Berlin`. the holder's own, or UTC, where none is named.",
     ),
 ]
 
@@ -68,7 +72,7 @@ def statement_router(problems: Problems) -> APIRouter:
     )
     def get_statement(
         request: Request,
-        caller: CallerDep,
+        caller: WholeAccountDep,
         *,
         month: Month = None,
         last: LastMonth = None,
@@ -79,18 +83,21 @@ def statement_router(problems: Problems) -> APIRouter:
         """What each wallet had at the start, got, used, was paid back, and has at the end, with every line.
 
         opening + top_ups - use + waived - paid_back = closing, to the nanocredit. A sign-in sees all of the holder's accounts, a
-        key its own.
+        voucher's key its own; a gateway key, which one app has, sees none.
         """
-        period = period_of(request, month, last, time_zone)
+        parts, zone = till_of(request).parts, zone_for(request, caller, time_zone)
+        period = months(month or month_of(parts.clock(), zone), last, zone)
+        market, _ = parts.reading()
+        asked = StatementOf(caller.holder, caller.accounts, period, labels_of(request, caller))
+        if form is Form.JSON and not lines:
+            with open_statement(parts, market, asked) as (statement, _entries):
+                return Response(orjson.dumps(statement_facts(statement)), 200, _headers(form, period), _TYPES[form])
         with ExitStack() as opening:
             opening.enter_context(turns.taken(caller.holder))
-            parts = till_of(request).parts
-            market, _ = parts.reading()
-            asked = StatementOf(caller.holder, caller.accounts, period, labels_of(request, caller))
             statement, entries = opening.enter_context(open_statement(parts, market, asked))
             match form:
                 case Form.JSON:
-                    written = json_parts(statement, entries, lines=lines)
+                    written = json_parts(statement, entries)
                 case Form.CSV:
                     written = csv_parts(statement, entries)
                 case Form.HTML:
@@ -102,14 +109,14 @@ def statement_router(problems: Problems) -> APIRouter:
     return router
 
 
-def period_of(request: Request, month: str | None, last: str | None, time_zone: str | None) -> Period:
-    """Raises MalformedPeriod, UnknownTimeZone."""
-    zone = zone_of(time_zone or "UTC")
-    return months(month or month_of(till_of(request).parts.clock(), zone), last, zone)
+def zone_for(request: Request, caller: Caller, name: str | None) -> ZoneInfo:
+    """The one that is named, else the holder's own, else UTC. Raises UnknownTimeZone."""
+    return zone_of(name or till_of(request).parts.ledger.time_zone(caller.holder) or "UTC")
 
 
-def labels_of(_request: Request, _caller: Caller) -> dict[str, str]:
-    return {}
+def labels_of(request: Request, caller: Caller) -> dict[str, str]:
+    """What the holder calls the keys."""
+    return {each.key.id: each.key.label for each in till_of(request).parts.ledger.keys(caller.holder)}
 
 
 def _headers(form: Form, period: Period) -> dict[str, str]:

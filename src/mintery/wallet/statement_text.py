@@ -41,12 +41,9 @@ _WORDS = frozenset({"symbol", "key", "label", "model", "route", "provider", "usa
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def json_parts(statement: Statement, entries: Iterable[Entry], *, lines: bool) -> Iterator[bytes]:
+def json_parts(statement: Statement, entries: Iterable[Entry]) -> Iterator[bytes]:
     """One object; its lines come last, so that neither side need hold them."""
     head = orjson.dumps(statement_facts(statement))
-    if not lines:
-        yield head
-        return
     yield head[:-1] + b',"lines":['
     comma = b""
     for entry in entries:
