@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 from tests.gateway.members import members_market, members_rig, offers
-from tests.gateway.rig import CREDIT, HOLDER, OTHER_TOKEN, TOKEN, Rig, key_text, private_key
+from tests.gateway.rig import CREDIT, HOLDER, OTHER_TOKEN, SECRET, TOKEN, Rig, key_text, private_key
 
-from mintery.crypto.vouchers import account_id
+from mintery.crypto.vouchers import account_id, key_hash
+from mintery.domain.limits import LimitPeriod
 from mintery.domain.price import Sku
 from mintery.domain.rates import Rates
 from mintery.domain.receipt import check_arithmetic
-from mintery.domain.voucher import AccountKey
-from mintery.units import UsdWad, format_nanocredits
+from mintery.domain.voucher import AccountId, AccountKey, Address
+from mintery.ledger.commands_wallet import RevokeVoucher
+from mintery.units import NanoCredits, UsdWad, format_nanocredits
+from mintery.usecases.keep_limits import Scope, set_limit, set_time_zone
 from mintery.usecases.note_months import note_months
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.renew_memberships import TRIED_FOR, Renewed, renew_memberships
@@ -295,3 +298,36 @@ def test_the_402_names_the_wallet_that_is_short_and_the_other_never_moves(
         assert refused.headers["x-should-retry"] == "false"
     assert (crossed.status_code, crossed.json()["error"]["code"]) == (404, "model_not_covered")
     assert called == 1
+
+
+def of_holder(gateway: Rig) -> tuple[Address, AccountId]:
+    return HOLDER.address, account_id(gateway.account)
+
+
+def test_a_holder_who_has_set_anything_still_begins_and_renews(members: Rig):
+    holder, _ = of_holder(members)
+    set_time_zone(members.parts, holder, "Asia/Tokyo")
+    begun = begin(members).json()
+
+    assert begun["status"] == "renewing"
+    set_time_zone(members.parts, holder, "Europe/Berlin")
+    assert renew(members, ends(begun)) == Renewed(1, 0, 0)
+
+
+def test_a_limit_of_the_wallet_holds_for_memberships(members: Rig):
+    holder, _ = of_holder(members)
+    set_limit(members.parts, holder, Scope(TOKEN), LimitPeriod.MONTH, NanoCredits(19 * CREDIT))
+
+    refused = begin(members)
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (402, "limit_reached")
+    assert members.untouched()
+
+
+def test_a_revoked_voucher_pays_no_further_month(members: Rig):
+    holder, account = of_holder(members)
+    begun = begin(members).json()
+    members.ledger.commit([RevokeVoucher(holder, account, key_hash(SECRET), members.parts.clock())])
+
+    assert renew(members, ends(begun)) == Renewed(0, 1, 0)
+    assert members.balance.captured == 20 * CREDIT

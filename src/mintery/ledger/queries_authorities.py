@@ -10,7 +10,8 @@ from mintery.domain.keys import GatewayKey, KeyId, KeyRules, KeySecret, Standing
 from mintery.domain.limits import LimitId, LimitPeriod, SpendLimit
 from mintery.domain.voucher import AccountId, Address, SignedVoucher, Voucher
 from mintery.ledger.reads_wallet import KeyRecord, LimitAlert, SecretRecord, Standing
-from mintery.ledger.schema import accounts
+from mintery.ledger.rows import VOUCHER_COLUMNS, signed_voucher_of
+from mintery.ledger.schema import accounts, vouchers
 from mintery.ledger.schema_wallet import (
     gateway_keys,
     holders,
@@ -89,6 +90,18 @@ def standing_vouchers_of(connection: Connection, holder: Address) -> Sequence[St
     query = select(standing_vouchers).where(standing_vouchers.c.holder == holder)
     rows = connection.execute(query.order_by(standing_vouchers.c.added_at.desc(), standing_vouchers.c.digest))
     return [_standing_voucher(row) for row in rows]
+
+
+def vouchers_of(connection: Connection, holder: Address) -> Sequence[tuple[AccountId, SignedVoucher]]:
+    """Of each account and key hash, in the account's epoch, that with the largest maxSpend."""
+    query = (
+        select(*VOUCHER_COLUMNS, vouchers.c.account)
+        .join_from(vouchers, accounts, accounts.c.id == vouchers.c.account)
+        .where(accounts.c.holder == holder, vouchers.c.epoch == accounts.c.epoch)
+        .order_by(vouchers.c.account, vouchers.c.key_hash, vouchers.c.max_spend)
+    )
+    newest = {(row.account, bytes(row.key_hash)): row for row in connection.execute(query)}
+    return [(AccountId(account), signed_voucher_of(row)) for (account, _), row in newest.items()]
 
 
 def revoked_vouchers_of(connection: Connection, holder: Address) -> frozenset[tuple[AccountId, bytes]]:

@@ -288,6 +288,11 @@ class Ledger(Protocol):
     def standing_vouchers(self, holder: Address) -> Sequence[StandingVoucher]:
         """Newest first."""
 
+    def vouchers_of(self, holder: Address) -> Sequence[tuple[AccountId, SignedVoucher]]:
+        """Those that requests were admitted by, in the epochs that their accounts are in: of each account and key hash, that
+        with the largest maxSpend.
+        """
+
     def revoked_vouchers(self, holder: Address) -> frozenset[tuple[AccountId, bytes]]:
         """Accounts and key hashes."""
 

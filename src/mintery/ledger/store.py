@@ -281,6 +281,9 @@ class LedgerStore(Ledger):
     def standing_vouchers(self, holder: Address) -> Sequence[StandingVoucher]:
         return self._read(queries_authorities.standing_vouchers_of, holder)
 
+    def vouchers_of(self, holder: Address) -> Sequence[tuple[AccountId, SignedVoucher]]:
+        return self._read(queries_authorities.vouchers_of, holder)
+
     def revoked_vouchers(self, holder: Address) -> frozenset[tuple[AccountId, bytes]]:
         return self._read(queries_authorities.revoked_vouchers_of, holder)
 

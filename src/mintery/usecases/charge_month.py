@@ -5,17 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mintery.domain.hold import Capture, Constraint, Ending
+from mintery.domain.limits import UTC_ZONE
 from mintery.domain.market import Market
 from mintery.domain.membership import PaidMonth, Period, calendar_month, month_after
+from mintery.domain.period import zone_of
 from mintery.domain.quote import Quote, UsageSource
 from mintery.domain.quoted import Quoted
 from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId, SignedVoucher
-from mintery.errors import MonthAboveAgreed
+from mintery.errors import MonthAboveAgreed, VoucherRevoked
 from mintery.ledger.commands import CaptureHold, HoldRefused, NotWritten, PlaceHold, RequestKey, RequestKnown
 from mintery.ledger.commands_memberships import AgreeMembership, ChargeMonth
 from mintery.ledger.queries_memberships import Month
+from mintery.ledger.reads_wallet import Standing
 from mintery.units import NanoCredits, nanocredits_of_assets_down
+from mintery.usecases.limits_in_force import constraints_of
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.pay_for_request import PAYOUT_CONSTRAINT
 from mintery.usecases.quote_request import quote_fee
@@ -58,13 +62,14 @@ def charge_month(
 
     Raises:
         MonthAboveAgreed: the price is above what was agreed to.
+        VoucherRevoked
         UnknownMembership, MembershipNotSold, ModelNotCovered, NotAvailable
     """
     quoted = quote_month(parts, market, agreed.signed, agreed.name)
     if quoted.amount > agreed.most:
         raise MonthAboveAgreed(agreed.name, actual=quoted.amount, limit=agreed.most)
     starts_at, anchor = begins
-    hold = _hold(parts, market, agreed, quoted, calendar_month(starts_at))
+    hold = _hold(parts, market, agreed, quoted, calendar_month(starts_at), standing=standing_of(parts, agreed))
     command = ChargeMonth(
         name=agreed.name,
         month=calendar_month(starts_at),
@@ -82,6 +87,8 @@ def charge_month(
             return Month(paid, hold.request, anchor)
         case RequestKnown(request):
             return _known(parts, agreed, request)
+        case HoldRefused(rule="authority"):  # its holder changed something meanwhile
+            return charge_month(parts, market, agreed, begins, begun=begun)
         case HoldRefused() | NotWritten():
             return result
         case _:
@@ -93,7 +100,25 @@ def _known(parts: GatewayParts, agreed: Agreed, request: str) -> Month:
     return next(month for month in months if month.request == request)
 
 
-def _hold(parts: GatewayParts, market: Market, agreed: Agreed, quoted: Quote, month: str) -> PlaceHold:
+def standing_of(parts: GatewayParts, agreed: Agreed) -> Standing:
+    """What the holder allows now.
+
+    Raises:
+        VoucherRevoked
+    """
+    voucher = agreed.signed.voucher
+    standing = parts.ledger.standing(agreed.account, voucher.holder, voucher.token)
+    if voucher.key_hash in standing.revoked:
+        raise VoucherRevoked
+    return standing
+
+
+def _hold(
+    parts: GatewayParts, market: Market, agreed: Agreed, quoted: Quote, month: str, *, standing: Standing
+) -> PlaceHold:
+    """Limits of all that the wallet spends count it; those of a key, a model or an intent do not."""
+    limits = [limit for limit in standing.limits if limit.key is None and limit.binds((quoted.model.id,), "")]
+    zone = UTC_ZONE if standing.time_zone is None else zone_of(standing.time_zone)
     token, now = agreed.signed.voucher.token, parts.clock()
     room = nanocredits_of_assets_down(market.payouts[token].room, quoted.par)
     return PlaceHold(
@@ -106,7 +131,11 @@ def _hold(parts: GatewayParts, market: Market, agreed: Agreed, quoted: Quote, mo
         amount=quoted.amount,
         placed_at=now,
         lease_until=now + timedelta(seconds=parts.limits.grace_seconds),
-        constraints=(Constraint(PAYOUT_CONSTRAINT + token, room, Ending.SETTLEMENT),),
+        constraints=(
+            Constraint(PAYOUT_CONSTRAINT + token, room, Ending.SETTLEMENT),
+            *constraints_of(parts, limits, zone),
+        ),
+        authority=standing.authority,
     )
 
 

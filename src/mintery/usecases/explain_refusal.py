@@ -47,7 +47,9 @@ def _limit_reached(parts: GatewayParts, credential: Credential, refused: HoldRef
     if not rule.startswith(COUNTER_PREFIX):
         return reached(limit=rule)
     named, _ = limit_of_counter(rule)
-    limit = next(each for each in credential.limits if each.id == named)
+    limit = next((each for each in credential.limits if each.id == named), None)
+    if limit is None:  # it was set after the credential was read
+        return reached(limit=named)
     span = parts.calendar.span_at(limit.period, credential.zone, parts.clock())
     return reached(limit=named, period=limit.period.value, resets_at=span.ends.isoformat())
 

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+from mintery.domain.keys import NO_RULES
 from mintery.domain.market import Market
 from mintery.domain.voucher import AccountId
-from mintery.errors import MalformedRequest, MembershipEnded
+from mintery.errors import KeyMayNot, MalformedRequest, MembershipEnded
 from mintery.ledger.commands import HoldRefused, NotWritten
 from mintery.ledger.commands_memberships import EndMembership
 from mintery.ledger.queries_memberships import Membership, Month
@@ -30,6 +31,8 @@ def begin_membership(
     """
     if credential.raised is not None:
         raise MalformedRequest("a raised voucher admits one request; a membership asks for the key alone")
+    if credential.rules != NO_RULES or any(limit.key is not None for limit in credential.limits):
+        raise KeyMayNot("a key with rules or limits of its own begins no membership", name)
     check_may_spend(parts, market, credential)
     price = quote_month(parts, market, credential.signed, name).amount
     agreed = Agreed(credential.account, name, credential.signed, credential.digest, price if most is None else most)

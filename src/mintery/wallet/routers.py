@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from mintery.gateway.errors import ErrorTable, Problems
 from mintery.wallet import holdings, sign_in, statement
 from mintery.wallet.activity import activity_router
+from mintery.wallet.authorities import authorities_router
 from mintery.wallet.dev_signing import dev_signing_router
 from mintery.wallet.holdings import holdings_router
 from mintery.wallet.keys import keys_router
@@ -32,5 +33,6 @@ def routers(problems: Problems) -> Sequence[APIRouter]:
         statement_router(problems),
         activity_router(problems),
         keys_router(problems),
+        authorities_router(problems),
         limits_router(problems),
     )
