@@ -22,7 +22,17 @@ from tests.ledger.samples import (
 
 from mintery.domain.hold import Constraint, Ending
 from mintery.errors import OutcomeMismatch, UnknownReceipt, WriteOffRefused
-from mintery.ledger.commands import AbandonBatch, Done, HoldPlaced, NotWritten, ReleasedSeen, WriteOff
+from mintery.ledger.commands import (
+    AbandonBatch,
+    BlockAppended,
+    Done,
+    HoldPlaced,
+    NotWritten,
+    ReleasedSeen,
+    RollBackBlock,
+    SealRows,
+    WriteOff,
+)
 from mintery.ledger.reads import WrittenOff
 from mintery.ledger.store import LedgerStore
 from mintery.units import NanoCredits
@@ -85,15 +95,57 @@ def test_what_was_written_off_goes_into_no_batch(ledger: LedgerStore, alice: Wal
     assert "written off" in result.why
 
 
-def test_a_batch_that_settles_after_all_does_not_take_what_was_written_off(
+def test_a_batch_that_settles_after_all_undoes_the_write_off(
+    ledger: LedgerStore, chain: Chain, alice: Wallet, database: Database
+):
+    """A settler's key was changed, not revoked; its batch was believed dead, and its attempt is mined after all."""
+    charged(ledger, alice)
+    formed = form(1, (alice, 300, [request_id(1)]))
+    ledger.commit([formed, AbandonBatch(1, "it cannot settle", NOON), WriteOff(request_id(1), REASON, NOON)])
+
+    (appended,) = ledger.commit([chain.block(settled(formed, burned(300)))])
+
+    assert appended == BlockAppended(news=True, undone=(request_id(1),))
+    after, (total,) = ledger.account(alice.id), ledger.totals()
+    assert (after.available, after.captured, after.spent) == (700, 0, 300)
+    assert (total.burned, total.losses, total.receipts) == (300, 0, 300)
+    assert ledger.used("payout") == 0
+    record = ledger.receipt(request_id(1))
+    assert (record.batch_id, record.written_off) == (1, None)
+    (written,) = ledger.write_offs()
+    assert written.undone_at is not None
+    (refused,) = ledger.commit([WriteOff(request_id(1), REASON, NOON)])
+    assert isinstance(refused, NotWritten)
+    ledger.commit([SealRows(1_000, NOON)])
+    assert database.run("SELECT version, row_seq FROM seals WHERE source = 6") == [(1, 1)]
+
+
+def test_what_was_freed_and_left_meanwhile_is_the_operators_loss_still(
     ledger: LedgerStore, chain: Chain, alice: Wallet
 ):
     charged(ledger, alice)
     formed = form(1, (alice, 300, [request_id(1)]))
     ledger.commit([formed, AbandonBatch(1, "it cannot settle", NOON), WriteOff(request_id(1), REASON, NOON)])
+    ledger.commit([chain.block(ReleasedSeen(alice.id, NanoCredits(900)))])
 
-    with pytest.raises(OutcomeMismatch):
-        ledger.commit([chain.block(settled(formed, burned(300)))])
+    ledger.commit([chain.block(settled(formed, burned(100)))])
+
+    after, (total,) = ledger.account(alice.id), ledger.totals()
+    assert (after.available, after.captured, total.burned, total.losses) == (0, 0, 100, 200)
+
+
+def test_an_undone_write_off_stays_undone_when_its_block_goes(ledger: LedgerStore, chain: Chain, alice: Wallet):
+    charged(ledger, alice)
+    formed = form(1, (alice, 300, [request_id(1)]))
+    ledger.commit([formed, AbandonBatch(1, "it cannot settle", NOON), WriteOff(request_id(1), REASON, NOON)])
+    block = chain.block(settled(formed, burned(300)))
+    ledger.commit([block])
+
+    ledger.commit([RollBackBlock(block.block.hash, NOON)])
+
+    ledger.check()
+    after, (total,) = ledger.account(alice.id), ledger.totals()
+    assert (after.available, after.captured, total.losses) == (700, 300, 0)
 
 
 def test_what_is_owed_is_written_off_first(ledger: LedgerStore, chain: Chain, alice: Wallet):

@@ -8,6 +8,7 @@ from mintery.crypto.vouchers import account_of, voucher_digest
 from mintery.domain.batch import SettlementLine
 from mintery.domain.hold import RequestId
 from mintery.domain.voucher import AccountId, Address
+from mintery.ledger.apply_write_offs import undo_write_offs
 from mintery.ledger.commands import AbandonBatch, Done, FormBatch, MarkBroadcast, NotWritten, SaveAttempt
 from mintery.ledger.rows import uint96_text, usage_text, voucher_row
 from mintery.ledger.schema import (
@@ -19,9 +20,9 @@ from mintery.ledger.schema import (
     batches,
     requests,
     vouchers,
-    write_offs,
 )
 from mintery.ledger.work import Statement, Work, insert_of, micros
+from mintery.ledger.written_off import is_written_off
 from mintery.units import NanoCredits, credit_units
 
 _OPEN = batches.c.abandoned_at.is_(None) & batches.c.settled_block.is_(None)
@@ -55,10 +56,7 @@ _open_batch = Statement(
     select(batches.c.seq).where(batches.c.batch_id == bindparam("batch_id"), _OPEN).with_for_update()
 )
 _written_off = Statement(
-    select(write_offs.c.request)
-    .join_from(write_offs, requests, requests.c.id == write_offs.c.request)
-    .where(requests.c.batch == bindparam("its_batch"))
-    .limit(1)
+    select(requests.c.id).where(requests.c.batch == bindparam("its_batch"), is_written_off(requests.c.id)).limit(1)
 )
 _insert_attempt = Statement(insert_of(attempts).on_conflict_do_nothing())
 _attempt = Statement(
@@ -295,16 +293,16 @@ def abandon_batch(work: Work, command: AbandonBatch) -> Done | NotWritten:
     )
 
 
-def restore_batch(work: Work, batch_id: int, receipts_root: bytes, *, at: int) -> bool:
+def restore_batch(work: Work, batch_id: int, receipts_root: bytes, *, at: int) -> tuple[RequestId, ...] | None:
     """Let the abandoned batch of this root stand again, as the chain settled it and not the one that took its id.
 
-    An attempt by a settler's former key was mined after all. The batch under its id gives way and frees its receipts. False,
-    and nothing changed, where there is no such batch, or where a further batch has taken a receipt of it or one was
-    written off.
+    An attempt by a settler's former key was mined after all. The batch under its id gives way and frees its receipts. What
+    was written off of it is taken back, and named. None, and nothing changed, where there is no such batch, or where a
+    further batch has taken a receipt of it.
     """
     found = work.row(_abandoned_with_root, batch_id=batch_id, receipts_root=receipts_root)
     if found is None:
-        return False
+        return None
     standing = work.row(_standing, batch_id=batch_id)
     with work.undoable() as undo:
         if standing is not None:
@@ -313,12 +311,12 @@ def restore_batch(work: Work, batch_id: int, receipts_root: bytes, *, at: int) -
             )
             if not gave_way:
                 undo.undo()
-                return False
+                return None
             work.run(_free_receipts, abandoned=standing[0])
         counted = work.row(_count_receipts, its_batch=found[0])
         taken = work.run(_take_back, its_batch=found[0], into=found[0])
-        if counted is None or taken != counted[0] or work.row(_written_off, its_batch=found[0]) is not None:
+        if counted is None or taken != counted[0]:
             undo.undo()
-            return False
+            return None
         work.run(_stand_again, its_batch=found[0])
-    return True
+        return undo_write_offs(work, found[0], batch_id, at=at)

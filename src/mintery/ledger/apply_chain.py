@@ -5,6 +5,7 @@ import json
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import Insert
 
+from mintery.domain.hold import RequestId
 from mintery.domain.voucher import AccountId, AccountKey
 from mintery.errors import LedgerInconsistent
 from mintery.ledger.apply_authorities import spread_authority
@@ -70,11 +71,12 @@ def append_block(work: Work, command: AppendBlock) -> BlockAppended | NotNext:
 
     work.run(_insert_block, number=block.number, hash=block.hash, parent=block.parent, timestamp=block.timestamp)
     place_at = place_of(work, block)
+    undone: list[RequestId] = []
     for log_index, event in command.events:
         place = place_at(log_index)
         _record_event(work, place, event)
-        _apply(work, place, event)
-    return BlockAppended(news=True)
+        undone += _apply(work, place, event)
+    return BlockAppended(news=True, undone=tuple(undone))
 
 
 def _record_event(work: Work, place: Place, event: ChainEvent) -> None:
@@ -98,7 +100,8 @@ def _earlier(work: Work, event: ChainEvent) -> str | None:
     return json.dumps([0, 0, 0, None, 0] if row is None else list(row))
 
 
-def _apply(work: Work, place: Place, event: ChainEvent) -> None:
+def _apply(work: Work, place: Place, event: ChainEvent) -> tuple[RequestId, ...]:
+    """Receipts whose write-off the event undid."""
     match event:
         case DepositSeen():
             _ensure_account(work, event.account, event.key)
@@ -121,7 +124,8 @@ def _apply(work: Work, place: Place, event: ChainEvent) -> None:
             opened.move(Move.RELEASED_ON_CHAIN, event.amount)
             opened.save()
         case BatchSettledSeen():
-            apply_settled(work, event, block=place.block, reference=place.reference, at=place.at)
+            return apply_settled(work, event, block=place.block, reference=place.reference, at=place.at)
+    return ()
 
 
 def _ensure_account(work: Work, account: AccountId, key: AccountKey | None = None) -> None:

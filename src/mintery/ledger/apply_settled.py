@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from mintery.domain.batch import LineOutcome
-from mintery.domain.hold import Ending
+from mintery.domain.hold import Ending, RequestId
 from mintery.errors import LedgerInconsistent, OutcomeMismatch
 from mintery.ledger.apply_batches import restore_batch
 from mintery.ledger.books import Book, Move, OpenAccount
@@ -50,15 +50,18 @@ _NEW = (
 )
 
 
-def apply_settled(work: Work, event: BatchSettledSeen, *, block: Block, reference: str, at: int) -> None:
-    """The receipts root in the event names the batch, also one that was abandoned here.
+def apply_settled(
+    work: Work, event: BatchSettledSeen, *, block: Block, reference: str, at: int
+) -> tuple[RequestId, ...]:
+    """The receipts root in the event names the batch, also one that was abandoned here. Receipts whose write-off that undid.
 
     Raises:
         OutcomeMismatch: the batch, its receipts or its lines are not recorded here.
     """
     found = work.row(_standing_batch, batch_id=event.batch_id)
     another = found is None or bytes(found[1]) != event.receipts_root
-    if another and restore_batch(work, event.batch_id, event.receipts_root, at=at):
+    undone: tuple[RequestId, ...] | None = None
+    if another and (undone := restore_batch(work, event.batch_id, event.receipts_root, at=at)) is not None:
         found = work.row(_standing_batch, batch_id=event.batch_id)
     if found is None:
         formed = work.row(_any_batch) is not None
@@ -86,6 +89,7 @@ def apply_settled(work: Work, event: BatchSettledSeen, *, block: Block, referenc
     work.run(_settle_batch, its_batch=batch, block=block.hash, tx=event.tx_hash)
     for (request,) in work.rows(_limited, its_batch=batch):
         free_limits(work, request, {Ending.SETTLEMENT: 0})
+    return undone or ()
 
 
 def _settle(work: Work, batch_id: int, line: Any, outcome: LineOutcome, *, reference: str, at: int) -> None:

@@ -1,15 +1,20 @@
-"""Receipts that can never settle, given up by the operator: the charge is a loss, and the holder's credits are free."""
+"""Receipts that can never settle, given up by the operator: the charge is a loss, and the holder's credits are free.
+
+Should the chain settle one after all, in a batch whose attempt was believed dead, its write-off is undone by transfers that
+run the other way: it is owed again, and paid by what is available as far as that goes.
+"""
 
 from sqlalchemy import bindparam, select
 
-from mintery.domain.hold import Ending
+from mintery.domain.hold import Ending, RequestId
 from mintery.errors import LedgerInconsistent
 from mintery.ledger.books import Book, Move, OpenAccount
 from mintery.ledger.commands import Done, NotWritten, WriteOff
 from mintery.ledger.covering import cover
-from mintery.ledger.limits import free_limits
-from mintery.ledger.schema import batches, requests, write_offs
+from mintery.ledger.limits import count_again, free_limits
+from mintery.ledger.schema import batches, requests, undone_write_offs, write_offs
 from mintery.ledger.work import Statement, Work, insert_of, micros
+from mintery.ledger.written_off import is_written_off
 
 _written = Statement(select(write_offs.c.seq).where(write_offs.c.request == bindparam("request")))
 _account_of = Statement(select(requests.c.account).where(requests.c.id == bindparam("request")))
@@ -21,6 +26,13 @@ _charged = Statement(
 )
 _batch_id = Statement(select(batches.c.batch_id).where(batches.c.seq == bindparam("batch")))
 _insert = Statement(insert_of(write_offs))
+_undone = Statement(select(undone_write_offs.c.seq).where(undone_write_offs.c.request == bindparam("request")))
+_insert_undone = Statement(insert_of(undone_write_offs))
+_in_batch = Statement(
+    select(requests.c.id, requests.c.account, requests.c.captured, requests.c.epoch, requests.c.limits)
+    .where(requests.c.batch == bindparam("batch"), is_written_off(requests.c.id))
+    .order_by(requests.c.account, requests.c.id)
+)
 
 
 def write_off(work: Work, command: WriteOff) -> Done | NotWritten:
@@ -34,6 +46,8 @@ def write_off(work: Work, command: WriteOff) -> Done | NotWritten:
     if opened is None:
         raise LedgerInconsistent(f"account {account[0]} of request {request} is unknown")
     row = work.row(_charged, request=request)
+    if work.row(_undone, request=request) is not None:
+        return NotWritten(f"the chain settled receipt {request} after it had been written off")
     if work.row(_written, request=request) is not None:
         return Done(0)
     if row is None or not row[0]:
@@ -52,3 +66,20 @@ def write_off(work: Work, command: WriteOff) -> Done | NotWritten:
         if limits:
             free_limits(work, request, {Ending.SETTLEMENT: 0})
     return Done(1)
+
+
+def undo_write_offs(work: Work, batch: int, batch_id: int, *, at: int) -> tuple[RequestId, ...]:
+    """Of the receipts that ``batch`` has, which stands again; ``at`` is microseconds since 1970."""
+    rows = work.rows(_in_batch, batch=batch)
+    for request, account, cost, epoch, limits in rows:
+        work.run(_insert_undone, request=request, batch_id=batch_id, at=at)
+        opened = OpenAccount.lock(work, account, reference=f"{request}/write_off/undone", at=at)
+        if opened is None:
+            raise LedgerInconsistent(f"account {account} of request {request} is unknown")
+        if epoch == opened.epoch:  # else it was lost when its epoch ended
+            opened.move(Move.UNDO_LOSS, cost)
+            cover(opened)
+            opened.save()
+            if limits:
+                count_again(work, request)
+    return tuple(RequestId(row[0]) for row in rows)

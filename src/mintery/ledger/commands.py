@@ -124,9 +124,10 @@ class MarkFinal:
 
 @dataclass(frozen=True, slots=True)
 class BlockAppended:
-    """``news`` is False when the block was already there."""
+    """``news`` is False when the block was already there. ``undone``: receipts whose write-off it undid, by settling them."""
 
     news: bool
+    undone: tuple[RequestId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,15 @@ An account's *charges* are what the unsettled receipts of its epoch cost: captur
 the undoing of one, turns the epoch, the charges of the one that ends are lost, and those of the one that begins are owed.
 """
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, select
 
 from mintery.domain.hold import Ending
 from mintery.ledger.books import Book, Move, OpenAccount, set_backed
 from mintery.ledger.limits import count_again, free_limits
 from mintery.ledger.rows import exact_sum, whole
-from mintery.ledger.schema import batches, receipts, requests, write_offs
+from mintery.ledger.schema import batches, receipts, requests
 from mintery.ledger.work import Statement
+from mintery.ledger.written_off import is_written_off
 
 _short_holds = Statement(
     select(requests.c.id, requests.c.amount, requests.c.backed)
@@ -23,7 +24,6 @@ _short_holds = Statement(
     )
     .order_by(requests.c.placed_at, requests.c.id)
 )
-_written_off = exists().where(write_offs.c.request == receipts.c.request)
 _unsettled = (
     select(receipts.c.request)
     .join_from(receipts, requests, requests.c.id == receipts.c.request)
@@ -32,7 +32,7 @@ _unsettled = (
         receipts.c.account == bindparam("account"),
         receipts.c.epoch == bindparam("of_epoch"),
         batches.c.settled_block.is_(None),
-        ~_written_off,
+        ~is_written_off(receipts.c.request),
     )
 )
 _charges = Statement(_unsettled.with_only_columns(*exact_sum(receipts.c.cost)))

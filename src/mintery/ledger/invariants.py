@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from mintery.errors import LedgerInconsistent
 from mintery.ledger.books import BUCKETS, Book, entry
@@ -19,8 +19,8 @@ from mintery.ledger.schema import (
     receipts,
     requests,
     transfers,
-    write_offs,
 )
+from mintery.ledger.written_off import is_written_off
 
 _AT_ONCE = 5_000
 
@@ -87,7 +87,7 @@ def _charged(connection: Connection) -> Iterator[str]:
         .join_from(receipts, requests, requests.c.id == receipts.c.request)
         .join(accounts, and_(accounts.c.id == receipts.c.account, accounts.c.epoch == receipts.c.epoch))
         .join(batches, batches.c.seq == requests.c.batch, isouter=True)
-        .where(batches.c.settled_block.is_(None), ~exists().where(write_offs.c.request == receipts.c.request))
+        .where(batches.c.settled_block.is_(None), ~is_written_off(receipts.c.request))
         .group_by(receipts.c.account)
     )
     yield from _differences("unsettled charges of account", stored, _sums(unsettled))

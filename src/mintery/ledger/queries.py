@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, exists, or_, select
+from sqlalchemy import Connection, Select, or_, select
 
 from mintery.domain.hold import Hold, RequestId
 from mintery.domain.quoted import parse_quoted
@@ -31,10 +31,12 @@ from mintery.ledger.schema import (
     receipts,
     requests,
     transfers,
+    undone_write_offs,
     vouchers,
     write_offs,
 )
 from mintery.ledger.work import instant_of
+from mintery.ledger.written_off import is_standing, is_written_off
 from mintery.units import NanoCredits, UnixSeconds
 
 _records = select(
@@ -67,7 +69,7 @@ _receipts = (
     )
     .join_from(receipts, requests, requests.c.id == receipts.c.request)
     .join(batches, batches.c.seq == requests.c.batch, isouter=True)
-    .join(write_offs, write_offs.c.request == receipts.c.request, isouter=True)
+    .join(write_offs, (write_offs.c.request == receipts.c.request) & is_standing(), isouter=True)
 )
 _accounts = select(accounts).where(accounts.c.token.is_not(None))
 BLOCK_COLUMNS = (blocks.c.number, blocks.c.hash, blocks.c.parent, blocks.c.timestamp)
@@ -193,7 +195,7 @@ def unbatched(connection: Connection, limit: int) -> Sequence[Receipt]:
             requests.c.captured > 0,
             requests.c.batch.is_(None),
             requests.c.epoch == accounts.c.epoch,
-            ~exists().where(write_offs.c.request == requests.c.id),
+            ~is_written_off(requests.c.id),
         )
         .order_by(requests.c.ended_at, requests.c.id)
         .limit(limit)
@@ -237,9 +239,21 @@ def final_block(connection: Connection) -> int | None:
 
 
 def some_write_offs(connection: Connection, limit: int) -> Sequence[WrittenOff]:
-    query = select(write_offs).order_by(write_offs.c.seq.desc()).limit(limit)
+    undone = undone_write_offs.c
+    query = (
+        select(write_offs, undone.at.label("undone_at"))
+        .join_from(write_offs, undone_write_offs, undone.request == write_offs.c.request, isouter=True)
+        .order_by(write_offs.c.seq.desc())
+        .limit(limit)
+    )
     return [
-        WrittenOff(RequestId(row.request), NanoCredits(row.amount), row.reason, instant_of(row.at))
+        WrittenOff(
+            RequestId(row.request),
+            NanoCredits(row.amount),
+            row.reason,
+            instant_of(row.at),
+            None if row.undone_at is None else instant_of(row.undone_at),
+        )
         for row in connection.execute(query)
     ]
 

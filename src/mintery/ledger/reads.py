@@ -92,12 +92,13 @@ class BatchRecord:
 
 @dataclass(frozen=True, slots=True)
 class WrittenOff:
-    """What the operator gave up of one receipt, and why."""
+    """What the operator gave up of one receipt, and why. ``undone_at``: the chain settled it after all."""
 
     request: RequestId
     amount: NanoCredits
     reason: str
     at: datetime
+    undone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

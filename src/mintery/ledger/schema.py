@@ -394,6 +394,15 @@ write_offs = table(
     *integer("at"),
 )
 
+# Write-offs whose receipts the chain settled after all, in a batch that had been abandoned.
+undone_write_offs = table(
+    "undone_write_offs",
+    sequence(),
+    Column("request", Text, ForeignKey("write_offs.request"), nullable=False, unique=True),
+    *integer("batch_id", least=1),
+    *integer("at"),
+)
+
 # What an operator set of channels, one row a change. Values are JSON texts; NULL is as the providers file has it.
 channel_changes = table(
     "channel_changes",

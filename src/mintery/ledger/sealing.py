@@ -18,7 +18,7 @@ import orjson
 from sqlalchemy import Table
 
 from mintery.domain.voucher import EscrowDomain
-from mintery.ledger.schema import channel_changes, receipts, route_attempts, transfers, write_offs
+from mintery.ledger.schema import channel_changes, receipts, route_attempts, transfers, undone_write_offs, write_offs
 
 FORMAT = "mintery-seals"
 _LATER: Mapping[int, frozenset[str]] = {1: frozenset({"rest"})}
@@ -33,6 +33,7 @@ class Source(IntEnum):
     WRITE_OFFS = 3
     CHANNEL_CHANGES = 4
     ROUTE_ATTEMPTS = 5
+    UNDONE_WRITE_OFFS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ SEALED: Mapping[Source, Sealed] = {
         ("seq", "request", "position", "route", "provider", "outcome", "status", "began_at", "ended_at"),
         version=1,
     ),
+    Source.UNDONE_WRITE_OFFS: Sealed(undone_write_offs, ("seq", "request", "batch_id", "at"), version=1),
 }
 
 

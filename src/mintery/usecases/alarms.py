@@ -47,6 +47,8 @@ class Alarm(StrEnum):
     """A reporter shows an old report, another's, or two for one epoch. The subject is its address."""
     REPORT_NOT_KEPT = "report_not_kept"
     """A reporter's own report is shown, and could not be written to its disk."""
+    WRITE_OFF_UNDONE = "write_off_undone"
+    """The chain settled a receipt that had been written off; the books follow it. The subject is its request."""
     RECEIPTS_LEFT_OUT = "receipts_left_out"
     """Receipts that no batch can carry."""
     SETTLEMENT_WAITS = "settlement_waits"

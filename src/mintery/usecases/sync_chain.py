@@ -7,6 +7,7 @@ from datetime import datetime
 
 from mintery.chain.blocks import ChainBlock, ChainEvent, read_ranges
 from mintery.chain.events import BatchSettled, Deposited, ExitCancelled, ExitExecuted, ExitStarted, Released
+from mintery.domain.hold import RequestId
 from mintery.domain.voucher import AccountId, AccountKey, Address
 from mintery.errors import BlockReplaced, FinalBlockReplaced, LedgerInconsistent, OutcomeMismatch
 from mintery.ledger import commands
@@ -14,6 +15,7 @@ from mintery.ledger.commands import (
     AppendBlock,
     BatchSettledSeen,
     Block,
+    BlockAppended,
     Command,
     DepositSeen,
     ExitCancelledSeen,
@@ -40,13 +42,14 @@ Knows = Callable[[AccountId], bool]
 @dataclass(frozen=True, slots=True)
 class Synced:
     """``last`` is the newest block recorded, None while there is none; ``blocks`` and ``events`` count the news, ``undone``
-    the blocks that the chain took back.
+    the blocks that the chain took back; ``written_off`` names receipts whose write-off they undid, by settling them.
     """
 
     last: Block | None
     blocks: int
     events: int
     undone: int = 0
+    written_off: tuple[RequestId, ...] = ()
 
 
 def sync_chain(
@@ -81,6 +84,10 @@ def sync_chain(
     except LedgerInconsistent as error:
         alarms.sound(Alarm.LEDGER_INCONSISTENT, str(error), now)
         raise
+    for request in synced.written_off:
+        why = f"an attempt that was believed dead settled receipt {request}: its write-off is undone, and its holder is charged"
+        log.error("write-off undone", extra={"request": request})
+        alarms.sound(Alarm.WRITE_OFF_UNDONE, why, now, subject=request)
     # Every recorded block is of the chain: another node's moment on a fork is over.
     alarms.clear(Alarm.BLOCK_REPLACED)
     return synced
@@ -93,18 +100,19 @@ def _sync(chain: OnChain, ledger: Ledger, gateway: Address, through: int | None,
     pending: list[Command] = [RollBackBlock(block.hash, now) for block in undone]
     first = chain.deployment.first_block if last is None else last.number + 1
     blocks = events = 0
+    written_off: list[RequestId] = []
     for read in read_ranges(chain.rpc, chain.deployment, first, target, at_once=BLOCKS_AT_ONCE):
         appended = to_commands(read, last, gateway, ledger, escrow=chain.escrow.address)
-        last = _commit(ledger, pending, appended, last)
+        last = _commit(ledger, pending, appended, last, written_off)
         pending = []
         if appended and last != appended[-1].block:
             # Overtaken: what lies between the other's last block and the next range was read by nobody.
-            return Synced(last, blocks, events, len(undone))
+            return Synced(last, blocks, events, len(undone), tuple(written_off))
         blocks += len(appended)
         events += sum(len(command.events) for command in appended)
-    last = _commit(ledger, pending, (), last)
+    last = _commit(ledger, pending, (), last, written_off)
     _mark_final(ledger, min(final, target))
-    return Synced(last, blocks, events, len(undone))
+    return Synced(last, blocks, events, len(undone), tuple(written_off))
 
 
 def _replaced(chain: OnChain, ledger: Ledger, final: int) -> tuple[list[Block], Block | None]:
@@ -202,9 +210,13 @@ def map_event(  # noqa: PLR0911 -- one return for each event
 
 
 def _commit(
-    ledger: Ledger, undone: Sequence[Command], appended: Sequence[AppendBlock], last: Block | None
+    ledger: Ledger,
+    undone: Sequence[Command],
+    appended: Sequence[AppendBlock],
+    last: Block | None,
+    written_off: list[RequestId],
 ) -> Block | None:
-    """In one transaction, so that nobody ever reads the books between two branches."""
+    """In one transaction, so that nobody ever reads the books between two branches. ``written_off`` is added to."""
     if not undone and not appended:
         return last
     results = ledger.commit([*undone, *appended])[len(undone) :]
@@ -212,5 +224,7 @@ def _commit(
         if isinstance(result, NotNext):
             # Another process recorded further meanwhile, which is no fault; a fork below it would have shown above.
             return result.last
+        if isinstance(result, BlockAppended):
+            written_off += result.undone
         last = command.block
     return last

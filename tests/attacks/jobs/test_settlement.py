@@ -16,6 +16,7 @@ from mintery.usecases.alarms import Alarm
 from mintery.usecases.reconcile import Reconciler
 from mintery.usecases.settle_batch import BatchAbandoned, BatchSent, settle_batch
 from mintery.usecases.sync_chain import sync_chain
+from mintery.usecases.write_off import write_off
 
 
 def with_voucher(till: Till, member: Member, most: str, valid: int) -> Member:
@@ -204,6 +205,28 @@ def test_what_the_old_settler_sent_after_all_settles_once(till: Till):
         assert recorded.batch_id == batch_id
         assert recorded.tx_hash is not None
     assert till.alarms.standing() == ()
+    assert till.reconciler.reconcile(now()).differences == ()
+
+
+def test_what_was_written_off_and_settles_after_all_stops_nothing(till: Till):
+    member = till.open_account()
+    till.sync()
+    receipt = saved_and_not_sent(till, member)
+    (old,) = till.ledger.open_batches()
+    changed_settler(till)
+    till.ledger.commit([AbandonBatch(1, "judged to be dead", now(), dead_attempts=1)])
+    write_off(till.ledger, receipt.id, "its price version expired", now())
+
+    till.town.rpc.broadcast(old.attempts[0].raw)
+    till.sync()
+    till.charge(member, 200_000)
+    till.settle()
+
+    recorded = till.ledger.receipt(receipt.id)
+    assert recorded is not None
+    assert (recorded.batch_id, recorded.written_off) == (1, None)
+    assert [(each.alarm, each.subject) for each in till.alarms.standing()] == [(Alarm.WRITE_OFF_UNDONE, receipt.id)]
+    assert till.ledger.unbatched(limit=10) == []
     assert till.reconciler.reconcile(now()).differences == ()
 
 

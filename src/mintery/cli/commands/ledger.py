@@ -89,7 +89,17 @@ def write_offs(
     """List what was written off."""
     with _opened(ledger, rpc) as audit:
         written = audit.write_offs(limit=limit)
-    rows = [(each.at.isoformat(), each.request, nanos_text(each.amount), each.reason) for each in written]
+    rows = [
+        (
+            each.at.isoformat(),
+            each.request,
+            nanos_text(each.amount),
+            each.reason
+            if each.undone_at is None
+            else f"{each.reason} (settled after all, {each.undone_at.isoformat()})",
+        )
+        for each in written
+    ]
     listed = table(f"{len(rows)} receipts written off", ("at", "receipt", "lost ", "reason"), rows)
     show({"write_offs": [_written_facts(each) for each in written]}, listed, as_json=as_json)
 
@@ -100,6 +110,7 @@ def _written_facts(written: "WrittenOff") -> dict[str, Any]:
         "nanocredits": str(written.amount),
         "reason": written.reason,
         "at": written.at.isoformat(),
+        "undone_at": None if written.undone_at is None else written.undone_at.isoformat(),
     }
 
 
