@@ -20,11 +20,12 @@ from mintery.chain.rpc import Call, Rpc, connect
 from mintery.chain.sender import Sender
 from mintery.crypto.keys import dev_key
 from mintery.domain.voucher import Address
-from mintery.errors import RpcRefused, RpcsDisagree, RpcUnavailable
+from mintery.errors import RpcRefused, RpcsDisagree, RpcUnavailable, TransactionReverted
 from mintery.units import Wei
 
 ESCROW = Address("0x" + "Ee" * 20)
 HEAD = 20
+REVERTED = RpcRefused("eth_estimateGas", 3, "execution reverted", "0x")
 _CAPITAL = re.compile("([A-Z])")
 
 
@@ -44,6 +45,9 @@ class Node(Wire):
     silent: bool = False
     leaves_out_logs: bool = False
     balance: int = 7
+    gas: int | RpcRefused = 50_000
+    tip: int = 9
+    pending_time: int = 1_700_000_099
     nonce: int = 3
     counts_in_words: bool = False
     refuses: RpcRefused | None = None
@@ -74,6 +78,8 @@ class Node(Wire):
 
     def eth_get_block_by_number(self, name: str, _whole: bool) -> dict[str, str] | None:
         tags = {"latest": self.head, "finalized": max(0, self.head - 5)}
+        if name == "pending":
+            return {"number": hex(self.head + 1), "timestamp": hex(self.pending_time)}
         number = tags[name] if name in tags else int(name, 16)
         if number > self.head:
             return None
@@ -112,6 +118,14 @@ class Node(Wire):
 
     def eth_get_transaction_count(self, _address: str, _tag: str) -> str:
         return "many" if self.counts_in_words else hex(self.nonce)
+
+    def eth_estimate_gas(self, _call: Any) -> str:
+        if isinstance(self.gas, RpcRefused):
+            raise self.gas
+        return hex(self.gas)
+
+    def eth_max_priority_fee_per_gas(self) -> str:
+        return "many" if self.counts_in_words else hex(self.tip)
 
     def eth_get_transaction_by_hash(self, tx_hash: str) -> dict[str, str] | None:
         return {"hash": tx_hash} if tx_hash in self.taken else None
@@ -415,6 +429,30 @@ def test_two_keys_of_one_host_are_told_apart(clock: Clock):
     assert list(faults(over(nodes, clock))) == ["https://rpc.example/… (number 2)"]
 
 
+def test_a_guess_is_the_one_in_the_middle(clock: Clock):
+    nodes = three()
+    for node, gas, tip in zip(nodes, (90_000, 30_000, 60_000), (5, 1, 10**15), strict=True):
+        node.gas, node.tip = gas, tip
+    rpc = over(nodes, clock)
+    write = Call("write", ESCROW, b"")
+
+    assert (rpc.estimate(write, ESCROW), rpc.priority_fee()) == (60_000, 5)
+    nodes[2].silent = True
+    assert (rpc.estimate(write, ESCROW), rpc.priority_fee()) == (90_000, 1)  # gas that is left over costs nothing
+    nodes[2].silent = False
+
+
+def test_a_call_reverts_when_most_say_so(clock: Clock):
+    nodes = three()
+    rpc = over(nodes, clock)
+    nodes[0].gas = REVERTED
+    assert rpc.estimate(Call("write", ESCROW, b""), ESCROW) == 50_000
+
+    nodes[1].gas = REVERTED
+    with pytest.raises(TransactionReverted):
+        rpc.estimate(Call("write", ESCROW, b""), ESCROW)
+
+
 @given(
     liar=st.integers(0, 2),
     lies=st.fixed_dictionaries(
@@ -424,6 +462,9 @@ def test_two_keys_of_one_host_are_told_apart(clock: Clock):
             "fork": st.sampled_from(["aa", "ff"]),
             "leaves_out_logs": st.booleans(),
             "balance": st.integers(0, 10**6),
+            "gas": st.integers(0, 10**9) | st.just(REVERTED),
+            "tip": st.integers(0, 10**18),
+            "pending_time": st.integers(0, 2**40),
             "nonce": st.integers(0, 10),
             "counts_in_words": st.booleans(),
             "silent": st.booleans(),
@@ -443,6 +484,9 @@ def test_whatever_one_of_three_says_the_answers_are_the_chains(liar: int, lies: 
     assert [log.block_hash for log in rpc.logs(1, HEAD, [ESCROW])] == [hash_of(n) for n in range(1, HEAD + 1)]
     assert rpc.balance(ESCROW, at=head) == 7
     assert rpc.call_all([Call("read", ESCROW, b"")], at=head) == [(7).to_bytes(32, "big")]
+    assert rpc.estimate(Call("write", ESCROW, b""), ESCROW) == 50_000
+    assert rpc.priority_fee() == 9
+    assert int(rpc.request("eth_getBlockByNumber", "pending", False)["timestamp"], 16) == 1_700_000_099
 
 
 def test_a_transaction_through_three_real_endpoints():

@@ -25,8 +25,11 @@ class Policy(Enum):
     """By hash: whoever has it answers, as nothing can be found under a hash that is not it."""
     EVERY = auto()
     """To all; one that takes it is enough."""
+    MIDDLE = auto()
+    """To all, and the one in the middle: what each can only guess (gas, a tip, the next block's time), so that one that lies
+    moves it no further than another has it."""
     FIRST = auto()
-    """The first that answers: what is only tried, or guessed (gas, fees, a simulation at the head)."""
+    """The first that answers: what is only tried (a simulation at the head)."""
 
 
 _TAGS = frozenset({"latest", "safe", "finalized"})
@@ -48,8 +51,10 @@ def policy_of(method: str, parameters: Sequence[Any]) -> Policy:  # noqa: PLR091
             return Policy.FOUND
         case "eth_getBlockByNumber" if parameters[0] in _TAGS:
             return Policy.NEWEST
-        case "eth_getBlockByNumber" if parameters[0] != "pending":
-            return Policy.AGREED
+        case "eth_getBlockByNumber":
+            return Policy.MIDDLE if parameters[0] == "pending" else Policy.AGREED
+        case "eth_estimateGas" | "eth_maxPriorityFeePerGas":
+            return Policy.MIDDLE
         case "eth_blockNumber":
             return Policy.COUNT
         case "eth_chainId" | "eth_getBlockByHash" | "eth_getLogs":
@@ -115,6 +120,19 @@ _NORMAL: Mapping[str, Callable[[Any], Hashable]] = {
     "eth_getTransactionCount": _number,
     "eth_chainId": _number,
 }
+
+
+def guess_of(method: str, answer: Any) -> int | None:
+    """What an endpoint guesses, to be ranked with the others'; None where it is nothing of the kind."""
+    try:
+        return int(answer["timestamp"] if method == "eth_getBlockByNumber" else answer, 16)
+    except (TypeError, ValueError, KeyError):
+        return None
+
+
+def middle_place(method: str, count: int) -> int:
+    """Of so many guesses in order. Between two the gas is the higher one, for too little burns it all; the rest the lower."""
+    return count >> 1 if method == "eth_estimateGas" else (count - 1) >> 1
 
 
 def needed_block(wanted: Sequence[Request]) -> int:

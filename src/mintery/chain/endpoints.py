@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from mintery.chain.agreement import Policy, needed_block, policy_of, sameness, says_nothing
+from mintery.chain.agreement import Policy, guess_of, middle_place, needed_block, policy_of, sameness, says_nothing
 from mintery.chain.endpoint import Request, Wire
 from mintery.chain.member import EndpointFault, Fault, Identity, Member
 from mintery.chain.wire import parse_block
@@ -60,6 +60,8 @@ class Endpoints(Wire):
                 answer = self._found(wanted)
             case Policy.EVERY:
                 answer = self._every(wanted)
+            case Policy.MIDDLE:
+                answer = self._middle(wanted)
             case Policy.FIRST:
                 answer = self._first(wanted)
         if isinstance(answer, RpcRefused):
@@ -191,6 +193,19 @@ class Endpoints(Wire):
             return self._too_few(wanted, answered)
         taken = (answer for _, (answer,) in answered if not isinstance(answer, RpcRefused))
         return next(taken, answered[0][1][0])
+
+    def _middle(self, wanted: Request) -> Any:
+        """A call that more of them see reverting than not reverts."""
+        answered = self._ask([wanted])
+        told = [answer for _, (answer,) in answered if not says_nothing(wanted[0], answer)]
+        guesses = [(guess, answer) for answer in told if (guess := guess_of(wanted[0], answer)) is not None]
+        reverts = [answer for answer in told if isinstance(answer, RpcRefused)]
+        if len(guesses) + len(reverts) < self.quorum:
+            return self._too_few(wanted, answered)
+        if len(reverts) > len(guesses):
+            return reverts[0]
+        guesses.sort(key=lambda guessed: guessed[0])
+        return guesses[middle_place(wanted[0], len(guesses))][1]
 
     def _first(self, wanted: Request) -> Any:
         """One that is known to be behind is asked last; one that refuses the request itself leaves it to the next."""
