@@ -9,8 +9,10 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from tests.gateway.mortal import follow
-from tests.gateway.rig import EXIT_DELAY, raised_text
+from tests.gateway.rig import EXIT_DELAY, key_text, raised_text
 from tests.gateway.studio import SECOND_NANOS, Studio
+from tests.wallet.browser import signed_in
+from tests.wallet.keys import made_key
 
 from mintery.domain.hold import HoldStatus, ReleaseReason
 from mintery.domain.long_job import JobQuote, JobStatus
@@ -364,3 +366,19 @@ def test_no_job_costs_more_than_its_quote(
     sold = {quote.variants.get(unit, unit) for unit in usage} & {unit for unit, bound in bounds.items() if bound}
     if counted and not sold and not any(usage.get(unit) for unit in usage if quote.variants.get(unit, unit) in bounds):
         assert (metered.source, metered.cost) == (UsageSource.COUNTED, most.cost)
+
+
+def test_a_revoked_key_sees_nothing_more_of_the_job_that_it_opened_and_its_receipt_names_it(stage: Studio):
+    stage.rig.fund(100)
+    holder = signed_in(stage.rig)
+    made = made_key(holder)
+    request = stage.opened(stage.video(key=made["api_key"]))
+    assert stage.get(f"/v1/videos/{request}", key=made["api_key"]).status_code == 200
+    holder.call("DELETE", f"/v1/wallet/keys/{made['id']}")
+
+    stage.turn()
+
+    for path in ("", "/content"):
+        assert stage.get(f"/v1/videos/{request}{path}", key=made["api_key"]).status_code == 401
+    assert stage.get(f"/v1/videos/{request}/content", key=key_text()).status_code == 200
+    assert stage.get(f"/v1/receipts/{request}", key=key_text()).json()["key"] == made["id"]

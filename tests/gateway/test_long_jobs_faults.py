@@ -1,12 +1,16 @@
 """Whatever dies and whenever: no hold has two jobs, no job is charged twice, and nothing stays held."""
 
 import asyncio
+import subprocess
+import sys
+import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.gateway.mortal import Death, follow, open_job
-from tests.gateway.studio import SECOND_NANOS, Studio
+from tests.gateway.studio import SECOND_NANOS, Studio, studio
 
 from mintery.crypto.vouchers import account_id
 from mintery.domain.hold import HoldStatus, ReleaseReason
@@ -183,3 +187,45 @@ def test_whatever_dies_every_credit_is_where_it_belongs(
     status = ended(here)
     if model in {"test/never-ends", "pred/fails-later"}:
         assert status is not JobStatus.COMPLETED
+
+
+def test_a_process_that_is_killed_while_its_provider_answers_leaves_nothing_held(tmp_path: Path):
+    """Killed by the system, not by us: nothing of it runs on. Its provider has the job, and nobody knows its id."""
+    path = tmp_path / "ledger.sqlite"
+    with studio(f"sqlite:///{path}") as stage:
+        arrived, go_on = threading.Event(), threading.Event()
+
+        async def hang() -> None:
+            arrived.set()
+            await asyncio.to_thread(go_on.wait, 60)
+
+        stage.control.answers = hang
+        command = [
+            sys.executable,
+            "-m",
+            "tests.gateway.opening_process",
+            str(path),
+            stage.rig.stub.base_url,
+            stage.key(),
+        ]
+        running = subprocess.Popen(command)
+        try:
+            assert arrived.wait(60)
+        finally:
+            running.kill()
+            running.wait()
+            go_on.set()
+        stage.control.answers = None
+        assert stage.money()[1] == COST["test/film"]
+        [job] = stage.ledger.open_long_jobs()
+        assert (job.upstream, len(stage.jobs)) == (None, 1)
+        assert follow(stage, 60) is not None
+        assert not stage.untouched, "its lease has not lapsed"
+
+        follow(stage, 200)
+
+        assert stage.untouched
+        assert ended(stage) is JobStatus.FAILED
+        again = stage.post("/v1/videos", json={"model": "test/film", **FILM}, headers={"Idempotency-Key": "once"})
+        told = again.json()
+        assert (told["status"], told["error"]["code"], len(stage.jobs)) == ("failed", "lost", 1), again.text

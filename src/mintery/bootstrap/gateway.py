@@ -44,7 +44,7 @@ from mintery.settings import Settings, environment, variable
 from mintery.units import parse_gwei, pro_rata_down
 from mintery.usecases.alarms import Alarms, HaltBook
 from mintery.usecases.channel_board import ChannelBoard, ListedModels
-from mintery.usecases.follow_long_jobs import Follower
+from mintery.usecases.follow_long_jobs import Follower, FollowMeters
 from mintery.usecases.onchain import OnChain
 from mintery.usecases.parts import MARK_BYTES, DevHolder, GatewayLimits, GatewayParts, mark_of
 from mintery.usecases.public_chain import PublicChain
@@ -184,7 +184,7 @@ def build_gateway(
         chain=opened,
         ledger=ledger,
         leadership=leadership,
-        follower=Follower(partial(open_long_jobs, configs), opened.domain, settler.address),
+        follower=Follower(partial(open_long_jobs, configs), opened.domain, settler.address, FollowMeters(registry)),
         gateway=address,
         alarms=alarms,
         board=board,

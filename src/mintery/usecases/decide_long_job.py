@@ -155,6 +155,7 @@ def _receipt(job: LongJob, metered: Metered, books: Books, now: datetime) -> Rec
         captured_at=now,
         settler=books.settler,
         asked=quoted.asked,
+        key=quoted.key,
     )
 
 

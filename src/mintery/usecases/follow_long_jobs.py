@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
 from mintery.domain.hold import Capture, RequestId
 from mintery.domain.long_job import LongJob
 from mintery.domain.voucher import Address, EscrowDomain
@@ -39,6 +41,19 @@ ABSENT = (ProviderTimedOut, ProviderUnreachable)
 """It is asked no more in this run: each look would take as long."""
 
 
+class FollowMeters:
+    """Prometheus metrics of long jobs, of the process that follows them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.open = Gauge(
+            "mintery_long_jobs_open", "Long jobs under way when they were last followed", registry=registry
+        )
+        self.ended = Counter("mintery_long_jobs", "Long jobs by how they ended", ["outcome"], registry=registry)
+        self.charged = Counter(
+            "mintery_long_jobs_captured_nanocredits", "Nanocredits charged for long jobs", registry=registry
+        )
+
+
 @dataclass(slots=True)
 class Followed:
     """How many jobs were looked at, and how many of those ended how."""
@@ -58,6 +73,7 @@ class Follower:
     open_providers: Callable[[], Mapping[str, JobProvider]]
     domain: EscrowDomain
     settler: Address
+    meters: FollowMeters | None = None
     _due: dict[RequestId, datetime] = field(default_factory=dict)
     _unseen: dict[RequestId, datetime] = field(default_factory=dict)
     """Since when looks found nothing."""
@@ -66,6 +82,8 @@ class Follower:
         """Look at every open job whose turn it is, and write what was found."""
         open_jobs = ledger.open_long_jobs()
         known = {job.id for job in open_jobs}
+        if self.meters is not None:
+            self.meters.open.set(len(known))
         self._due = {request: due for request, due in self._due.items() if request in known}
         self._unseen = {request: since for request, since in self._unseen.items() if request in known}
         turn = [job for job in open_jobs if self._due.get(job.id, now) <= now and _is_anyones(job, now)]
@@ -134,13 +152,19 @@ class _Run:
         return not isinstance(seen, ABSENT)
 
     def _count(self, commands: Sequence[Command], results: Sequence[Result]) -> None:
+        meters = self.follower.meters
         for command, result in zip(commands, results, strict=True):
             match result:
                 case Capture(hold, captured):
                     self.followed.completed += 1
+                    if meters is not None:
+                        meters.ended.labels("completed").inc()
+                        meters.charged.inc(captured)
                     log_transition("captured", request=hold, cost_nanocredits=captured)
                 case HoldReleased(request, amount):
                     self.followed.failed += 1
+                    if meters is not None:
+                        meters.ended.labels("failed").inc()
                     log_transition("released", request=request, amount=amount)
                 case HoldNotEnding(request, status) if isinstance(command, CaptureHold):
                     log_alarm("capture_refused", request=request, status=status, cost=command.receipt.cost)

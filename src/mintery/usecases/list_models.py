@@ -3,6 +3,7 @@
 from typing import Any
 
 from mintery.domain.intent import RULES, Intent
+from mintery.domain.long_job import LONG_FORMS
 from mintery.domain.market import Market
 from mintery.domain.model import Model
 from mintery.domain.observation import Flaw
@@ -45,10 +46,19 @@ def describe_model(parts: GatewayParts, market: Market, name: str, may_call: May
             "needs": model.needs or None,
             "health": _health_json(parts, model),
             "own_key": model.own_key,
+            **_job_json(model),
             "prices": price_states(parts, market, model),
             **({} if may_call is None else {"key": may_call.model(model)}),
         },
     }
+
+
+def _job_json(model: Model) -> dict[str, Any]:
+    """What a long job of it may be asked: of a video the longest, of any other the fields that are taken."""
+    if model.endpoint not in LONG_FORMS:
+        return {}
+    limits = {"max_seconds": model.max_seconds or None, "job_seconds": model.job_seconds}
+    return limits | {"inputs": sorted(model.inputs), "counts": dict(model.counts)}
 
 
 def _health_json(parts: GatewayParts, model: Model) -> dict[str, Any]:

@@ -7,11 +7,11 @@ same goes for a process that dies in between: see ``follow_long_jobs``.
 """
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import orjson
 
-from mintery.domain.hold import RequestId
+from mintery.domain.keys import KeyId
 from mintery.domain.long_job import JobQuote, NewJob
 from mintery.domain.quoted import Quoted
 from mintery.errors import (
@@ -21,7 +21,7 @@ from mintery.errors import (
     ProviderRefused,
     ProviderUnreachable,
 )
-from mintery.ledger.commands import AcceptLongJob, NotWritten, RerouteLongJob
+from mintery.ledger.commands import AcceptLongJob, NotWritten, PlaceHold, RerouteLongJob
 from mintery.providers.calls import JSON, OPENING_TRIES
 from mintery.providers.job_forms import JobReport
 from mintery.providers.long_jobs import JobProvider
@@ -38,13 +38,13 @@ _SERVICE_UNAVAILABLE = 503
 _SERVERS_FAULT = 500
 
 
-def new_long_job(parts: GatewayParts, request: RequestId, plan: Plan, now: datetime) -> NewJob:
-    """The intent, for the first leg of ``plan``; ``now`` is when its hold is placed."""
-    leg = plan.legs[0]
+def new_long_job(parts: GatewayParts, plan: Plan, placed: PlaceHold) -> NewJob:
+    """The intent, for the first leg of ``plan``."""
+    leg, now = plan.legs[0], placed.placed_at
     return NewJob(
-        request=request,
+        request=placed.request,
         form=leg.request.endpoint,
-        quote=job_quote_of(leg, plan),
+        quote=job_quote_of(leg, plan, placed.quoted.key),
         begun_at=now,
         follow_until=now + timedelta(seconds=plan.seconds + plan.follow + parts.limits.grace_seconds),
         shown=leg.request.shown,
@@ -52,12 +52,12 @@ def new_long_job(parts: GatewayParts, request: RequestId, plan: Plan, now: datet
     )
 
 
-def job_quote_of(leg: Leg, plan: Plan, *, backup: bool = False) -> JobQuote:
-    """``backup``: another route was asked before."""
+def job_quote_of(leg: Leg, plan: Plan, key: KeyId | None, *, backup: bool = False) -> JobQuote:
+    """``key``: the gateway key that asked. ``backup``: another route was asked before."""
     request, quote = leg
     stands_in = backup or (plan.asked is not None and quote.model.backup > 0)
     asked = {line.sku.unit: request.known[line.sku.unit] for line in quote.lines if line.sku.unit in request.known}
-    return JobQuote(Quoted.of(quote, stream=False, asked=plan.asked), asked, request.variants, stands_in)
+    return JobQuote(Quoted.of(quote, stream=False, asked=plan.asked, key=key), asked, request.variants, stands_in)
 
 
 def kept_body(parts: GatewayParts, leg: Leg) -> bytes | None:
@@ -124,7 +124,7 @@ async def _reroute(work: Dispatched) -> None:
         work,
         RerouteLongJob(
             work.id,
-            job_quote_of(leg, work.plan, backup=True),
+            job_quote_of(leg, work.plan, work.credential.key_id, backup=True),
             work.tried,
             work.parts.clock(),
             kept_body(work.parts, leg),

@@ -291,7 +291,7 @@ def _job_of(parts: GatewayParts, plan: Plan, placed: PlaceHold) -> tuple[OpenLon
     """Written with its hold, where the answer is a job."""
     if plan.legs[0].request.endpoint not in LONG_FORMS:
         return ()
-    return (OpenLongJob(new_long_job(parts, placed.request, plan, placed.placed_at)),)
+    return (OpenLongJob(new_long_job(parts, plan, placed)),)
 
 
 def _hold_of(parts: GatewayParts, market: Market, credential: Credential, plan: Plan, attempt: Attempt) -> PlaceHold:
