@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 from tests.usecases.town import PRICES, Till, now, reporters
 
+from mintery.domain.channel import Scope, Setting, Subject
+from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.price import FreshnessLimits
+from mintery.domain.voucher import Kind
 from mintery.errors import LeadershipLost, LedgerBehind
 from mintery.jobs.works import Intervals, JobParts, works_of
+from mintery.ledger.commands import ChangeChannel
 from mintery.ledger.leadership import Leadership, open_leadership
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.channel_board import ChannelBoard
@@ -144,3 +148,19 @@ def test_a_gateway_with_fewer_reporters_than_a_quorum_says_once_what_it_needs(
 
     run(replace(lonely, reporters=reporters(PRICES)), "report_prices")
     assert till.alarms.standing() == ()
+
+
+def test_what_an_operator_changes_elsewhere_is_sold_by_every_process_at_its_next_look(parts: JobParts, till: Till):
+    """Nobody leads that work: a process that leads nothing looks as often."""
+    acme = Model("acme/small", "small", "acme", 1, Kind.ROUTED, Endpoint.CHAT, frozenset({Unit.INPUT_TOKEN}), 1, 1)
+    channels = ChannelBoard({acme.id: acme}, ledger=till.ledger)
+    here = replace(parts, channels=channels)
+    [work] = [work for work in works_of(here) if work.name == "channels"]
+    resale = Subject(Scope.PROVIDER, "acme", Setting.RESALE)
+    work.run(now())
+    assert (channels.models[acme.id].sold_on, work.led, work.seconds <= 2) == (True, False, True)
+
+    till.ledger.commit([ChangeChannel(resale, 1, "false", "ann", "the contract ended", now())])
+    work.run(now())
+
+    assert not channels.models[acme.id].sold_on

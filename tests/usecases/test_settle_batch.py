@@ -1,17 +1,19 @@
 """The outbox: from receipts to burned credits, whatever dies on the way."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from tests.usecases.town import PAR, PRICES, Crash, CrashingLedger, Till, new_project, now, total
+from tests.usecases.town import MARKUP, PAR, PRICES, Crash, CrashingLedger, Till, new_project, now, total
 
-from mintery.chain.events import BatchSettled, events_of
+from mintery.chain.events import BatchSettled, Settled, events_of
 from mintery.chain.rpc import Call
 from mintery.crypto.vouchers import account_id
 from mintery.domain.batch import LineStatus
+from mintery.domain.voucher import Address
 from mintery.errors import OutcomeMismatch, SettlementHalted
 from mintery.ledger.commands import FormBatch, MarkBroadcast, SaveAttempt
-from mintery.units import UsdWad, assets_down, credit_units
+from mintery.units import BasisPoints, NanoCredits, UsdWad, assets_down, assets_of_usd_down, credit_units
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.choose_batch import TOO_LARGE, gas_allowed
 from mintery.usecases.exit_credits import execute_exit, start_close, start_exit
@@ -40,6 +42,34 @@ def test_what_was_charged_is_burned_to_the_last_unit(till: Till, lines: int, gas
     result = till.reconciler.reconcile(now())
     assert result.differences == ()
     assert len(result.checks) > 3 * lines
+
+
+def test_what_a_channel_asks_less_than_the_projects_markup_is_burned_exactly_and_its_provider_is_paid_in_full(
+    till: Till,
+):
+    """Pass-through, half of the markup and all of it in one batch: only the margin is less."""
+    member = till.open_account()
+    till.sync()
+    receipts = [till.charge(member, 10_000, BasisPoints(bps)) for bps in (0, MARKUP // 2, MARKUP)]
+
+    (batch,) = till.settle().batches
+
+    assert [outcome.status for outcome in batch.outcomes] == [LineStatus.SETTLED]
+    assert batch.outcomes[0].burned == total(receipts)
+    [settled] = [
+        event
+        for event in events_of(_logs(till, till.town.chain.vault.address), till.town.chain.vault.address, Settled)
+        if event.gateway == till.gateway
+    ]
+    due = assets_of_usd_down(UsdWad(sum(receipt.usd for receipt in receipts)))
+    assert settled.paid == due
+    assert settled.margin == assets_down(credit_units(NanoCredits(total(receipts))), PAR) - due
+    assert till.reconciler.reconcile(now()).differences == ()
+
+
+def _logs(till: Till, address: Address) -> list[Any]:
+    chain = till.town.chain
+    return list(chain.rpc.logs(chain.deployment.first_block, chain.rpc.block().number, [address]))
 
 
 def test_many_receipts_of_one_account_are_one_line(till: Till):

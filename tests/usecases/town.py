@@ -253,8 +253,8 @@ class Till:
         )
         return sign_voucher(voucher, self.town.chain.domain, signer)
 
-    def receipt(self, member: Member, lines: tuple[PricedLine, ...]) -> Receipt:
-        cost = nanocredits_up(total_cost(lines), PAR, MARKUP)
+    def receipt(self, member: Member, lines: tuple[PricedLine, ...], markup: BasisPoints = MARKUP) -> Receipt:
+        cost = nanocredits_up(total_cost(lines), PAR, markup)
         return Receipt(
             id=RequestId(f"req_{secrets.token_hex(16)}"),
             domain=self.town.chain.domain,
@@ -271,7 +271,7 @@ class Till:
             lines=lines,
             source=UsageSource.PROVIDER,
             par=PAR,
-            markup=MARKUP,
+            markup=markup,
             held=cost,
             cost=cost,
             captured_at=now(),
@@ -294,9 +294,9 @@ class Till:
         (placed,) = self.ledger.commit([command])
         assert isinstance(placed, HoldPlaced), placed
 
-    def charge(self, member: Member, units: int = 100) -> Receipt:
-        """A request that used ``units`` input tokens and as many output tokens."""
-        receipt = self.receipt(member, self.town.lines(units))
+    def charge(self, member: Member, units: int = 100, markup: BasisPoints = MARKUP) -> Receipt:
+        """A request that used ``units`` input tokens and as many output tokens; ``markup`` as its channel asks."""
+        receipt = self.receipt(member, self.town.lines(units), markup)
         self.hold(member, receipt)
         self.ledger.commit([CaptureHold(receipt.id, receipt, None)])
         return receipt
