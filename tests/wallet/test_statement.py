@@ -27,7 +27,7 @@ from mintery.usecases import show_statement
 from mintery.wallet import statement as statement_module
 from mintery.wallet import statement_pdf
 from mintery.wallet.statement import Turns
-from mintery.wallet.statement_text import _cell, in_chunks
+from mintery.wallet.statement_text import _word, in_chunks
 
 PATH = "/v1/wallet/statement"
 APPS = [key_text(credits_=90, secret=bytes([number]) * 32) for number in (1, 2, 3)]
@@ -257,7 +257,7 @@ def test_turns_are_few_and_one_for_each_holder():
 @settings(max_examples=50)
 @given(text=st.text(alphabet="=+-@\t\r'ab1", max_size=6))
 def test_no_text_of_a_table_is_a_formula(text: str):
-    cell = _cell("label", text)
+    cell = _word(text)
 
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
     assert cell.removeprefix("'") == text or cell == text

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -35,9 +35,7 @@ COLUMNS: Sequence[str] = (
     "reference",
     "token",
 )
-_CHUNK = 32_768
-_WORDS = frozenset({"symbol", "key", "label", "model", "route", "provider", "usage", "reference", "wallet"})
-"""Columns whose text somebody chose."""
+_PIECE, _CHUNK = 8_192, 32_768
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -56,14 +54,17 @@ def csv_parts(statement: Statement, entries: Iterable[Entry]) -> Iterator[bytes]
     """A row a line, between rows of kind ``opening`` and ``closing`` of each wallet, which change nothing."""
     facts = statement_facts(statement)
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, COLUMNS, restval="", lineterminator="\r\n")
-    writer.writeheader()
+    write = csv.writer(buffer, lineterminator="\r\n").writerow
+    write(COLUMNS)
     rows: Iterable[dict[str, Any]] = (entry_facts(statement, entry) for entry in entries)
     for row in chain(_ends(facts, "opening", "start"), rows, _ends(facts, "closing", "end")):
-        writer.writerow({name: _cell(name, row.get(name)) for name in COLUMNS})
-        yield buffer.getvalue().encode()
-        buffer.seek(0)
-        buffer.truncate()
+        get = row.get
+        write([get(name) if cell is None else cell(get(name)) for name, cell in _CELLS])
+        if buffer.tell() > _PIECE:
+            yield buffer.getvalue().encode()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue().encode()
 
 
 def in_chunks(parts: Iterable[bytes], size: int = _CHUNK) -> Iterator[bytes]:
@@ -94,15 +95,23 @@ def _ends(facts: dict[str, Any], kind: str, instant: str) -> Iterator[dict[str, 
         }
 
 
-def _cell(name: str, value: Any) -> str:
+def _word(value: str | None) -> str | None:
     """Text that a spreadsheet would take for a formula gets an apostrophe before it."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case dict():
-            text = " ".join(f"{unit}={quantity}" for unit, quantity in value.items())
-        case _:
-            text = str(value)
-    return f"'{text}" if name in _WORDS and text.startswith(_FORMULA) else text
+    return f"'{value}" if value is not None and value.startswith(_FORMULA) else value
+
+
+def _flag(value: bool | None) -> str | None:  # noqa: FBT001 -- what stands in a cell
+    return None if value is None else "true" if value else "false"
+
+
+def _usage(value: dict[str, int] | None) -> str | None:
+    return None if value is None else _word(" ".join([f"{unit}={quantity}" for unit, quantity in value.items()]))
+
+
+_SHOWN: Mapping[str, Callable[[Any], str | None]] = {
+    **dict.fromkeys(("symbol", "key", "label", "model", "route", "provider", "reference", "wallet"), _word),
+    **dict.fromkeys(("undone", "backup", "test"), _flag),
+    "usage": _usage,
+}
+"""How what is no plain text is written; of words, those that somebody chose."""
+_CELLS = tuple((name, _SHOWN.get(name)) for name in COLUMNS)
