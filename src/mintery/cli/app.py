@@ -8,6 +8,7 @@ import typer
 from mintery import __version__
 from mintery.cli.commands import (
     activity,
+    authority,
     channel,
     chat,
     demo,
@@ -18,7 +19,9 @@ from mintery.cli.commands import (
     exit_,
     halts,
     job,
+    key,
     ledger,
+    limit,
     mint,
     price,
     project,
@@ -100,6 +103,10 @@ app.add_typer(receipt.app, name="receipt", rich_help_panel=_SPEND)
 app.command("activity", rich_help_panel=_SPEND)(activity.activity)
 app.command("statement", rich_help_panel=_SPEND)(statement.statement)
 app.add_typer(route.app, name="route", rich_help_panel=_SPEND)
+app.add_typer(key.app, name="key", rich_help_panel=_SPEND)
+app.add_typer(limit.app, name="limit", rich_help_panel=_SPEND)
+app.add_typer(authority.app, name="authority", rich_help_panel=_SPEND)
+app.command("sign-in", rich_help_panel=_SPEND)(authority.sign_in)
 app.command("why", rich_help_panel=_SPEND)(why.why)
 
 app.command("devchain", rich_help_panel=_OPERATE)(devchain.devchain)

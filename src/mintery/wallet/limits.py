@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from mintery.domain.keys import KeyId
@@ -63,11 +63,13 @@ def limits_router(problems: Problems) -> APIRouter:
         ceiling = body.nanocredits(project_of(parts, token))
         return limit_json(parts, keep_limits.change_limit(parts, caller.holder, limit, ceiling))
 
-    @router.delete("/v1/wallet/limits/{limit_id}", status_code=204, responses=unknown)
-    def delete_limit(request: Request, caller: HolderDep, limit_id: str) -> Response:
-        """End a limit."""
-        keep_limits.end_limit(till_of(request).parts, caller.holder, LimitId(limit_id))
-        return Response(status_code=204)
+    @router.delete("/v1/wallet/limits/{limit_id}", responses=unknown)
+    def delete_limit(request: Request, caller: HolderDep, limit_id: str) -> dict[str, Any]:
+        """End a limit; as it stood."""
+        parts, limit = till_of(request).parts, LimitId(limit_id)
+        state = keep_limits.limit_state(parts, caller.holder, limit)
+        keep_limits.end_limit(parts, caller.holder, limit)
+        return limit_json(parts, state)
 
     @router.get("/v1/wallet/time-zone")
     def get_time_zone(request: Request, caller: HolderDep) -> TimeZoneOut:
