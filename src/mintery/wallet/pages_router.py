@@ -11,7 +11,15 @@ from mintery.wallet.page_files import PageFile, page_file, page_files
 
 SHELL, BANNER = "shell.html", "test_banner.html"
 BANNER_PLACE = b"<!--test-->"
-PAGES = ("/wallet", "/wallet/keys", "/wallet/activity", "/wallet/statement", "/wallet/send", "/reserve")
+PAGES = (
+    "/wallet",
+    "/wallet/keys",
+    "/wallet/activity",
+    "/wallet/statement",
+    "/wallet/send",
+    "/wallet/permissions",
+    "/reserve",
+)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

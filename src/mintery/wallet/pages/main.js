@@ -11,6 +11,7 @@ const PAGES = [
   { path: "/wallet/activity", name: "Activity", title: "Activity", file: "./activity.js" },
   { path: "/wallet/statement", name: "Statement", title: "Statement", file: "./statement.js" },
   { path: "/wallet/send", name: "Send", title: "Send", file: "./send.js" },
+  { path: "/wallet/permissions", name: "Permissions", title: "Permissions", file: "./permissions.js" },
   { path: "/reserve", name: "Reserve", title: "What backs the credits", file: "./reserve.js", open: true },
 ];
 
