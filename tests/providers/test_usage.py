@@ -41,6 +41,16 @@ def test_each_token_is_counted_once(prompt: int, completion: int, of_prompt: dic
     assert read_responses_usage({**asked, "output_tokens_details": of_completion, "total_tokens": total}) == usage
 
 
+@pytest.mark.parametrize("details", [None, {}, {"audio_tokens": 2}, {"cached_tokens": 0}, {"cached_tokens": None}])
+@pytest.mark.parametrize("name", ["prompt_cache_hit_tokens", "cached_tokens", "cached_prompt_text_tokens"])
+def test_cached_tokens_are_read_beside_details_that_do_not_name_them(name: str, details: dict | None):
+    usage = read_usage({"prompt_tokens": 10, "completion_tokens": 1, "prompt_tokens_details": details, name: 7})
+
+    sound = (details or {}).get("audio_tokens", 0)
+    assert usage is not None
+    assert (usage[Unit.CACHED_INPUT_TOKEN], usage[Unit.INPUT_TOKEN]) == (7, 3 - sound)
+
+
 def test_a_cached_picture_counts_as_cached():
     details = {"cached_tokens": 950, "image_tokens": 900}
     usage = read_usage({"prompt_tokens": 1_000, "completion_tokens": 0, "prompt_tokens_details": details})

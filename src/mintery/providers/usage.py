@@ -25,7 +25,7 @@ OF_COMPLETION: Parts = (
     ("image_tokens", Unit.IMAGE_OUTPUT_TOKEN),
 )
 _CACHED_BESIDE = ("prompt_cache_hit_tokens", "cached_tokens", "cached_prompt_text_tokens")
-"""Where DeepSeek, Moonshot and xAI name cached tokens, beside the whole."""
+"""Where DeepSeek, Moonshot and xAI name cached tokens, beside the whole, with details that need not name them again."""
 
 
 def read_usage(fields: Any, *, says: bool = True) -> Usage | None:
@@ -34,9 +34,10 @@ def read_usage(fields: Any, *, says: bool = True) -> Usage | None:
     """
     if not isinstance(fields, dict):
         return None
-    of_prompt = fields.get("prompt_tokens_details")
-    if not isinstance(of_prompt, dict):
-        of_prompt = {"cached_tokens": next((fields[name] for name in _CACHED_BESIDE if fields.get(name)), None)}
+    of_prompt = _details(fields, "prompt_tokens_details")
+    if not of_prompt.get("cached_tokens"):
+        beside = next((fields[name] for name in _CACHED_BESIDE if fields.get(name)), None)
+        of_prompt = {**of_prompt, "cached_tokens": beside}
     of_completion = fields.get("completion_tokens_details")
     if not isinstance(of_completion, dict):
         of_completion = {"reasoning_tokens": fields.get("reasoning_tokens")}
