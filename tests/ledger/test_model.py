@@ -61,8 +61,10 @@ from mintery.ledger.commands import (
     PlaceHold,
     ReleasedSeen,
     RollBackBlock,
+    SealRows,
     WriteOff,
 )
+from mintery.ledger.commands_lots import TraceLots
 from mintery.ledger.store import open_ledger
 from mintery.units import NanoCredits, UnixSeconds
 
@@ -184,8 +186,23 @@ class LedgerMachine(RuleBasedStateMachine):
         """Open batches, in the order in which the chain takes them."""
         return self.standing[self.on_chain.settled :]
 
+    def check_lots(self) -> None:
+        """However many seals are followed at once, each account's lots have what nothing charged of its balance."""
+        while self.ledger.commit([SealRows(1_000, NOON)]) != [Done(0)]:
+            pass
+        while self.ledger.commit([TraceLots(1 + self.number % 7)]) != [Done(0)]:
+            pass
+        self.ledger.check()
+        for own in WALLETS:
+            balance = self.ledger.account(own.id)
+            lots = self.ledger.lots.of_accounts([own.id], limit=1_000)
+            left = 0 if balance is None else balance.available + balance.held
+            assert sum(lot.remaining for lot in lots) == left
+            assert self.ledger.lots.outside(own.id) == 0
+
     def teardown(self) -> None:
         self.check_statements()
+        self.check_lots()
         self.ledger.close()
         self.database.__exit__(None, None, None)
 

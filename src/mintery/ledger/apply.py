@@ -18,6 +18,7 @@ from mintery.ledger.apply_long_jobs import (
     open_long_job,
     reroute_long_job,
 )
+from mintery.ledger.apply_lots import trace_lots
 from mintery.ledger.apply_memberships import agree_membership, charge_month, end_membership
 from mintery.ledger.apply_orders import ORDER_WRITERS
 from mintery.ledger.apply_refusals import record_refusals
@@ -60,6 +61,7 @@ from mintery.ledger.commands import (
     SealRows,
     WriteOff,
 )
+from mintery.ledger.commands_lots import TraceLots
 from mintery.ledger.commands_memberships import AgreeMembership, ChargeMonth, EndMembership
 from mintery.ledger.commands_wallet import AddStandingVoucher, BeginSignIn, EndSignIn, OfferNonce
 from mintery.ledger.sheet import Sheet, open_sheet
@@ -107,6 +109,7 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     AddStandingVoucher: add_standing_voucher,
     **AUTHORITY_WRITERS,
     **CALL_WRITERS,
+    TraceLots: trace_lots,
 }
 _BESIDE = (
     SealRows,
@@ -134,6 +137,7 @@ _BESIDE = (
     EndMembership,
     AddStandingVoucher,
     *CALL_WRITERS,
+    TraceLots,
 )
 """They write nothing that a sheet remembers."""
 

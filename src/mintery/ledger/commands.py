@@ -20,6 +20,7 @@ from mintery.domain.receipt import Receipt
 from mintery.domain.reserve import ReserveObservation
 from mintery.domain.voucher import AccountId, AccountKey, SignedVoucher
 from mintery.ledger.commands_calls import CallCommand
+from mintery.ledger.commands_lots import LotCommand
 from mintery.ledger.commands_memberships import MembershipCommand
 from mintery.ledger.commands_orders import OrderCommand, OrderResult
 from mintery.ledger.commands_wallet import WalletCommand
@@ -578,6 +579,7 @@ Command = (
     | OrderCommand
     | MembershipCommand
     | CallCommand
+    | LotCommand
 )
 Result = (
     BlockAppended

@@ -10,6 +10,7 @@ from mintery.errors import LedgerInconsistent
 from mintery.ledger.books import BUCKETS, Book, entry
 from mintery.ledger.limits import parse_limits
 from mintery.ledger.queries import totals
+from mintery.ledger.queries_lots import check_lots
 from mintery.ledger.rows import exact_sum, whole
 from mintery.ledger.schema import (
     accounts,
@@ -34,6 +35,7 @@ def check(connection: Connection) -> None:
         *_conservation(connection),
         *_counters(connection),
         *_batched(connection),
+        *check_lots(connection),
     ]
     if found:
         raise LedgerInconsistent("; ".join(found))

@@ -45,6 +45,7 @@ from mintery.ledger.opening import (
     shown,
 )
 from mintery.ledger.queries_calls import CallReads
+from mintery.ledger.queries_lots import LotReads
 from mintery.ledger.queries_memberships import MembershipReads
 from mintery.ledger.queries_orders import OrderReads
 from mintery.ledger.reads import (
@@ -140,6 +141,10 @@ class LedgerStore(Ledger):
     @property
     def memberships(self) -> MembershipReads:
         return MembershipReads(self._read)
+
+    @property
+    def lots(self) -> LotReads:
+        return LotReads(self._read)
 
     @property
     def chain_calls(self) -> CallReads:
