@@ -688,6 +688,7 @@ class OrderTransitionRefused(Conflict):
         super().__init__(f"order {order_id} is {status}: {why}")
         self.order_id = order_id
         self.status = status
+        self.why = why
 
 
 class MoveRefused(Conflict):

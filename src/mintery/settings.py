@@ -97,6 +97,19 @@ class Settings(BaseSettings):
         description="Private key that pays the gas of what holders sign on the wallet's pages. Default: none, and a dev account's "
         "on a local chain.",
     )
+    treasury_key: SecretStr | None = Field(
+        None,
+        description="Private key of the operator's own asset, which pays the reserve for what came by card or bank, and of the gas "
+        "of top-ups. Default: relayer_key.",
+    )
+    stripe_key: SecretStr | None = Field(None, description="Secret key of the Stripe account that takes cards.")
+    stripe_webhook_secret: SecretStr | None = Field(
+        None, description="What Stripe signs its webhooks with (whsec_…), for https://…/v1/webhooks/stripe."
+    )
+    stripe_url: str | None = Field(None, description="Another address of Stripe's API than its own.")
+    bank_details: str | None = Field(
+        None, description="What a person needs to send a bank transfer, as shown with an order. None: none is taken."
+    )
     sender_key: SecretStr | None = Field(
         None, description="Private key that acts for an issuer or a holder in the command line and the scripts."
     )
@@ -161,6 +174,7 @@ class Settings(BaseSettings):
     expiry_interval: float = Field(5.0, gt=0, description="Between two sweeps of lapsed holds.")
     reserve_interval: float = Field(60.0, gt=0, description="Between two looks at what each project's reserve is.")
     reconcile_interval: float = Field(60.0, gt=0, description="Between two comparisons of chain and ledger.")
+    orders_interval: float = Field(5.0, gt=0, description="Between two looks at orders and their rails.")
     bump_after: int = Field(90, gt=0, description="A settlement in no block after this is sent again with higher fees.")
 
     max_fee_gwei: Decimal = Field(

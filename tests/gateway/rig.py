@@ -33,6 +33,7 @@ from mintery.providers.stub import Stub, run_stub
 from mintery.providers.stub_answers import Behaviour
 from mintery.units import AssetUnits, BasisPoints, CreditUnits, NanoCredits, Par, UnixSeconds, UsdWad, credit_units
 from mintery.usecases.channel_board import ChannelBoard
+from mintery.usecases.order_desk import OrderDesk
 from mintery.usecases.parts import GatewayLimits, GatewayParts
 from mintery.usecases.standings import Standings
 
@@ -268,6 +269,7 @@ def rig(
     extra: Sequence[Model] = (),
     offers: Offers | None = None,
     beside: Callable[[ProviderConfig], Sequence[ProviderConfig]] = lambda _config: (),
+    desk: OrderDesk | None = None,
 ) -> Iterator[Rig]:
     """Start everything; stop it at the end, answers first. ``upstream`` replaces the stub's address; ``extra`` models are sold
     beside the others, and ``offers`` of the gateway itself. ``beside`` makes further providers of the first one.
@@ -306,6 +308,7 @@ def rig(
         clock=lambda: datetime.now(UTC),
         limits=limits or GatewayLimits(),
         standings=Standings(offers),
+        desk=desk,
     )
     try:
         with _serve(parts) as base_url:

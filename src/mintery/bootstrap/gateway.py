@@ -25,6 +25,7 @@ from mintery.bootstrap.opening import (
     settler_key,
     utc_now,
 )
+from mintery.bootstrap.orders import build_desk
 from mintery.bootstrap.reporting import build_reporters
 from mintery.bootstrap.roles import dev_role
 from mintery.bootstrap.serving import GatewayServer
@@ -144,6 +145,7 @@ def build_gateway(
     settlement = _settlement(settings, opened, ledger, alarms, gateway=address, settler=settler)
     operator_key, mark = _operator_key(settings), secrets.token_hex(MARK_BYTES)
     dev_key = _dev_key(settings) if local else None
+    desk = build_desk(settings, opened, ledger, alarms, gateway=address)
     parts = GatewayParts(
         ledger=ledger,
         market=board.newest,
@@ -176,11 +178,13 @@ def build_gateway(
         mark=mark,
         runs=lambda request: leadership.is_led(presence_of(mark_of(request))),
         public=PublicChain(opened, board.last),
+        desk=desk,
         relay=Relay.of(opened, relayer_key(settings, local=local)),
         public_url=settings.public_url,
         dev_holder=None if dev_key is None else _dev_holder(dev_key),
     )
     job_parts = JobParts(
+        desk=desk,
         chain=opened,
         ledger=ledger,
         leadership=leadership,
@@ -266,6 +270,7 @@ def _intervals(settings: Settings) -> Intervals:
         heartbeat=settings.price_heartbeat,
         expiry=settings.expiry_interval,
         reconcile=settings.reconcile_interval,
+        orders=settings.orders_interval,
         reserve=settings.reserve_interval,
     )
 

@@ -22,7 +22,9 @@ from mintery.cli.commands import (
     key,
     ledger,
     limit,
+    lot,
     mint,
+    order,
     price,
     project,
     provider,
@@ -96,6 +98,8 @@ app.add_typer(reserve.app, name="reserve", rich_help_panel=_MINT)
 app.command("wallet", rich_help_panel=_SPEND)(wallet.wallet)
 app.command("deposit", rich_help_panel=_SPEND)(deposit.deposit)
 app.command("topup", rich_help_panel=_SPEND)(topup.topup)
+app.add_typer(order.app, name="order", rich_help_panel=_SPEND)
+app.add_typer(lot.app, name="lot", rich_help_panel=_SPEND)
 app.add_typer(exit_.app, name="exit", rich_help_panel=_SPEND)
 app.add_typer(voucher.app, name="voucher", rich_help_panel=_SPEND)
 app.add_typer(job.app, name="job", rich_help_panel=_SPEND)

@@ -14,7 +14,18 @@ from starlette.types import Receive, Scope, Send
 
 from mintery import __version__
 from mintery.errors import MalformedRequest, MinteryError
-from mintery.gateway import channels, diagnoses, entry, examples, long_jobs, memberships, paid, receipts, reserve
+from mintery.gateway import (
+    channels,
+    diagnoses,
+    entry,
+    examples,
+    long_jobs,
+    memberships,
+    orders,
+    paid,
+    receipts,
+    reserve,
+)
 from mintery.gateway.channels import channels_router
 from mintery.gateway.credits import credits_router
 from mintery.gateway.diagnoses import diagnoses_router
@@ -26,6 +37,7 @@ from mintery.gateway.memberships import memberships_router
 from mintery.gateway.models import models_router
 from mintery.gateway.openrouter import as_ours, openrouter_router
 from mintery.gateway.operator import operator_router
+from mintery.gateway.orders import order_admin_router, webhooks_router
 from mintery.gateway.paid import PaidEndpoint
 from mintery.gateway.paid_routes import paid_router
 from mintery.gateway.quotes import quotes_router
@@ -74,6 +86,7 @@ def create_app(parts: GatewayParts) -> FastAPI:
         long_jobs.ERRORS,
         channels.ERRORS,
         memberships.ERRORS,
+        orders.ERRORS,
         reserve.ERRORS,
         *wallet.ERRORS,
     )
@@ -103,6 +116,8 @@ def create_app(parts: GatewayParts) -> FastAPI:
         *([] if parts.public is None else [reserve_router(problems, parts.public)]),
         *wallet.routers(problems),
         channels_router(problems),
+        webhooks_router(problems),
+        order_admin_router(problems),
     ):
         app.include_router(router)
     _answer_errors(app, problems)

@@ -16,10 +16,12 @@ from mintery.errors import (
     MalformedVoucher,
     NotOperator,
     NotSignedIn,
+    RailNotOffered,
 )
 from mintery.gateway.cookies import check_not_forged, cookie_of
 from mintery.gateway.errors import ErrorTable, Shown
 from mintery.providers.calls import ProviderKey
+from mintery.usecases.order_desk import OrderDesk
 from mintery.usecases.pay_for_request import Till
 from mintery.usecases.quote_request import OWN_KEY_FIELD
 from mintery.usecases.sign_in import operator_signed_in
@@ -43,6 +45,13 @@ ERRORS: ErrorTable = {
         503, "service_unavailable", "chain_unavailable", retry=True, instead="the chain cannot be read now", wait=5
     ),
 }
+
+
+def desk_of(request: Request) -> OrderDesk:
+    """Raises RailNotOffered: this process takes no orders."""
+    if (desk := till_of(request).parts.desk) is None:
+        raise RailNotOffered("top-ups", "this gateway takes no orders")
+    return desk
 
 
 def till_of(request: Request) -> Till:

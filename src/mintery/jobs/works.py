@@ -16,6 +16,9 @@ nothing more. Should it stop between that question and the commit, what it write
 - observe_reserve: what is noted is of a final block, once for each, so a late note is as true as an early one.
 - renew_memberships: a calendar month is charged once, and not once its agreement has ended (``ChargeMonth``).
 - seal_ledger: the marks of what is sealed are locked while rows are sealed, and a place in the chain of seals is taken once.
+- watch_orders, mint_orders: an order's facts are set once, a payment is counted once by the rail's name of it, and what a call does
+  on chain is done once by the nonce of its authorization.
+- trace_lots: the mark of what was followed is locked while lots are written.
 - report_prices: the oracle takes a report for the present epoch only, and ignores one that is older than what it has.
 - market, channels, endpoints, memberships, watch_sources: led by nobody. Each process reads its own, and only for itself; it tells the others how far its market is,
   and the ledger is never brought further than that.
@@ -44,20 +47,25 @@ from mintery.usecases.alarms import Alarm, Alarms
 from mintery.usecases.channel_board import ChannelBoard
 from mintery.usecases.expire_holds import expire_holds
 from mintery.usecases.follow_long_jobs import Follower
+from mintery.usecases.mint_orders import mint_orders
 from mintery.usecases.note_months import note_months
 from mintery.usecases.observe_reserve import observe_reserve
 from mintery.usecases.onchain import OnChain
+from mintery.usecases.order_desk import OrderDesk
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.reconcile import Reconciler
 from mintery.usecases.refresh_market import MarketBoard
 from mintery.usecases.renew_memberships import renew_memberships
 from mintery.usecases.report_prices import Reporter, report_prices
 from mintery.usecases.seal_ledger import seal_ledger
+from mintery.usecases.send_calls import send_calls
 from mintery.usecases.settle_batch import Settlement, settle_batch
 from mintery.usecases.sync_chain import sync_chain
 from mintery.usecases.tariffs import Tariffs
 from mintery.usecases.tell_prices import tell_prices
+from mintery.usecases.trace_lots import trace_lots
 from mintery.usecases.watch_endpoints import watch_endpoints
+from mintery.usecases.watch_orders import watch_orders
 from mintery.usecases.watch_sources import watch_sources
 
 log = logging.getLogger(__name__)
@@ -72,6 +80,7 @@ RENEWAL_SECONDS = 60
 CHANNELS_SECONDS = 1
 """What an operator switches off is sold by no process for longer."""
 FOLLOW_SECONDS = 1
+LOTS_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,7 @@ class Intervals:
     expiry: float
     reconcile: float
     reserve: float = 60.0
+    orders: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +118,7 @@ class JobParts:
     report_sender: Sender | None
     intervals: Intervals
     selling: GatewayParts | None = None
+    desk: OrderDesk | None = None
 
 
 def works_of(parts: JobParts) -> Iterator[Work]:
@@ -127,6 +138,11 @@ def works_of(parts: JobParts) -> Iterator[Work]:
     )
     yield Work("drop_answers", DROP_ANSWERS_SECONDS, partial(_drop_answers, _fenced(parts, "drop_answers")))
     yield Work("seal_ledger", SEAL_SECONDS, partial(seal_ledger, _fenced(parts, "seal_ledger")))
+    yield Work("trace_lots", LOTS_SECONDS, partial(trace_lots, _fenced(parts, "trace_lots")))
+    if parts.desk is not None:
+        fenced = parts.desk.over(parts.ledger.fenced(partial(parts.leadership.check, "watch_orders")))
+        yield Work("watch_orders", intervals.orders, partial(watch_orders, fenced))
+        yield Work("mint_orders", intervals.orders, partial(_mint, parts, parts.desk))
     if parts.selling is not None and parts.selling.standings.offers.offers:
         yield Work("memberships", MEMBERSHIPS_SECONDS, partial(note_months, parts.selling), led=False)
         yield Work("renew_memberships", RENEWAL_SECONDS, partial(_renew, parts, parts.selling))
@@ -134,6 +150,13 @@ def works_of(parts: JobParts) -> Iterator[Work]:
         yield Work("watch_sources", intervals.price, partial(_watch, parts, parts.reporters[0]), led=False)
     if parts.reporters and parts.report_sender is not None:
         yield Work("report_prices", intervals.price, partial(_report, parts, parts.report_sender))
+
+
+def _mint(parts: JobParts, desk: OrderDesk, now: datetime) -> None:
+    """In one work: what was planned leaves at once, and one key's transactions are signed by one process."""
+    fenced = desk.over(parts.ledger.fenced(partial(parts.leadership.check, "mint_orders")))
+    mint_orders(fenced, now)
+    send_calls(fenced, now)
 
 
 def _fenced(parts: JobParts, job: str) -> Ledger:

@@ -217,7 +217,7 @@ def change_order(
     try:
         after = change(before)
     except OrderTransitionRefused as refused:
-        return NotWritten(str(refused))
+        return NotWritten(refused.why)
     if after == before:
         return OrderTold(before, news=False)
     _write(work, after)

@@ -22,6 +22,7 @@ from mintery.units import UnixSeconds
 from mintery.usecases.alarms import StandingAlarm
 from mintery.usecases.channel_board import ChannelBoard
 from mintery.usecases.known_credentials import KnownCredentials
+from mintery.usecases.order_desk import OrderDesk
 from mintery.usecases.public_chain import PublicChain
 from mintery.usecases.relay import Relay
 from mintery.usecases.routes import Routes
@@ -100,6 +101,7 @@ class GatewayParts:
         public_url: where holders reach the wallet, without a path; None: at this machine's loopback names.
         dev_holder: on a local chain alone.
         standings: what the gateway sells of itself, and who has bought it.
+        desk: what takes top-up orders; None where none is taken.
     """
 
     ledger: Ledger
@@ -139,6 +141,8 @@ class GatewayParts:
     def models(self) -> Mapping[str, Model]:
         """What is for sale now, by id."""
         return self.channels.models
+
+    desk: OrderDesk | None = None
 
     @property
     def longest_hold(self) -> int:

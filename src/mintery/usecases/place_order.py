@@ -52,7 +52,7 @@ def place_order(desk: OrderDesk, asked: OrderAsked, now: datetime) -> Order:
         IdempotencyConflict: the key, or the authorization, is another order's.
         RailUnavailable, RailRefused, RailNonsense: there is no page now; ask again with the idempotency key.
     """
-    _check(desk, asked)
+    check_asked(desk, asked.account, asked.rail, asked.assets)
     order = Order(
         id=OrderId(f"ord_{secrets.token_hex(16)}"),
         account=asked.account,
@@ -88,17 +88,22 @@ def open_page(desk: OrderDesk, order: Order, now: datetime) -> Order:
     return told.order if isinstance(told, OrderTold) else order
 
 
-def _check(desk: OrderDesk, asked: OrderAsked) -> None:
-    if asked.rail not in desk.rails:
-        raise RailNotOffered(asked.rail.value, "this gateway takes no money by it")
-    if not desk.least <= asked.assets <= desk.most:
-        raise TopUpOutOfRange(actual=asked.assets, least=desk.least, limit=desk.most)
-    if asked.rail is not Rail.CHAIN:
-        cents(asked.assets)
-    if asked.account.gateway != desk.gateway:
-        raise WrongGateway(asked.account.gateway, desk.gateway)
-    if not desk.chain.vault.is_project(asked.account.token):
-        raise UnknownProject(asked.account.token, ())
+def check_asked(desk: OrderDesk, account: AccountKey, rail: Rail, assets: AssetUnits) -> None:
+    """Whether such an order is taken here at all.
+
+    Raises:
+        RailNotOffered, TopUpOutOfRange, NotWholeCents, WrongGateway, UnknownProject
+    """
+    if rail not in desk.rails:
+        raise RailNotOffered(rail.value, "this gateway takes no money by it")
+    if not desk.least <= assets <= desk.most:
+        raise TopUpOutOfRange(actual=assets, least=desk.least, limit=desk.most)
+    if rail is not Rail.CHAIN:
+        cents(assets)
+    if account.gateway != desk.gateway:
+        raise WrongGateway(account.gateway, desk.gateway)
+    if not desk.chain.vault.is_project(account.token):
+        raise UnknownProject(account.token, ())
 
 
 def _on_chain(desk: OrderDesk, order: Order, now: datetime) -> list[Command]:

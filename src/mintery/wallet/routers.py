@@ -13,6 +13,7 @@ from mintery.wallet.holdings import holdings_router
 from mintery.wallet.keys import keys_router
 from mintery.wallet.limits import limits_router
 from mintery.wallet.operator_sign_in import operator_sign_in_router
+from mintery.wallet.orders import orders_router
 from mintery.wallet.pages_router import pages_router
 from mintery.wallet.sign_in import sign_in_router
 from mintery.wallet.statement import statement_router
@@ -32,6 +33,7 @@ def routers(problems: Problems) -> Sequence[APIRouter]:
         top_up_offers_router(problems),
         statement_router(problems),
         activity_router(problems),
+        orders_router(problems),
         keys_router(problems),
         authorities_router(problems),
         limits_router(problems),

@@ -1,13 +1,13 @@
 """Lots, and which requests used them.
 
-Revision: 0022
+Revision: 0023
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 
 INT64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 SET_ONCE = ("seq", "account", "token", "reference", "transfer", "amount", "at", "undone_at")

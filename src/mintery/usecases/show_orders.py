@@ -1,0 +1,121 @@
+"""Orders and lots as JSON values: what a page, a command and an API show of them."""
+
+from datetime import datetime
+from typing import Any
+
+from mintery.domain.chain_call import CallKind, ChainCall
+from mintery.domain.order import Order, Refund
+from mintery.ledger.queries_lots import Lot, LotUse
+from mintery.ledger.queries_orders import OrderEvent, OrderLedger
+from mintery.units import AssetUnits, NanoCredits, format_assets, format_credits, format_nanocredits
+
+
+def order_json(order: Order, now: datetime) -> dict[str, Any]:
+    """Amounts of money in USD as decimal text, beside asset base units."""
+    payment = order.payment
+    return {
+        "object": "order",
+        "id": order.id,
+        "status": order.status_at(now).value,
+        "rail": order.rail.value,
+        "holder": order.account.holder,
+        "token": order.account.token,
+        "signer": order.account.signer,
+        **_money("asked", order.assets),
+        **({} if payment is None else _money("paid", payment.assets)),
+        **_money("refunded", order.refunded),
+        "refund_due": order.refund_due_at is not None and not order.refunded,
+        "placed_at": order.placed_at.isoformat(),
+        "expires_at": order.expires_at.isoformat(),
+        "paid_at": None if payment is None else payment.at.isoformat(),
+        "payment": None if payment is None else payment.id,
+        "reference": order.reference,
+        "page": order.page if order.payment is None and order.closed_at is None else None,
+        "why": order.failed_why or order.refund_why or order.review_why,
+        "decided_by": order.decided_by,
+    }
+
+
+def order_in_full(ledger: OrderLedger, order: Order, now: datetime, *, bank_details: str | None) -> dict[str, Any]:
+    """With what it brought: the credits, where they are, the lot, and what went back."""
+    calls = ledger.chain_calls.of(order.id)
+    lot = next((found for call in calls if (found := _lot_of(ledger, call)) is not None), None)
+    return {
+        **order_json(order, now),
+        "bank_details": bank_details if order.rail.value == "bank" else None,
+        "on_chain": [call_json(call) for call in calls],
+        "lot": None if lot is None else lot_json(lot),
+        "refunds": [refund_json(refund) for refund in ledger.orders.refunds_of(order.id)],
+        "history": [event_json(event) for event in ledger.orders.events_of(order.id)],
+    }
+
+
+def call_json(call: ChainCall) -> dict[str, Any]:
+    effect = call.effect
+    status = "done" if effect is not None else "failed" if call.failed_at is not None else "under_way"
+    return {
+        "kind": call.kind.value,
+        "status": status,
+        "credits": None if effect is None else format_credits(effect.credits),
+        "tx_hash": None if effect is None else effect.tx_hash,
+        "why": call.failed_why,
+    }
+
+
+def refund_json(refund: Refund) -> dict[str, Any]:
+    return {
+        "object": "refund",
+        "id": refund.id,
+        "order": refund.order,
+        "rail": refund.rail.value,
+        "kind": refund.kind.value,
+        "payment": refund.payment,
+        **_money("refund", refund.assets),
+        "why": refund.why,
+        "due_at": refund.due_at.isoformat(),
+        "done_at": None if refund.done_at is None else refund.done_at.isoformat(),
+        "reference": refund.reference,
+    }
+
+
+def event_json(event: OrderEvent) -> dict[str, Any]:
+    return {"kind": event.kind, "by": event.actor, "at": event.at.isoformat(), "facts": event.facts}
+
+
+def lot_json(lot: Lot) -> dict[str, Any]:
+    return {
+        "object": "lot",
+        "id": lot.id,
+        "account": lot.account,
+        "token": lot.token,
+        "order": lot.order,
+        "at": lot.at.isoformat(),
+        "undone": lot.undone_at is not None,
+        **_credits("amount", lot.amount),
+        **_credits("remaining", lot.remaining),
+    }
+
+
+def use_json(use: LotUse) -> dict[str, Any]:
+    return {
+        "id": use.id,
+        "lot": use.lot,
+        "kind": use.kind,
+        "request": use.request,
+        "at": use.at.isoformat(),
+        **_credits("used", use.amount),
+    }
+
+
+def _lot_of(ledger: OrderLedger, call: ChainCall) -> Lot | None:
+    if call.effect is None or call.kind not in {CallKind.TOP_UP, CallKind.DEPOSIT}:
+        return None
+    return ledger.lots.of_reference(f"{call.effect.block_hash}/{call.effect.log_index}")
+
+
+def _money(name: str, assets: AssetUnits) -> dict[str, str]:
+    return {f"{name}_usd": format_assets(assets), f"{name}_assets": str(assets)}
+
+
+def _credits(name: str, amount: NanoCredits) -> dict[str, str]:
+    return {f"{name}_credits": format_nanocredits(amount), f"{name}_nanocredits": str(amount)}

@@ -1,0 +1,174 @@
+"""``/v1/wallet/orders``: top-ups, by card, bank or chain. ``/v1/wallet/lots``: what each brought, and which requests used it."""
+
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from mintery.crypto.hashing import parse_address
+from mintery.domain.hold import RequestId
+from mintery.domain.order import Order, OrderId, Rail
+from mintery.domain.voucher import AccountKey
+from mintery.errors import (
+    IdempotencyConflict,
+    MalformedInput,
+    NotSignedIn,
+    OrderTransitionRefused,
+    RailNotOffered,
+    RailUnavailable,
+    TransactionReverted,
+    UnknownOrder,
+    UnknownProject,
+)
+from mintery.gateway.entry import desk_of, till_of
+from mintery.gateway.errors import Problems
+from mintery.ledger.queries_lots import Lot
+from mintery.units import parse_assets
+from mintery.usecases.place_order import OrderAsked, place_order
+from mintery.usecases.show_orders import lot_json, order_in_full, order_json, use_json
+from mintery.usecases.watch_orders import cancel_order, look_at_order
+from mintery.wallet.callers import Caller, CallerDep, HolderDep
+from mintery.wallet.tries import Tries
+
+_ORDERS_A_MINUTE = 10
+_ADDRESS = r"^0x[0-9a-fA-F]{40}$"
+_MOST_LISTED = 200
+
+
+class OrderIn(BaseModel):
+    """``signer`` is the account's; the holder where left out. ``signed``: what ``/v1/wallet/top-ups/offer`` gave, with the
+    holder's ``signature``; for the chain the top-up itself, else that the bought credits go on into the account.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    rail: Literal["card", "bank", "chain"]
+    token: str = Field(pattern=_ADDRESS)
+    signer: str | None = Field(None, pattern=_ADDRESS)
+    usd: str = Field(max_length=40, description="Plain digits, like 20 or 12.50.")
+    signed: dict[str, Any] | None = None
+
+
+def orders_router(problems: Problems) -> APIRouter:
+    router = APIRouter(tags=["wallet: top-ups"], responses=problems.responses(NotSignedIn))
+    tries = Tries(_ORDERS_A_MINUTE, in_all=50 * _ORDERS_A_MINUTE)
+    refusals = problems.responses(
+        RailNotOffered, RailUnavailable, UnknownProject, MalformedInput, IdempotencyConflict, TransactionReverted
+    )
+
+    @router.get("/v1/wallet/rails")
+    def get_rails(request: Request, _caller: CallerDep) -> dict[str, Any]:
+        """How money can be brought in here."""
+        parts = till_of(request).parts
+        return {"object": "list", "data": [] if parts.desk is None else [rail.value for rail in parts.desk.rails]}
+
+    @router.post("/v1/wallet/orders", responses=refusals)
+    def post_order(
+        request: Request,
+        caller: HolderDep,
+        body: OrderIn,
+        idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+    ) -> dict[str, Any]:
+        """Place an order. With an Idempotency-Key, the same one as often as it is asked for."""
+        desk, now = desk_of(request), till_of(request).parts.clock()
+        tries.count_one(caller.holder, now)
+        asked = OrderAsked(
+            account=_account(request, caller, body),
+            rail=Rail(body.rail),
+            assets=parse_assets(body.usd),
+            signed=None if body.signed is None else orjson.dumps(body.signed, option=orjson.OPT_SORT_KEYS).decode(),
+            idempotency_key=idempotency_key,
+        )
+        return order_in_full(desk.ledger, place_order(desk, asked, now), now, bank_details=desk.bank_details)
+
+    @router.get("/v1/wallet/orders")
+    def get_orders(
+        request: Request, caller: CallerDep, limit: Annotated[int, Query(ge=1, le=_MOST_LISTED)] = 50
+    ) -> dict[str, Any]:
+        """The holder's orders, newest first."""
+        desk, now = desk_of(request), till_of(request).parts.clock()
+        listed = desk.ledger.orders.of_holder(caller.holder, limit=limit)
+        return {"object": "list", "data": [order_json(order, now) for order in listed]}
+
+    _add_one_order(router, problems)
+    _add_lots(router, problems)
+    return router
+
+
+def _add_one_order(router: APIRouter, problems: Problems) -> None:
+    @router.get("/v1/wallet/orders/{order_id}", responses=problems.responses(UnknownOrder))
+    def get_order(request: Request, caller: CallerDep, order_id: str) -> dict[str, Any]:
+        """One order with all that happened to it, and the lot that it brought."""
+        desk, now = desk_of(request), till_of(request).parts.clock()
+        order = _own(request, caller, order_id)
+        return order_in_full(desk.ledger, order, now, bank_details=desk.bank_details)
+
+    @router.post(
+        "/v1/wallet/orders/{order_id}/check",
+        responses=problems.responses(UnknownOrder, RailNotOffered, RailUnavailable),
+    )
+    def post_check(request: Request, caller: HolderDep, order_id: str) -> dict[str, Any]:
+        """Ask the rail now whether it was paid, without waiting for its news."""
+        desk, now = desk_of(request), till_of(request).parts.clock()
+        order = look_at_order(desk, _own(request, caller, order_id), now)
+        return order_in_full(desk.ledger, order, now, bank_details=desk.bank_details)
+
+    @router.post(
+        "/v1/wallet/orders/{order_id}/cancel",
+        responses=problems.responses(UnknownOrder, OrderTransitionRefused, RailUnavailable),
+    )
+    def post_cancel(request: Request, caller: HolderDep, order_id: str) -> dict[str, Any]:
+        """The holder will not pay. What was paid meanwhile counts."""
+        desk, now = desk_of(request), till_of(request).parts.clock()
+        order = cancel_order(desk, _own(request, caller, order_id).id, now)
+        return order_in_full(desk.ledger, order, now, bank_details=desk.bank_details)
+
+
+def _add_lots(router: APIRouter, problems: Problems) -> None:
+    @router.get("/v1/wallet/lots")
+    def get_lots(
+        request: Request, caller: CallerDep, limit: Annotated[int, Query(ge=1, le=_MOST_LISTED)] = 50
+    ) -> dict[str, Any]:
+        """Each top-up and deposit with what is left of it, newest first."""
+        lots = desk_of(request).ledger.lots.of_accounts(caller.accounts, limit=limit)
+        return {"object": "list", "data": [lot_json(lot) for lot in lots]}
+
+    @router.get("/v1/wallet/lots/{lot_id}/requests", responses=problems.responses(UnknownOrder))
+    def get_uses(
+        request: Request,
+        caller: CallerDep,
+        lot_id: int,
+        after: Annotated[int, Query(ge=0)] = 0,
+        limit: Annotated[int, Query(ge=1, le=_MOST_LISTED)] = 100,
+    ) -> dict[str, Any]:
+        """Which requests used this top-up, oldest first; ``after`` is the last id of the page before."""
+        reads = desk_of(request).ledger.lots
+        lot = reads.lot(lot_id)
+        if lot is None or not caller.may_see(lot.account):
+            raise UnknownOrder(f"lot {lot_id}")
+        uses = reads.uses_of(lot.id, after=after, limit=limit)
+        return {**_lot_header(lot), "data": [use_json(use) for use in uses], "has_more": len(uses) == limit}
+
+    @router.get("/v1/wallet/requests/{request_id}/lots")
+    def get_lots_of_request(request: Request, caller: CallerDep, request_id: str) -> dict[str, Any]:
+        """Which top-ups this request used."""
+        uses = desk_of(request).ledger.lots.of_request(RequestId(request_id))
+        return {"object": "list", "data": [use_json(use) for use in uses if caller.may_see(use.account)]}
+
+
+def _lot_header(lot: Lot) -> dict[str, Any]:
+    return {"object": "list", "lot": lot_json(lot)}
+
+
+def _account(request: Request, caller: Caller, body: OrderIn) -> AccountKey:
+    signer = caller.holder if body.signer is None else parse_address(body.signer)
+    return AccountKey(parse_address(body.token), till_of(request).parts.gateway, caller.holder, signer)
+
+
+def _own(request: Request, caller: Caller, order_id: str) -> Order:
+    """Another holder's order is as unknown as none."""
+    order = desk_of(request).ledger.orders.order(OrderId(order_id))
+    if order is None or order.account.holder != caller.holder:
+        raise UnknownOrder(order_id)
+    return order
