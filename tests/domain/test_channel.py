@@ -79,8 +79,10 @@ def test_resale_is_a_providers_and_what_the_file_forbids_stays_forbidden(said: b
 
 
 def test_the_first_of_an_order_is_the_primary_and_those_it_leaves_out_come_last():
-    order = set_to(Scope.NAME, "small", Setting.ORDER, [GLOBEX.id, ACME.id])
+    order = set_to(Scope.NAME, "routed:small", Setting.ORDER, [GLOBEX.id, ACME.id])
 
+    official = replace(ACME, id="official/small", kind=Kind.OFFICIAL)
+    assert channels_of({official.id: official}, {}, order).listed[official.id].backup == 0, "they pay for no other kind"
     assert {name: each.backup for name, each in channels_of(FILE, {}, order).listed.items()} == {
         GLOBEX.id: 0,
         ACME.id: 1,

@@ -3,6 +3,7 @@
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.databases import Database
@@ -25,6 +26,7 @@ def test_processes_behind_one_port_are_replaced_when_they_die_and_end_with_their
     assert eventually(lambda: serving.chat(town.keys[0])[0] == 200)
 
     here, there = (Serving(serving.process, {"base_url": f"{each['url']}/v1"}) for each in serving.facts["processes"])
+    _forbid_resale_in_one_process_and_see_it_in_the_other(serving, town.keys[0])
     assert here.ask("POST", "/operator/drain", None, OPERATOR)[1]["draining"]
     assert (here.chat(town.keys[0])[0], there.chat(town.keys[0])[0]) == (503, 200)
 
@@ -44,6 +46,26 @@ def test_processes_behind_one_port_are_replaced_when_they_die_and_end_with_their
     serving.kill()
     assert eventually(lambda: not alive(second))
     assert eventually(lambda: not alive(third))
+
+
+def _forbid_resale_in_one_process_and_see_it_in_the_other(serving: Serving, key: str) -> None:
+    """Within seconds, and nothing restarts."""
+    urls = [str(each["url"]) for each in serving.facts["processes"]]
+    here = Serving(serving.process, {"base_url": urls[0]})
+    answering = [Serving(serving.process, {"base_url": f"{url}/v1"}) for url in urls]
+
+    def set_resale(*, on: bool) -> Any:
+        said = {"on": on, "reason": "the contract", "by": "ann"}
+        return here.ask("PUT", "/admin/channels/providers/test/resale", said, OPERATOR)[1]["change"]["after"]
+
+    def codes() -> list[int]:
+        return [each.chat(key)[0] for each in answering]
+
+    assert set_resale(on=False) is False
+    assert answering[0].chat(key)[1]["error"]["code"] == "resale_forbidden"
+    assert eventually(lambda: codes() == [503, 503], seconds=10)
+    assert set_resale(on=True) is True
+    assert eventually(lambda: codes() == [200, 200], seconds=10)
 
 
 @pytest.mark.parametrize("named", [("--ledger", "ledger.sqlite"), ()])

@@ -46,6 +46,7 @@ def test_a_change_acts_on_the_next_request_and_is_written_down(gateway: Rig):
     changed = ask(gateway, "PUT", "/admin/channels/providers/test/resale", {"on": False, **WHY})
     refused = gateway.chat()
     listed = ask(gateway, "GET", "/admin/channels").json()
+    closed = gateway.http.get(f"{gateway.base_url}/healthz").json()["closed"]
     ask(gateway, "PUT", "/admin/channels/providers/test/resale", {"on": True, **WHY})
     ask(gateway, "PUT", f"{CHANNEL}/enabled", {"on": False, **WHY})
     disabled = gateway.chat()
@@ -62,6 +63,8 @@ def test_a_change_acts_on_the_next_request_and_is_written_down(gateway: Rig):
     assert why["cause"] == "routing"
     assert {each["state"] for each in listed["routed"]} == {"resale_forbidden"}
     assert listed["official"][0]["channel"] == "test/official"
+    assert closed["test/echo"] == "test does not let its models be sold on"
+    assert "test/official" not in closed
     assert gateway.untouched()
     assert gateway.chat().status_code == 200
     told = ask(gateway, "GET", "/admin/channels/history?name=test/echo&limit=1").json()["data"]

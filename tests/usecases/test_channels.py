@@ -175,7 +175,7 @@ async def test_a_primary_channel_is_asked_first_whatever_ranks_better_and_backup
     ]
     assert shop.asked() == ["b"], "the primary's breaker is open: nobody waits for it"
     assert not (await shop.receipt("b/m")).backup, "it was asked for by its own name"
-    [order] = list_changes(shop.parts, "shared", 10)
+    [order] = list_changes(shop.parts, "routed:shared", 10)
     assert (order["after"], order["by"], order["reason"]) == (["c/m", "b/m", "a/m"], "ann", "as agreed")
 
 
@@ -311,6 +311,21 @@ def test_history_says_before_and_after_newest_first(shop: Shop):
     assert rows == [("c", None, False, "as agreed"), ("a/m", 10, None, "over"), ("a/m", None, 10, "a discount")]
     assert [each["revision"] for each in list_changes(shop.parts, "a/m", 1)] == [2]
     assert shop.ledger.channel_changes()[1].at - changed.at == timedelta(seconds=60)
+
+
+async def test_a_name_none_of_whose_routes_may_answer_says_why_of_each(shop: Shop):
+    change.enable_channel(shop.parts, "a/m", said(shop), enabled=False)
+    for provider in ("b", "c"):
+        _forbid(shop, provider)
+
+    with pytest.raises(NoRoute) as caught:
+        await shop.pay("shared")
+
+    assert {route: type(why) for route, why in caught.value.rejected} == {
+        "a/m": ChannelDisabled,
+        "b/m": ResaleForbidden,
+        "c/m": ResaleForbidden,
+    }
 
 
 async def test_with_every_route_forbidden_nothing_is_held(shop: Shop):

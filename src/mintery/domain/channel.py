@@ -26,7 +26,7 @@ class Scope(StrEnum):
     CHANNEL = "channel"
     PROVIDER = "provider"
     NAME = "name"
-    """One that several channels share (``serves``)."""
+    """One that several channels of a kind share: see ``shared_name``."""
 
 
 class Setting(StrEnum):
@@ -83,7 +83,7 @@ class ChannelSettings:
         terms: by channel: what it was added with, None where it was removed.
         enabled, own_keys, multipliers: by channel.
         resale: by provider.
-        orders: by shared name.
+        orders: by ``shared_name``.
     """
 
     terms: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
@@ -144,10 +144,15 @@ def _as_set(model: Model, settings: ChannelSettings) -> Model:
 
 def _backup(model: Model, orders: Mapping[str, Sequence[str]]) -> int:
     """0 for a primary one; what the order does not name comes after it."""
-    order = orders.get(model.serves) if model.serves else None
+    order = orders.get(shared_name(model)) if model.serves else None
     if order is None:
         return 0
     return order.index(model.id) if model.id in order else len(order)
+
+
+def shared_name(model: Model) -> str:
+    """``routed:small``: what it goes by beside others of its kind. Official channels and routes never stand in for each other."""
+    return f"{model.kind.value}:{model.serves}"
 
 
 def markup_of(project: Project, model: Model) -> BasisPoints:

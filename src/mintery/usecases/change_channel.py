@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from mintery.domain.channel import ChannelChange, Scope, Setting, Subject, value_text
+from mintery.domain.channel import ChannelChange, Scope, Setting, Subject, shared_name, value_text
 from mintery.domain.model import Model
 from mintery.domain.voucher import Kind
 from mintery.errors import (
@@ -109,20 +109,25 @@ def make_primary(
         UnknownChannel, ChannelSettingRefused
     """
     model = _listed(parts, channel)
-    sharing = [each for each in parts.channels.listed.values() if each.serves and each.serves == model.serves]
+    listed = parts.channels.listed.values()
+    sharing = [each for each in listed if each.serves and shared_name(each) == shared_name(model)]
     if len(sharing) < 2:
-        raise ChannelSettingRefused(channel, "it shares its name with no other channel; `serves` declares one")
+        raise ChannelSettingRefused(channel, f"no other {model.kind} channel shares its name; `serves` declares one")
     named = (channel, *(backups or ()))
     ids = {each.id for each in sharing}
     for each in named:
         if each not in ids:
-            raise ChannelSettingRefused(each, f"it does not go by {model.serves}, as {channel} does")
+            raise ChannelSettingRefused(
+                each, f"it is no {model.kind} channel that goes by {model.serves}, as {channel} is"
+            )
     if len(set(named)) < len(named):
         raise ChannelSettingRefused(channel, "a channel stands in the order once")
     rest = sorted(
         (each for each in sharing if each.id not in named), key=lambda each: (each.backup, -each.quality, each.id)
     )
-    return _set(parts, Subject(Scope.NAME, model.serves, Setting.ORDER), [*named, *(each.id for each in rest)], said)
+    return _set(
+        parts, Subject(Scope.NAME, shared_name(model), Setting.ORDER), [*named, *(each.id for each in rest)], said
+    )
 
 
 def allow_resale(parts: GatewayParts, provider: str, said: Said, *, allowed: bool) -> ChannelChange | None:

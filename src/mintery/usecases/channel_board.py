@@ -21,7 +21,7 @@ class ChannelBoard:
         sellers: the providers that it names.
         settings: the operator's, as last read.
         listed: every channel that is not removed.
-        models: those that are for sale.
+        models: those that are for sale; ``off`` the others.
         version: how often they changed.
         unusable: channels that were added and cannot be sold here, each with its reason.
     """
@@ -35,6 +35,7 @@ class ChannelBoard:
         self.settings = ChannelSettings()
         self.listed: Mapping[str, Model] = declared
         self.models: Mapping[str, Model] = declared
+        self.off: tuple[Model, ...] = ()
         self.unusable: Mapping[str, str] = {}
         self.version = 0
         self._ledger = ledger
@@ -75,6 +76,7 @@ class ChannelBoard:
                 LOG.warning("channel_unusable channel=%s why=%s", channel, error.why)
         found: Channels = channels_of(self.declared, added, settings)
         self.settings, self.unusable, self.listed = settings, unusable, found.listed
+        self.off = tuple(model for name, model in found.listed.items() if name not in found.for_sale)
         self.models = found.for_sale
         self.version += 1  # last: whoever reads it finds what it counts
 

@@ -14,7 +14,7 @@ from mintery.domain.route_preferences import FIELD, NO_PREFERENCES, Preferences,
 from mintery.domain.route_shelf import Candidate, Rejection, Shelf, Wish, candidate_of
 from mintery.domain.routing import Choice, choose
 from mintery.domain.voucher import AccountId
-from mintery.errors import MalformedRequest, NotAvailable, NotFound, RouteExcluded
+from mintery.errors import ChannelDisabled, MalformedRequest, NotAvailable, NotFound, RouteExcluded
 from mintery.units import ceil_div
 from mintery.usecases.meter_usage import BYTES_PER_TOKEN
 from mintery.usecases.parts import GatewayParts
@@ -161,10 +161,16 @@ def _shelf(counter: Counter, question: Question) -> Shelf:
             candidates.append(_candidate(counter, question.endpoint, model, place if question.in_order else 0))
         except (NotAvailable, NotFound) as reason:
             rejected.append(Rejection(model.id, reason))
+    rejected += [Rejection(model.id, ChannelDisabled(model.id)) for model in _off(parts, question.names)]
     shelf = Shelf(candidates, rejected)
     if len(question.names) <= 1:  # of lists there is no end: clients write them
         parts.routes.keep_shelf(market, key, shelf)
     return shelf
+
+
+def _off(parts: GatewayParts, names: Sequence[str]) -> Iterable[Model]:
+    """Those that would go by a name, were they not switched off."""
+    return [model for model in parts.channels.off if not names or not {model.id, model.serves}.isdisjoint(names)]
 
 
 def _going_by(parts: GatewayParts, names: Sequence[str]) -> Iterable[tuple[int, Model]]:

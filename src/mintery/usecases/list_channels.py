@@ -4,11 +4,11 @@ from typing import Any
 
 import orjson
 
-from mintery.domain.channel import ChannelChange
+from mintery.domain.channel import ChannelChange, shared_name
 from mintery.domain.market import Market
 from mintery.domain.model import Model
 from mintery.domain.voucher import Kind
-from mintery.errors import MinteryError, NotAvailable, snake_case
+from mintery.errors import ChannelDisabled, MinteryError, NotAvailable, snake_case
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.quote_request import check_provider_open
 
@@ -35,7 +35,7 @@ def channel_json(parts: GatewayParts, market: Market, model: Model) -> dict[str,
     """``state`` is ``for_sale``, or names what keeps it from that; ``why`` says it."""
     board = parts.channels
     why = _why_not(parts, market, model)
-    shares = [each for each in board.listed.values() if model.serves and each.serves == model.serves]
+    shares = [each for each in board.listed.values() if model.serves and shared_name(each) == shared_name(model)]
     role = "backup" if model.backup else "primary" if any(each.backup for each in shares) else None
     return {
         "channel": model.id,
@@ -76,6 +76,19 @@ def change_json(change: ChannelChange) -> dict[str, Any]:
 def list_changes(parts: GatewayParts, name: str | None, limit: int) -> list[dict[str, Any]]:
     """Newest first."""
     return [change_json(change) for change in parts.ledger.channel_changes(name=name, limit=limit)]
+
+
+def closed_channels(parts: GatewayParts, market: Market) -> dict[str, str]:
+    """Those that take no new requests by somebody's decision, each with the reason; what prices do is told elsewhere."""
+    closed: dict[str, str] = {}
+    for model in parts.channels.listed.values():
+        try:
+            if model.id not in parts.models:
+                raise ChannelDisabled(model.id)
+            check_provider_open(market, model)
+        except NotAvailable as error:
+            closed[model.id] = str(error)
+    return closed
 
 
 def _why_not(parts: GatewayParts, market: Market, model: Model) -> MinteryError | None:

@@ -6,6 +6,7 @@ from mintery.domain.gateway_state import GatewayState, state_of, state_of_projec
 from mintery.domain.price import PriceState
 from mintery.errors import ChainError, NotAvailable
 from mintery.usecases.attempts import Attempts
+from mintery.usecases.list_channels import closed_channels
 from mintery.usecases.list_models import price_states, priced_states
 from mintery.usecases.parts import GatewayParts
 
@@ -15,7 +16,8 @@ SELLABLE = {PriceState.NORMAL.value, PriceState.SOFT_STALE.value}
 
 def report_health(parts: GatewayParts, attempts: Attempts) -> dict[str, Any]:
     """``status``: ``ok`` when everything sells, ``down`` when nothing does, ``degraded`` between. ``state``: the worst that
-    holds (``GatewayState``), and each project's; ``skus``: each price's, and ``why`` for those that its sources have none of.
+    holds (``GatewayState``), and each project's; ``skus``: each price's, and ``why`` for those that its sources have none of;
+    ``closed``: channels that take no new requests, each with the reason.
     """
     unread = {"status": DOWN, "state": GatewayState.UNREAD.value, "skus": {}}
     try:
@@ -28,6 +30,8 @@ def report_health(parts: GatewayParts, attempts: Attempts) -> dict[str, Any]:
     reasons = []
     if attempts.draining:
         reasons.append("the gateway is stopping")
+    if not parts.models:
+        reasons.append("no channel is for sale")
     if market.depegged:
         reasons.append("the reserve asset does not hold its par")
     if market.assets < market.claims:
@@ -44,6 +48,7 @@ def report_health(parts: GatewayParts, attempts: Attempts) -> dict[str, Any]:
         "state": state_of(market, priced_states(parts, market), now).value,
         "reasons": reasons,
         "skus": skus,
+        "closed": closed_channels(parts, market),
         "why": {price["sku"]: price["why"] for price in prices if "why" in price},
         "projects": {
             token: {"symbol": project.symbol, "state": state_of_project(market, project, now).value}
