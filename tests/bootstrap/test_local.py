@@ -12,6 +12,7 @@ from mintery.bootstrap import LocalStack, start_local_stack
 from mintery.bootstrap.opening import utc_now
 from mintery.bootstrap.roles import dev_role
 from mintery.chain.terms import Terms
+from mintery.client import open_job
 from mintery.crypto.vouchers import account_id
 from mintery.domain.voucher import AccountKey, Kind
 from mintery.errors import DevKeyOnRealChain, PortTaken
@@ -87,9 +88,17 @@ def test_calls_are_charged_settled_by_the_job_and_reconciled(
     assert client.chat.completions.create(model="test/chat", messages=turn).choices[0].message.content  # type: ignore[call-overload]
     assert list(client.chat.completions.create(model="test/chat", messages=turn, stream=True))  # type: ignore[call-overload]
     assert client.embeddings.create(model="test/embed", input="three words here").data
-    receipts = stack.gateway.ledger.receipts()
+    film = open_job(
+        str(client.base_url).rstrip("/"), client.api_key, "videos", {"model": "test/film", "prompt": "a cat"}
+    )
+    until = time.monotonic() + 20
+    while len(receipts := stack.gateway.ledger.receipts()) < 4:
+        assert time.monotonic() < until, "nobody followed the job"
+        time.sleep(0.05)
     cost = sum(record.receipt.cost for record in receipts)
-    assert len(receipts) == 3
+    assert {record.receipt.id: record.receipt.cost for record in receipts}[film["id"]] == parse_credits(
+        "0.042"
+    ) // 10**9
 
     until = time.monotonic() + 20
     while stack.gateway.ledger.spent_settled(account_id(account)) != cost:

@@ -5,7 +5,7 @@ Keys are the well-known development ones and the provider is a stub that makes i
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -36,6 +36,8 @@ PROVIDER_ID = 1
 TEST_DOLLARS = parse_assets("1000000")
 FUNDED = ("issuer", "holder", "friend")
 _PRICE_SECONDS = 30
+FILM_SECONDS = 600
+"""The longest that a video of the stub's may take."""
 
 Providers = tuple[ProviderConfig, ...]
 OnStep = Callable[[str], None]
@@ -157,7 +159,7 @@ def build_local_gateway(
 
 
 def stub_config(base_url: str) -> ProviderConfig:
-    """What the stub sells: one chat model and one for embeddings, both TEST."""
+    """What the stub sells: one model for chats, one for embeddings, one for videos, all TEST."""
     return ProviderConfig(
         name=PROVIDER,
         registry_id=PROVIDER_ID,
@@ -166,6 +168,9 @@ def stub_config(base_url: str) -> ProviderConfig:
         models=(
             _stub_model("chat", "echo", Endpoint.CHAT, Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN),
             _stub_model("embed", "embed", Endpoint.EMBEDDINGS, Unit.INPUT_TOKEN),
+            replace(
+                _stub_model("film", "film", Endpoint.VIDEOS, Unit.SECOND), max_seconds=20, job_seconds=FILM_SECONDS
+            ),
         ),
     )
 

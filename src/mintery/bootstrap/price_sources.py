@@ -24,6 +24,7 @@ LOCAL_PRICES: Mapping[str, str] = {
     "test/chat:input_token": "0.000001",
     "test/chat:output_token": "0.000004",
     "test/embed:input_token": "0.0000001",
+    "test/film:second": "0.01",
 }
 """USD per unit of what the stub sells."""
 PRICES_FILE = "prices.json"
