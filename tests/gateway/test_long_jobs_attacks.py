@@ -382,3 +382,24 @@ def test_a_revoked_key_sees_nothing_more_of_the_job_that_it_opened_and_its_recei
         assert stage.get(f"/v1/videos/{request}{path}", key=made["api_key"]).status_code == 401
     assert stage.get(f"/v1/videos/{request}/content", key=key_text()).status_code == 200
     assert stage.get(f"/v1/receipts/{request}", key=key_text()).json()["key"] == made["id"]
+
+
+@pytest.mark.parametrize("model", ["refuses-it", "takes-none", "fails-after-opening"])
+def test_what_nobody_took_is_closed_and_nothing_of_it_is_kept(here: Studio, model: str):
+    """Songs may be asked for again, so what they were asked with is kept until somebody has them."""
+    if model == "fails-after-opening":
+        here.control.answers = _out_of_order
+    answer = here.song(model)
+    here.control.answers = None
+
+    assert answer.status_code in {400, 429, 502}
+    request = answer.headers["x-mintery-request"]
+    told = here.get(f"/v1/jobs/{request}").json()
+    job = here.job(request)  # type: ignore[arg-type]  # a request's id
+    assert (told["status"], job.new.sent, job.is_open) == ("failed", None, False)
+    assert told["error"]["code"] in {"provider_refused", "provider_nonsense"}
+    assert here.untouched
+
+
+async def _out_of_order() -> None:
+    raise RuntimeError("the stub is out of order")

@@ -11,6 +11,9 @@ from mintery.domain.long_job import JobStatus, LongJob
 from mintery.usecases.decide_long_job import LOST, NO_EVIDENCE, TOO_SLOW
 from mintery.usecases.expire_holds import EVIDENCE_SECONDS
 
+OURS = (LOST, TOO_SLOW, NO_EVIDENCE)
+"""The gateway's own words; any other failure is told by the provider, or by the calls that nobody took it at."""
+
 
 def diagnose_long_job(job: LongJob, calls: Sequence[RouteAttempt], now: datetime) -> Diagnosis:
     """``calls`` are those of its request that are recorded."""
@@ -48,9 +51,9 @@ def _evidence(job: LongJob) -> dict[str, Any]:
 
 def _of_failed(job: LongJob, calls: Sequence[RouteAttempt], evidence: dict[str, Any]) -> Diagnosis:
     provider, failure = job.quoted.provider, job.failure
+    if failure is None or (job.upstream is None and failure not in OURS):
+        return diagnose_calls(calls)
     match failure:
-        case None:
-            return diagnose_calls(calls)
         case _ if failure == LOST:
             sentence = (
                 f"The process that opened it is gone, and nobody knows whether {provider} has it; it cost nothing."

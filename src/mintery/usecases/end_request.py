@@ -4,9 +4,10 @@ import asyncio
 
 from mintery.domain.attempt import RouteAttempt
 from mintery.domain.hold import Capture, ReleaseReason
+from mintery.domain.long_job import LONG_FORMS, JobFailure
 from mintery.domain.receipt import Receipt
-from mintery.errors import HoldNotOpen, LedgerUnavailable, MinteryError, Overloaded
-from mintery.ledger.commands import Answer, CaptureHold, Command, HoldNotEnding, ReleaseHold, Result
+from mintery.errors import HoldNotOpen, LedgerUnavailable, MinteryError, Overloaded, snake_case
+from mintery.ledger.commands import Answer, CaptureHold, CloseLongJob, Command, HoldNotEnding, ReleaseHold, Result
 from mintery.units import NanoCredits
 from mintery.usecases.dispatched import Dispatched
 from mintery.usecases.meter_usage import Metered
@@ -50,23 +51,30 @@ async def capture(
 async def release(work: Dispatched, error: MinteryError) -> None:
     """Nothing is charged. Raises as ``capture``."""
     ended = ReleaseHold(work.id, ReleaseReason.PROVIDER_FAILED, work.parts.clock(), attempts=work.tried)
-    await write_end(work, ended)
+    await write_end(work, ended, *_closed(work, error))
     work.meters.ended(work.quote.model.id, "released").inc()
     log_transition(
         "released", request=work.id, account=work.credential.account, amount=work.hold.amount, why=type(error).__name__
     )
 
 
-async def write_end(work: Dispatched, command: Command) -> Result:
-    """What follows a provider's word must be written: while the ledger's queue is full, or its database out of reach, it waits as long as the
-    hold's lease lasts.
+def _closed(work: Dispatched, error: MinteryError) -> tuple[CloseLongJob, ...]:
+    """A long job that nobody took is over: nothing of what it was asked with is kept."""
+    if work.request.endpoint not in LONG_FORMS:
+        return ()
+    return (CloseLongJob(work.id, failure=JobFailure(snake_case(type(error).__name__), str(error))),)
+
+
+async def write_end(work: Dispatched, command: Command, *beside: Command) -> Result:
+    """What follows a provider's word must be written: while the ledger's queue is full, or its database out of reach, it
+    waits as long as the hold's lease lasts. The result is ``command``'s.
 
     Raises:
         Overloaded, LedgerUnavailable: the lease is over.
     """
     while True:
         try:
-            [result] = await work.parts.ledger.commit_async([command])
+            result, *_ = await work.parts.ledger.commit_async([command, *beside])
         except (Overloaded, LedgerUnavailable):
             if work.parts.clock() >= work.hold.lease_until:
                 raise
