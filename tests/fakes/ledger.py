@@ -233,6 +233,11 @@ class InMemoryLedger:
         found = self.requests.get(request)
         return () if found is None else found.attempts
 
+    def last_route(self, account: AccountId, session: str, *, limit: int) -> str | None:
+        of = [found for found in reversed(self.requests.values()) if found.hold.account == account and found.receipt]
+        marked = [found.receipt for found in of[:limit] if found.command.quoted.session == session]
+        return marked[0].model if marked and marked[0] is not None else None
+
     def refusal(self, request: RequestId) -> Refusal | None:
         return self.refused.get(request)
 

@@ -22,6 +22,7 @@ class Quoted(NamedTuple):
         asked: the name that the request gave, where it is not the model's own.
         key: the gateway key that asked.
         own_key: the caller's own key pays the provider.
+        session: the mark of the session that asked, where it left the route open.
     """
 
     model: str
@@ -37,6 +38,7 @@ class Quoted(NamedTuple):
     asked: str | None = None
     key: KeyId | None = None
     own_key: bool = False
+    session: str | None = None
 
     @classmethod
     def of(cls, quote: Quote, *, stream: bool, asked: str | None = None, key: KeyId | None = None) -> "Quoted":
@@ -78,6 +80,8 @@ def quoted_text(quoted: Quoted) -> str:
         facts["key"] = quoted.key
     if quoted.own_key:
         facts["own_key"] = True
+    if quoted.session is not None:
+        facts["session"] = quoted.session
     return orjson.dumps(facts).decode()
 
 
@@ -98,4 +102,5 @@ def parse_quoted(text: str) -> Quoted:
         asked=fields.get("asked"),
         key=fields.get("key"),
         own_key=fields.get("own_key", False),
+        session=fields.get("session"),
     )

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 from mintery.domain.attempt import AttemptOutcome, Refusal, RouteAttempt
 from mintery.domain.hold import RequestId
 from mintery.domain.voucher import AccountId
-from mintery.ledger.schema import refusals, route_attempts
+from mintery.ledger.schema import receipts, refusals, requests, route_attempts
 from mintery.ledger.work import instant_of
 
 
@@ -26,6 +26,20 @@ def attempts_of(connection: Connection, request: RequestId) -> Sequence[RouteAtt
         )
         for row in connection.execute(query)
     ]
+
+
+def last_route(connection: Connection, account: AccountId, session: str, limit: int) -> str | None:
+    query = (
+        select(receipts.c.model, requests.c.quoted)
+        .join_from(receipts, requests, requests.c.id == receipts.c.request)
+        .where(receipts.c.account == account)
+        .order_by(receipts.c.seq.desc())
+        .limit(limit)
+    )
+    for model, quoted in connection.execute(query):
+        if orjson.loads(quoted).get("session") == session:
+            return str(model)
+    return None
 
 
 def refusal(connection: Connection, request: RequestId) -> Refusal | None:

@@ -197,6 +197,9 @@ class Ledger(Protocol):
     def attempts(self, request: RequestId) -> Sequence[RouteAttempt]:
         """Its calls to providers, in their order; none where the first one delivered, or nothing ended yet."""
 
+    def last_route(self, account: AccountId, session: str, *, limit: int) -> str | None:
+        """What answered last of the requests with this session's mark, among the account's newest ``limit`` receipts."""
+
     def refusal(self, request: RequestId) -> Refusal | None: ...
 
     def receipts(self, *, account: AccountId | None = None, limit: int = 100) -> Sequence[ReceiptRecord]:

@@ -182,6 +182,9 @@ class LedgerStore(Ledger):
     def attempts(self, request: RequestId) -> Sequence[RouteAttempt]:
         return self._read(queries_attempts.attempts_of, request)
 
+    def last_route(self, account: AccountId, session: str, *, limit: int) -> str | None:
+        return self._read(queries_attempts.last_route, account, session, limit)
+
     def refusal(self, request: RequestId) -> Refusal | None:
         return self._read(queries_attempts.refusal, request)
 

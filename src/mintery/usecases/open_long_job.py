@@ -144,6 +144,7 @@ async def _accept(work: Dispatched, provider: JobProvider, report: JobReport) ->
         except ProviderFailed as error:
             log_alarm("long_job_not_cancelled", request=work.id, provider=provider.name, why=type(error).__name__)
         raise HoldNotOpen(work.id, "ended")
+    work.parts.routes.remember(work.plan.session, work.quote.model.id)
     log_transition(
         "long_job_opened",
         request=work.id,

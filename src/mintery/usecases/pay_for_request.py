@@ -56,6 +56,7 @@ from mintery.usecases.parts import GatewayParts
 from mintery.usecases.plan_request import Plan, check_allowed, plan_request
 from mintery.usecases.rate_tokens import rate_tokens
 from mintery.usecases.read_form import boundary_of, read_form
+from mintery.usecases.recall_session import is_forgotten, recall_session, session_mark
 from mintery.usecases.refusals import Refusals
 from mintery.usecases.shape_request import read_fields
 from mintery.usecases.verify_credential import Credential, check_may_spend, refresh_credential
@@ -140,6 +141,10 @@ async def pay_for_request(till: Till, market: Market, credential: Credential, as
     if attempts.draining:
         raise Draining("the gateway is stopping")
     credential, plan = await _planned(till, market, credential, asked)
+    if is_forgotten(parts, plan):
+        attempts.pass_on()
+        await recall_session(parts, plan.session)
+        credential, plan = await _planned(till, parts.market(), credential, asked)
     attempt = Attempt(parts.new_request_id(), key, credential.account)
     attempts.register(attempt)
     try:
@@ -294,6 +299,12 @@ def _job_of(parts: GatewayParts, plan: Plan, placed: PlaceHold) -> tuple[OpenLon
     return (OpenLongJob(new_long_job(parts, plan, placed)),)
 
 
+def _quoted(plan: Plan, credential: Credential) -> Quoted:
+    request, quote = plan.legs[0]
+    quoted = Quoted.of(quote, stream=request.stream, asked=plan.asked, key=credential.key_id)
+    return quoted if plan.asked is None else quoted._replace(session=session_mark(plan.session))
+
+
 def _hold_of(parts: GatewayParts, market: Market, credential: Credential, plan: Plan, attempt: Attempt) -> PlaceHold:
     (request, quote), rates = plan.legs[0], plan.standing.rates
     token = credential.admits.voucher.token
@@ -304,7 +315,7 @@ def _hold_of(parts: GatewayParts, market: Market, credential: Credential, plan: 
         account=credential.account,
         signed=credential.admits,
         digest=credential.digest,
-        quoted=Quoted.of(quote, stream=request.stream, asked=plan.asked, key=credential.key_id),
+        quoted=_quoted(plan, credential),
         amount=plan.amount,
         placed_at=now,
         lease_until=now + timedelta(seconds=plan.seconds + parts.limits.grace_seconds),
