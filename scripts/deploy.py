@@ -11,6 +11,7 @@ from mintery.cli.run import run_script
 from mintery.domain.voucher import Kind
 from mintery.settings import load_settings
 from mintery.units import BasisPoints, Par, parse_assets, parse_credits
+from mintery.usecases.check_project_name import check_project_name
 from mintery.usecases.find_projects import find_projects
 from mintery.usecases.open_project import open_project
 
@@ -44,6 +45,7 @@ def main() -> None:
             mint_cap=parse_credits("1000000"),
             payout_cap=parse_assets("100000"),
         )
+        check_project_name(chain, issuer.address, name=args.name, symbol=args.symbol)
         token = open_project(chain, chain.sender(issuer), terms).token
     print(f"deployment {path}")
     print(f"token {token}")

@@ -8,7 +8,7 @@ MinteryError
 │                           AssetNotSignable
 ├── MalformedInput          MalformedAmount, NotWholeNanocredits, NotWholeCents, TopUpOutOfRange, MalformedVoucher, MalformedRequest, BodyTooLarge,
 │                           BodyTooSlow, MalformedSku, MalformedWindow, MalformedReceipt, MalformedReport,
-│                           ReportForOtherConfig, MalformedSeal, Unsupported, MalformedPeriod, UnknownTimeZone,
+│                           UnwritableName, LooksLikeAnother, ReportForOtherConfig, MalformedSeal, Unsupported, MalformedPeriod, UnknownTimeZone,
 │                           ReceiverRefused, ChannelSettingRefused, MultiplierAboveMarkup
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator, NotSignedIn, SignInRefused,
@@ -43,7 +43,7 @@ MinteryError
 ├── ChainError              RpcUnavailable, RpcRefused, RpcsDisagree, TransactionReverted, TransactionMissing,
 │                           TransactionReplaced, OutcomeMismatch, BlockReplaced, FinalBlockReplaced, SettlementHalted, QuorumMissing,
 │                           NotReporter
-└── CheckFailed             ReceiptRefused, ReconciliationFailed
+└── CheckFailed             ReceiptRefused, TokenListRefused, ReconciliationFailed
 """
 
 import re
@@ -332,6 +332,26 @@ class MalformedSeal(MalformedInput):
             f"{text!r} is no head of a ledger's seals: POSITION:HASH, as `mintery ledger verify` prints it"
         )
         self.text = text
+
+
+class UnwritableName(MalformedInput):
+    """A project's name or symbol that people cannot type: no eye tells its characters from others."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name[:40]!r} is no name for a project: write letters, digits and signs of a plain keyboard")
+        self.name = name
+
+
+class LooksLikeAnother(MalformedInput):
+    """A project's name or symbol that a person takes for another issuer's project."""
+
+    hint = "Choose another name. Is this fishing for somebody's mistakes? Warn that project's issuer."
+
+    def __init__(self, name: str, other: str, token: str) -> None:
+        super().__init__(f"{name[:80]} looks like {other[:80]} at {token}, which another issuer opened before")
+        self.name = name
+        self.other = other
+        self.token = token
 
 
 class MalformedRequest(MalformedInput):
@@ -1454,6 +1474,14 @@ class OutcomeMismatch(ChainError):
 
 class CheckFailed(MinteryError):
     """Something was checked and is not as it claims."""
+
+
+class TokenListRefused(CheckFailed):
+    """The list is not what was signed, or not by whom it should be."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the token list is not to be trusted: {why}")
+        self.why = why
 
 
 class ReceiptRefused(CheckFailed):

@@ -10,10 +10,12 @@ import pytest
 from tests.usecases.town import PAR, PROVIDER, Town
 
 from mintery.chain.terms import Terms
-from mintery.crypto.keys import PrivateKey
+from mintery.crypto.keys import PrivateKey, dev_key
+from mintery.crypto.token_lists import sign_token_list, token_list_signer
 from mintery.domain.voucher import Address, Kind
-from mintery.errors import UnknownProject
+from mintery.errors import LooksLikeAnother, MalformedInput, TokenListRefused, UnknownProject
 from mintery.units import AssetUnits, BasisPoints, CreditUnits
+from mintery.usecases.check_project_name import check_project_name
 from mintery.usecases.list_tokens import list_tokens
 from mintery.usecases.open_project import open_project
 
@@ -27,7 +29,7 @@ def check() -> Callable[[Any], None]:
     return validator.validate
 
 
-def opened(town: Town, name: str, symbol: str) -> Address:
+def opened(town: Town, name: str, symbol: str, *, by: PrivateKey | None = None) -> Address:
     terms = Terms(
         name=name,
         symbol=symbol,
@@ -41,7 +43,8 @@ def opened(town: Town, name: str, symbol: str) -> Address:
         mint_cap=CreditUnits(0),
         payout_cap=AssetUnits(0),
     )
-    return open_project(town.chain, town.issuer, terms).token
+    issuer = town.issuer if by is None else town.chain.sender(by)
+    return open_project(town.chain, issuer, terms).token
 
 
 def test_the_list_validates_and_says_what_the_chain_says(town: Town, check: Callable[[Any], None]):
@@ -103,3 +106,43 @@ def test_the_check_can_fail(town: Town, check: Callable[[Any], None]):
 
     with pytest.raises(jsonschema_rs.ValidationError):
         check(content)
+
+
+def test_no_list_carries_a_look_alike_of_an_earlier_project(town: Town, check: Callable[[Any], None]):
+    real = opened(town, "HONEST_AI_CREDITS", "HAIC")
+    fake = opened(town, "H0NEST_A1_CREDITS", "NEW", by=dev_key(7))
+    own = opened(town, "HONEST_AI_CREDITS", "HAIC")
+
+    listed = list_tokens(town.chain, town.rpc.block())
+
+    check(listed.content)
+    tokens = {entry["address"] for entry in listed.content["tokens"]}
+    assert {real, own} <= tokens
+    assert fake not in tokens
+    assert (fake, real) in listed.fakes
+
+
+def test_a_person_opens_no_look_alike_through_our_tools(town: Town):
+    opened(town, "CAREFUL_AI_CREDITS", "CAIC")
+    stranger = dev_key(8).address
+
+    with pytest.raises(LooksLikeAnother):
+        check_project_name(town.chain, stranger, name="C4REFUL-AI-CREDITS", symbol="X9")
+    with pytest.raises(LooksLikeAnother):
+        check_project_name(town.chain, stranger, name="Something else", symbol="C41C")
+    check_project_name(town.chain, town.issuer.address, name="CAREFUL_AI_CREDITS", symbol="CAIC")
+    check_project_name(town.chain, stranger, name="CARELESS_AI_CREDITS", symbol="LESS")
+
+
+def test_a_signed_list_is_known_from_a_changed_one(town: Town):
+    content = list_tokens(town.chain, town.rpc.block()).content
+    signed = sign_token_list(content, dev_key(3))
+
+    assert token_list_signer(json.loads(json.dumps(content)), signed) == dev_key(3).address
+    changed = {**content, "tokens": content["tokens"][1:]}
+    for wrong, by in ((changed, signed), (content, {**signed, "signer": dev_key(4).address})):
+        with pytest.raises(TokenListRefused):
+            token_list_signer(wrong, by)
+    for nonsense in ({}, {**signed, "format": "other"}, {**signed, "signature": "0x00"}, {**signed, "signature": "zz"}):
+        with pytest.raises(MalformedInput):
+            token_list_signer(content, nonsense)

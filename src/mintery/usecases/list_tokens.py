@@ -1,13 +1,14 @@
 """The projects' tokens as wallets and exchanges list them: Uniswap's token-list format."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from mintery.chain.events import ProjectOpened
 from mintery.chain.rpc import BlockRef
+from mintery.domain.lookalikes import Named, looks_like
 from mintery.domain.voucher import Address
 from mintery.errors import UnknownProject
 from mintery.units import CREDIT_DECIMALS
@@ -22,23 +23,32 @@ _RETIRED = "retired"
 
 @dataclass(frozen=True, slots=True)
 class TokenList:
-    """``content`` is the file; ``left_out`` are tokens whose names no list may carry."""
+    """``content`` is the file; ``left_out`` are tokens whose names no list may carry, and ``fakes`` those that look like one
+    that another issuer opened before, each with that one.
+    """
 
     content: dict[str, Any]
     left_out: tuple[Address, ...]
+    fakes: tuple[tuple[Address, Address], ...] = ()
 
 
 def list_tokens(chain: OnChain, at: BlockRef, *, issuers: Collection[Address] = ()) -> TokenList:
     """Every project, or those of ``issuers``, as of one block.
 
-    Anyone may open a project under any name: a list for the public is one of issuers that its publisher knows. The minor
+    Anyone may open a project under any name, so what looks like an earlier project of another issuer is left out, and a list for the public is one of issuers that its publisher knows. The minor
     version counts the tokens, as the format has it: additions raise it, and nothing is ever removed.
 
     Raises:
         UnknownProject: there is none to list; the format knows no empty list.
     """
     opened = [project for project in find_projects(chain, last=at.number) if not issuers or project.issuer in issuers]
-    listed = [project for project in opened if _fits(project)]
+    listed: list[ProjectOpened] = []
+    fakes: dict[Address, Address] = {}
+    for project in filter(_fits, opened):
+        if (known := _taken_for(project, listed)) is None:
+            listed.append(project)
+        else:
+            fakes[project.token] = known.token
     if not listed:
         raise UnknownProject(", ".join(issuers) or None, [f"{p.terms.symbol} {p.token}" for p in opened])
     content = {
@@ -49,7 +59,15 @@ def list_tokens(chain: OnChain, at: BlockRef, *, issuers: Collection[Address] = 
         "tags": {_RETIRED: {"name": "Retired", "description": "No longer minted or spent: redeem it at par"}},
         "tokens": [_token(chain, project, at) for project in listed],
     }
-    return TokenList(content, tuple(project.token for project in opened if not _fits(project)))
+    left_out = tuple(project.token for project in opened if not _fits(project))
+    return TokenList(content, left_out, tuple(fakes.items()))
+
+
+def _taken_for(project: ProjectOpened, earlier: Iterable[ProjectOpened]) -> Named | None:
+    others = (
+        Named(each.token, each.terms.name, each.terms.symbol) for each in earlier if each.issuer != project.issuer
+    )
+    return looks_like(project.terms.name, project.terms.symbol, others)
 
 
 def _fits(project: ProjectOpened) -> bool:

@@ -45,15 +45,20 @@ def open_(
     deployment: DeploymentFile = None,
     as_json: Json = False,
 ) -> None:
-    """Open a project: its token, backing, markup and caps. What may change later only ever tightens at once."""
+    """Open a project: its token, backing, markup and caps. What may change later only ever tightens at once.
+
+    A name or symbol that looks like another issuer's is refused.
+    """
     from mintery.chain.terms import Terms
     from mintery.cli.keys import read_key
     from mintery.cli.session import address_of, open_chain, tx_facts
+    from mintery.usecases.check_project_name import check_project_name
     from mintery.usecases.open_project import open_project
 
     with progress("Opening the project"):
         chain = open_chain(rpc, deployment)
         issuer = chain.sender(read_key(key, local=chain.rpc.is_local))
+        check_project_name(chain, issuer.address, name=name, symbol=symbol)
         registered = chain.registry.providers()
         chosen = [p.name for p in registered if p.kind is kind and p.takes_holds] if providers is None else providers
         terms = Terms(
