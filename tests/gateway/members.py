@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from tests.gateway.rig import IDENTITY, OTHER_TOKEN, PROVIDER_ID, TOKEN, Rig, market, model, rig
@@ -15,7 +16,8 @@ from mintery.domain.rates import Rates
 from mintery.domain.voucher import Kind
 from mintery.ledger.store import open_ledger
 from mintery.units import UnixSeconds, UsdWad, parse_usd
-from mintery.usecases.parts import GatewayLimits
+from mintery.usecases.parts import GatewayLimits, GatewayParts
+from mintery.usecases.renew_memberships import Renewed, renew_memberships
 
 USUAL, PRO = Rates(requests=1_000), Rates(requests=10_000)
 SELLER_ID, OFFICIAL_SELLER_ID = 9, 10
@@ -89,3 +91,13 @@ def members_rig(folder: Path, sold: Offers | None = None, limits: GatewayLimits 
             running.fund(100)
             yield running
         ledger.check()
+
+
+def later(gateway: Rig, now: datetime) -> GatewayParts:
+    """The gateway at another time, with prices seen then."""
+    gateway.market = members_market(gateway.parts.standings.offers, now.timestamp())
+    return replace(gateway.parts, clock=lambda: now)
+
+
+def renew(gateway: Rig, now: datetime) -> Renewed:
+    return renew_memberships(later(gateway, now), now)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.gateway.members import members_market, members_rig, offers
+from tests.gateway.members import later, members_rig, offers, renew
 from tests.gateway.rig import CREDIT, HOLDER, OTHER_TOKEN, SECRET, TOKEN, Rig, key_text, private_key
 
 from mintery.crypto.vouchers import account_id, key_hash
@@ -19,7 +19,6 @@ from mintery.ledger.commands_wallet import RevokeVoucher
 from mintery.units import NanoCredits, UsdWad, format_nanocredits
 from mintery.usecases.keep_limits import Scope, set_limit, set_time_zone
 from mintery.usecases.note_months import note_months
-from mintery.usecases.parts import GatewayParts
 from mintery.usecases.renew_memberships import TRIED_FOR, Renewed, renew_memberships
 from mintery.usecases.standings import Standings
 
@@ -42,16 +41,6 @@ def lasting(**fields: object) -> str:
 
 def begin(gateway: Rig, *, key: str | None = None, **fields: object):
     return gateway.post(PATH, key=key or lasting(), json={"membership": "pro", **fields})
-
-
-def later(gateway: Rig, now: datetime) -> GatewayParts:
-    """The gateway at another time, with prices seen then."""
-    gateway.market = members_market(gateway.parts.standings.offers, now.timestamp())
-    return replace(gateway.parts, clock=lambda: now)
-
-
-def renew(gateway: Rig, now: datetime) -> Renewed:
-    return renew_memberships(later(gateway, now), now)
 
 
 def ends(begun: dict) -> datetime:

@@ -23,6 +23,7 @@ from mintery.cli.commands import (
     ledger,
     limit,
     lot,
+    membership,
     mint,
     order,
     price,
@@ -106,6 +107,7 @@ app.add_typer(job.app, name="job", rich_help_panel=_SPEND)
 app.add_typer(receipt.app, name="receipt", rich_help_panel=_SPEND)
 app.command("activity", rich_help_panel=_SPEND)(activity.activity)
 app.command("statement", rich_help_panel=_SPEND)(statement.statement)
+app.add_typer(membership.app, name="membership", rich_help_panel=_SPEND)
 app.add_typer(route.app, name="route", rich_help_panel=_SPEND)
 app.add_typer(key.app, name="key", rich_help_panel=_SPEND)
 app.add_typer(limit.app, name="limit", rich_help_panel=_SPEND)

@@ -7,6 +7,7 @@ stay small on purpose: no web3, no database, no server; ``openai`` itself is imp
 from mintery.client.auth import VoucherAuth
 from mintery.client.calls import credits, explain_route, quote, read_receipt, why  # noqa: A004 -- the client's word for a balance
 from mintery.client.jobs import fetch_job, list_jobs, open_job, read_job
+from mintery.client.memberships import begin_membership, end_membership, memberships
 from mintery.client.openai import async_openai_client, openai_client
 from mintery.client.statements import activity, read_request, save_statement, statement
 from mintery.client.vouchers import raise_voucher, sign_voucher_key
@@ -15,10 +16,13 @@ __all__ = [
     "VoucherAuth",
     "activity",
     "async_openai_client",
+    "begin_membership",
     "credits",
+    "end_membership",
     "explain_route",
     "fetch_job",
     "list_jobs",
+    "memberships",
     "open_job",
     "openai_client",
     "quote",

@@ -18,9 +18,9 @@ from mintery.errors import (
 )
 from mintery.gateway.entry import bearer, credential_of, till_of
 from mintery.gateway.errors import ErrorTable, Problems, Shown, respond
-from mintery.gateway.shortfall import shortfall
 from mintery.units import MAX_NANOCREDITS, NanoCredits
-from mintery.usecases.hold_memberships import begin_membership, end_membership
+from mintery.usecases.explain_shortfall import shortfall
+from mintery.usecases.hold_memberships import begin_membership, check_may_end, end_membership
 from mintery.usecases.show_memberships import membership_json, show_memberships, show_offers, show_standing
 
 ERRORS: ErrorTable = {
@@ -90,6 +90,7 @@ def memberships_router(problems: Problems) -> APIRouter:
         parts = till_of(request).parts
         market, _ = parts.reading()
         credential = credential_of(request, market)
+        check_may_end(credential, membership)
         return membership_json(end_membership(parts, credential.account, membership), parts.clock())
 
     return router

@@ -11,6 +11,7 @@ from mintery.gateway.entry import bearer, credential_of, till_of
 from mintery.gateway.errors import Problems
 from mintery.usecases.list_models import describe_model, list_models
 from mintery.usecases.may_call import MayCall
+from mintery.usecases.verify_credential import refresh_credential
 
 
 def models_router(problems: Problems) -> APIRouter:
@@ -40,6 +41,6 @@ def _may_call(request: Request, market: Market) -> MayCall | None:
         return None
     parts = till_of(request).parts
     try:
-        return MayCall(parts, market, credential_of(request, market))
+        return MayCall(parts, market, refresh_credential(parts, market, credential_of(request, market)))
     except (CredentialRefused, MalformedVoucher) as refused:
         return MayCall(parts, market, refused)

@@ -65,8 +65,8 @@ from mintery.gateway.errors import OUR_FAULT, ErrorTable, Problem, Problems, Sho
 from mintery.gateway.rates import rate_headers
 from mintery.gateway.refusals import provider_problem, refuse
 from mintery.gateway.relay import relay
-from mintery.gateway.shortfall import shortfall
 from mintery.usecases.attempts import Attempt, Head
+from mintery.usecases.explain_shortfall import shortfall
 from mintery.usecases.pay_for_request import Asked, Till, pay_for_request
 from mintery.usecases.verify_credential import is_known, verify_credential
 

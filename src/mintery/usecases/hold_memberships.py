@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from mintery.domain.keys import NO_RULES
 from mintery.domain.market import Market
 from mintery.domain.voucher import AccountId
 from mintery.errors import KeyMayNot, MalformedRequest, MembershipEnded
@@ -14,7 +13,7 @@ from mintery.usecases.charge_month import Agreed, charge_month, quote_month
 from mintery.usecases.explain_refusal import explain_refusal
 from mintery.usecases.meters import log_transition
 from mintery.usecases.parts import GatewayParts
-from mintery.usecases.verify_credential import Credential, check_may_spend
+from mintery.usecases.verify_credential import Credential, check_may_spend, refresh_credential
 
 CANCELLED = "cancelled"
 
@@ -27,12 +26,13 @@ def begin_membership(
 
     Raises:
         MonthAboveAgreed, OutOfFunds, WrongEpoch, VoucherExpired, UnknownMembership, MembershipNotSold, ModelNotCovered,
-        NotAvailable, MalformedRequest: nothing was charged.
+        NotAvailable, MalformedRequest, VoucherRevoked, KeyMayNot: nothing was charged.
     """
     if credential.raised is not None:
         raise MalformedRequest("a raised voucher admits one request; a membership asks for the key alone")
-    if credential.rules != NO_RULES or any(limit.key is not None for limit in credential.limits):
-        raise KeyMayNot("a key with rules or limits of its own begins no membership", name)
+    if credential.key is not None:
+        raise KeyMayNot("a gateway key pays for requests; begin a membership with a voucher key, or signed in", name)
+    credential = refresh_credential(parts, market, credential)
     check_may_spend(parts, market, credential)
     price = quote_month(parts, market, credential.signed, name).amount
     agreed = Agreed(credential.account, name, credential.signed, credential.digest, price if most is None else most)
@@ -50,6 +50,12 @@ def begin_membership(
     parts.standings.note([charged.paid])
     log_transition("membership_begun", account=agreed.account, membership=name, request=charged.request)
     return charged
+
+
+def check_may_end(credential: Credential, name: str) -> None:
+    """Raises KeyMayNot: what an app's key cannot begin it does not end."""
+    if credential.key is not None:
+        raise KeyMayNot("a gateway key pays for requests; end a membership with a voucher key, or signed in", name)
 
 
 def end_membership(parts: GatewayParts, account: AccountId, name: str) -> Membership:

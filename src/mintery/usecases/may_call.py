@@ -10,6 +10,7 @@ from mintery.domain.route_shelf import Rejection
 from mintery.errors import (
     CredentialRefused,
     InsufficientBalance,
+    LimitReached,
     MalformedVoucher,
     MinteryError,
     VoucherExhausted,
@@ -59,6 +60,7 @@ class MayCall:
         project = market.projects[credential.admits.voucher.token]
         try:
             check_may_spend(parts, market, credential)
+            credential.rules.check_model(model.id, model.serves)
             check_covered(project, model)
             check_market_open(market, project, self._now)
             check_provider_open(market, model)
@@ -81,6 +83,17 @@ class MayCall:
             return InsufficientBalance(account=account.id, required=1, available=0)
         if voucher.max_nanocredits <= account.spent + account.held:
             return VoucherExhausted(account=account.id, required=1, available=0)
+        return self._at_limit(credential)
+
+    def _at_limit(self, credential: Credential) -> MinteryError | None:
+        """Of those limits that bind whatever is asked."""
+        parts = self._parts
+        for limit in credential.limits:
+            if limit.model is None and limit.way is None:
+                span = parts.calendar.span_at(limit.period, credential.zone, parts.clock())
+                counter = limit.counter(span)
+                if parts.ledger.used(counter) >= limit.ceiling:
+                    return LimitReached(account=credential.account, required=1, available=0, limit=counter)
         return None
 
 

@@ -12,6 +12,7 @@ from mintery.wallet.dev_signing import dev_signing_router
 from mintery.wallet.holdings import holdings_router
 from mintery.wallet.keys import keys_router
 from mintery.wallet.limits import limits_router
+from mintery.wallet.memberships import memberships_router
 from mintery.wallet.operator_sign_in import operator_sign_in_router
 from mintery.wallet.orders import orders_router
 from mintery.wallet.pages_router import pages_router
@@ -37,4 +38,5 @@ def routers(problems: Problems) -> Sequence[APIRouter]:
         keys_router(problems),
         authorities_router(problems),
         limits_router(problems),
+        memberships_router(problems),
     )
