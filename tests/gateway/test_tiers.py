@@ -31,7 +31,7 @@ def _sold(gateway: Rig) -> None:
             base = OUTPUT_USD if sku.unit.startswith("output") else INPUT_USD
             usd = base * 3 if "above" in sku.unit else base // 10 if "cheap" in sku.unit else base
             prices[sku] = PriceInForce(sku, index, 1, UsdWad(usd), UnixSeconds(gateway.market.block_time), False)
-    object.__setattr__(gateway.parts, "models", {**MODELS, **models})
+    gateway.parts.channels.models = {**MODELS, **models}
     gateway.market = replace(gateway.market, prices=prices)
 
 
@@ -77,7 +77,7 @@ def test_the_window_of_the_quote_is_charged(gateway: Rig):
 def test_what_the_provider_does_not_report_is_estimated_within_its_tier(gateway: Rig):
     models = {**gateway.parts.models}
     models[LONG] = replace(models[LONG], upstream=Behaviour.NO_USAGE)
-    object.__setattr__(gateway.parts, "models", models)
+    gateway.parts.channels.models = models
 
     tiers = set()
     for text in ("x" * 3_000, "x" * 6_000):
