@@ -4,18 +4,22 @@ from datetime import timedelta
 
 import pytest
 from tests.databases import Database
-from tests.gateway.rig import CREDIT, HOLDER, IDENTITY, OTHER_TOKEN, TOKEN, Rig, key_text, private_key, raised_text, rig
+from tests.gateway.rig import CREDIT, OTHER_TOKEN, TOKEN, Rig, key_text, private_key, raised_text
 from tests.wallet.browser import Browser, signed_in
 from tests.wallet.keys import LOW_PICTURE, made_key, set_clock, signed_offer
 
-from mintery.ledger.store import open_ledger
-
+DATABASES = ("sqlite",)
 STRANGER = private_key(900)
 
 
 @pytest.fixture
+def gateway(newcomer: Rig) -> Rig:
+    return newcomer
+
+
+@pytest.fixture
 def holder(gateway: Rig) -> Browser:
-    return signed_in(gateway)
+    return signed_in(gateway, gateway.newcomer)
 
 
 def test_a_key_pays_like_a_voucher_and_its_receipt_names_it(gateway: Rig, holder: Browser):
@@ -28,11 +32,16 @@ def test_a_key_pays_like_a_voucher_and_its_receipt_names_it(gateway: Rig, holder
     receipt = gateway.get(f"/v1/receipts/{answer.headers['x-request-id']}", key=made["api_key"]).json()
     assert receipt["key"] == made["id"]
     assert int(receipt["cost_nanocredits"]) > 0
-    assert gateway.get("/v1/credits", key=made["api_key"]).json()["wallet"]["holder"] == HOLDER.address
-    assert "key" not in gateway.get(f"/v1/receipts/{gateway.chat().headers['x-request-id']}").json()
+    assert gateway.get("/v1/credits", key=made["api_key"]).json()["wallet"]["holder"] == gateway.newcomer.address
+    assert (
+        "key"
+        not in gateway.get(
+            f"/v1/receipts/{gateway.chat(key=key_text(signer=gateway.newcomer)).headers['x-request-id']}"
+        ).json()
+    )
 
 
-def test_a_keys_text_is_shown_once_and_kept_nowhere(gateway: Rig, holder: Browser, database: Database):
+def test_a_keys_text_is_shown_once_and_kept_nowhere(gateway: Rig, holder: Browser, shared_database: Database):
     made = made_key(holder)
     gateway.chat(key=made["api_key"])
 
@@ -41,24 +50,7 @@ def test_a_keys_text_is_shown_once_and_kept_nowhere(gateway: Rig, holder: Browse
     assert listed.json()["data"][0] == {name: made[name] for name in made if name != "api_key"}
     assert made["hint"] == made["api_key"][-4:]
     assert made["api_key"] not in listed.text
-    assert made["api_key"] not in str(database.contents())
-
-
-def test_a_revoked_key_is_refused_from_the_next_request_on_in_every_process(
-    gateway: Rig, holder: Browser, database: Database
-):
-    made = made_key(holder)
-    with open_ledger(database.url, IDENTITY) as ledger, rig(ledger) as other:
-        before = [each.chat(key=made["api_key"]).status_code for each in (gateway, other)]
-        assert holder.call("DELETE", f"/v1/wallet/keys/{made['id']}").json()["status"] == "revoked"
-        after = [each.chat(key=made["api_key"]) for each in (gateway, other, gateway)]
-        reads = [each.get("/v1/credits", key=made["api_key"]).status_code for each in (gateway, other)]
-
-    assert before == [200, 200]
-    assert [each.status_code for each in after] == [401] * 3
-    assert {each.json()["error"]["code"] for each in after} == {"key_revoked"}
-    assert reads == [401, 401]
-    assert gateway.balance.held == 0
+    assert made["api_key"] not in str(shared_database.contents())
 
 
 def test_a_revoked_key_reads_no_earlier_answer(gateway: Rig, holder: Browser):
@@ -178,6 +170,7 @@ def test_a_standing_voucher_opens_nothing_by_itself(gateway: Rig, holder: Browse
         {"label": "\x07"},
         {"label": ""},
         {"expires_at": "2001-01-01T00:00:00Z"},
+        {"expires_at": "9999-12-31T23:59:59-12:00"},
         {"limits": [{"period": "week"}]},
         {"limits": [{"period": "year", "usd": "1"}]},
         {"limits": [{"period": "week", "usd": "1", "credits": "1"}]},
@@ -193,7 +186,7 @@ def test_a_key_that_could_not_work_is_not_made(holder: Browser, fields: dict):
 def test_a_key_manages_nothing(gateway: Rig, holder: Browser):
     made = made_key(holder)
 
-    for key in (made["api_key"], key_text()):
+    for key in (made["api_key"], key_text(signer=gateway.newcomer)):
         for method, path in (("GET", "/v1/wallet/keys"), ("GET", "/v1/wallet/limits"), ("POST", "/v1/wallet/keys")):
             headers = {"Authorization": f"Bearer {key}"}
             answer = gateway.http.request(method, gateway.base_url + path, headers=headers, json={"label": "x"})
@@ -201,7 +194,7 @@ def test_a_key_manages_nothing(gateway: Rig, holder: Browser):
 
 
 def test_an_offer_counts_from_what_was_spent(gateway: Rig, holder: Browser):
-    gateway.chat()
+    gateway.chat(key=key_text(signer=gateway.newcomer))
 
     offer = holder.call("POST", "/v1/wallet/vouchers/offer", json={"token": TOKEN, "usd": "20", "days": 30}).json()
 

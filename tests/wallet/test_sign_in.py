@@ -16,6 +16,11 @@ from mintery.wallet import tries as tries_module
 STRANGER = private_key(900)
 
 
+@pytest.fixture
+def gateway(newcomer: Rig) -> Rig:
+    return newcomer
+
+
 def test_a_wallet_signs_in_and_out(gateway: Rig):
     browser = Browser(gateway)
 
@@ -33,7 +38,7 @@ def test_a_wallet_signs_in_and_out(gateway: Rig):
 
 
 def test_the_cookie_is_bound_to_an_https_host(gateway: Rig):
-    gateway.parts = _with(gateway, public_url="https://wallet.example")
+    _with(gateway, public_url="https://wallet.example")
     browser = Browser(gateway)
 
     begun = browser.sign_in()

@@ -40,6 +40,7 @@ from mintery.usecases.parts import GatewayParts
 
 _SECRET_BYTES = 32
 _HINT = 4
+_FIRST_YEAR, _LAST_YEAR = 1971, 9_998
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ def make_key(parts: GatewayParts, holder: Address, voucher: StandingVoucher, wan
         MalformedRequest, KeyExpired
     """
     check_rules(parts, wanted.rules)
+    _check_expiry(wanted.expires_at)
     now = parts.clock()
     key = GatewayKey(
         id=KeyId(f"key_{secrets.token_hex(8)}"),
@@ -144,6 +146,7 @@ def change_key(parts: GatewayParts, holder: Address, changed: GatewayKey) -> Key
         UnknownGatewayKey, MalformedRequest
     """
     check_rules(parts, changed.rules)
+    _check_expiry(changed.expires_at)
     command = ChangeKey(holder, changed.id, _label(changed.label), changed.rules, changed.expires_at, changed.voucher)
     [result] = parts.ledger.commit([command])
     if isinstance(result, NotWritten):
@@ -207,6 +210,12 @@ def new_limit_id() -> LimitId:
 def _new_secret(key: KeyId, now: datetime) -> tuple[KeySecret, str]:
     text = KEY_TEXT_PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
     return KeySecret(hashlib.sha256(text.encode()).digest(), key, text[-_HINT:], now), text
+
+
+def _check_expiry(expires_at: datetime | None) -> None:
+    """Raises MalformedRequest: the calendar ends before it, or began after it."""
+    if expires_at is not None and not _FIRST_YEAR <= expires_at.year <= _LAST_YEAR:
+        raise MalformedRequest(f"an expiry lies between {_FIRST_YEAR} and {_LAST_YEAR}", field="expires_at")
 
 
 def _label(label: str) -> str:
