@@ -3,16 +3,20 @@
 import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from tests.databases import Database
+from tests.databases import Database, sqlite_database
 from tests.gateway.rig import market
 from tests.ledger.many_lines import COST, fill
 from tests.ledger.samples import IDENTITY, Chain, deposit, wallet
+from tests.ledger.statements import EVER, NEVER
 
 from mintery.domain.period import months, zone_of
+from mintery.ledger import snapshots
 from mintery.ledger.store import LedgerStore, open_ledger
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.show_statement import StatementOf, open_statement
@@ -63,3 +67,27 @@ def test_a_statement_of_any_length_takes_the_same_memory(ledger: LedgerStore, da
         assert larger > 3 * size
         assert lines > LINES or form == "html"
         assert most < least + SLACK, form
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_the_last_line_costs_no_more_than_the_first(
+    tmp_path: Path, newest_first: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """Counted in steps of SQLite's machine, which are the same on every machine."""
+    monkeypatch.setattr(snapshots, "ROWS_AT_ONCE", 40)
+    database, steps = sqlite_database(tmp_path / "ledger.sqlite"), []
+    with open_ledger(database.url, IDENTITY) as store:
+        store.commit([Chain().block(deposit(ALICE, 10**9))])
+        fill(database, store, ALICE, 1_200)
+        with store.reading() as reading:
+            driver = reading._connection.connection.driver_connection
+            driver.set_progress_handler(lambda: steps.append(None), 10)
+            lines = reading.lines([ALICE.id], EVER, NEVER, newest_first=newest_first)
+            taken = []
+            for _ in range(3):
+                before = len(steps)
+                assert sum(1 for _ in islice(lines, 400)) == 400
+                taken.append(len(steps) - before)
+            driver.set_progress_handler(None, 0)
+
+    assert taken[-1] < 1.2 * taken[0]

@@ -73,6 +73,7 @@ class StatementLine(NamedTuple):
         undone: it takes back an earlier line, as the chain took back the block of that one.
         reference: the request's id, or the place in the chain as block hash and log index.
         seq: orders lines of one instant.
+        subject: the order (``ord_…``) or refund (``rfd_…``) that it was done for, where it was one.
     """
 
     at: datetime
@@ -83,6 +84,7 @@ class StatementLine(NamedTuple):
     reference: str
     seq: int
     charge: Charge | None = None
+    subject: str | None = None
 
     @property
     def mark(self) -> Mark:

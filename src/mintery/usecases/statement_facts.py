@@ -50,6 +50,7 @@ def line_facts(line: StatementLine, wallet: Wallet, zone: tzinfo, labels: Mappin
         **wallet_facts(wallet),
         **amount_facts("change", line.change, wallet.par),
         "reference": line.reference,
+        "subject": line.subject,
     }
     if (paid := line.charge) is not None:
         facts |= {

@@ -33,6 +33,7 @@ COLUMNS: Sequence[str] = (
     "usage",
     "request",
     "reference",
+    "subject",
     "token",
 )
 _PIECE, _CHUNK = 8_192, 32_768
