@@ -133,6 +133,23 @@ def test_what_the_chain_took_back_stands_beside_what_it_took_back(ledger: Ledger
     assert (made.sums.top_ups, made.sums.releases, made.closing) == (1_000, 0, 1_000)
 
 
+def test_a_top_up_names_its_order_and_any_other_deposit_none(
+    ledger: LedgerStore, chain: Chain, alice: Wallet, database: Database
+):
+    block = chain.block(deposit(alice, 500), deposit(alice, 600))
+    ledger.commit([block])
+    empty = "x'00'" if database.kind == "sqlite" else "'\\x00'::bytea"
+    database.run(
+        "INSERT INTO chain_calls (id, subject, kind, recipient, calldata, first_block, planned_at, tx_hash, block_hash, "  # noqa: S608 -- our own text
+        "block_number, log_index, effect_at, credits) VALUES "
+        f"('ord_1/deposit', 'ord_1', 'deposit', 'escrow', {empty}, 0, 0, '0xaa', '{block.block.hash}', 1, 1, 0, '600')"
+    )
+
+    _, lines = statement(ledger, alice.id)
+
+    assert [(line.change, line.subject) for line in lines] == [(1_000, None), (500, None), (600, "ord_1")]
+
+
 def test_a_write_off_gives_back_what_it_charged_on_the_day_of_it(ledger: LedgerStore, alice: Wallet):
     charge(ledger, alice, 1, 300)
     ledger.commit([WriteOff(request_id(1), "it cannot settle", NOON + 24 * HOUR)])
