@@ -4,9 +4,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from tests.fakes.stripe_account import API_KEY, WEBHOOK_SECRET, StripeAccount, serve
 
 from mintery.bootstrap import DEV_ROLES, LocalStack, start_local_stack
 from mintery.cli.first_wallet import FirstWallet, fill_first_wallet
@@ -31,10 +34,35 @@ class Served:
         return self.stack.gateway_url
 
 
+BANK_DETAILS = "Mintery Test Bank, account 12 34 56"
+
+
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    home = tmp_path_factory.mktemp("home")
-    settings = load_settings(home=home, host="127.0.0.1", port=0, sync_interval=0.5, market_interval=0.5)
+def stripe_account() -> StripeAccount:
+    """What takes cards: a stand-in for Stripe's API on this machine."""
+    return StripeAccount(lambda: datetime.now(UTC))
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, stripe_account: StripeAccount) -> Iterator[Served]:
+    with serve(stripe_account) as stripe_url:
+        yield from _served(tmp_path_factory.mktemp("home"), stripe_url)
+
+
+def _served(home: Path, stripe_url: str) -> Iterator[Served]:
+    settings = load_settings(
+        home=home,
+        host="127.0.0.1",
+        port=0,
+        sync_interval=0.5,
+        market_interval=0.5,
+        orders_interval=0.5,
+        stripe_key=API_KEY,
+        stripe_webhook_secret=WEBHOOK_SECRET,
+        stripe_url=stripe_url,
+        bank_details=BANK_DETAILS,
+        operator_key="operator-key-of-the-tests",
+    )
     with start_local_stack(settings) as stack:
         yield Served(stack, fill_first_wallet(stack))
 
@@ -58,7 +86,7 @@ class Complaints:
         self.said: list[str] = []
         # Chromium reports each 401 in the console; this one is how a page learns that nobody is signed in.
         # A statement that is being written for the page before is waited for.
-        self.expected: list[str] = ["/v1/wallet/sign-in)", "/v1/wallet/statement"]
+        self.expected: list[str] = ["/v1/wallet/sign-in)", "/v1/wallet/statement", "/admin/orders?"]
 
     def hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:

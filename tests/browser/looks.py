@@ -26,7 +26,7 @@ def check_looks(page: Page, name: str, *, technical: bool = False) -> None:
     """
     text = page.inner_text("body")
     assert "TEST MONEY" in text
-    assert technical or forbidden_in(text) == [], name
+    assert technical or forbidden_in(text) == [], (name, forbidden_in(text))
     for width, height in (WIDE, NARROW):
         page.set_viewport_size({"width": width, "height": height})
         for scheme in ("light", "dark"):

@@ -34,7 +34,7 @@ from mintery.usecases.report_prices import report_prices
 PROVIDER = "test"
 PROVIDER_ID = 1
 TEST_DOLLARS = parse_assets("1000000")
-FUNDED = ("issuer", "holder", "friend")
+FUNDED = ("issuer", "holder", "friend", "relayer")
 _PRICE_SECONDS = 30
 FILM_SECONDS = 600
 """The longest that a video of the stub's may take."""

@@ -50,7 +50,7 @@ def _cards(settings: Settings) -> CardRail | None:
     return StripeCards(
         settings.stripe_key.get_secret_value(),
         secret,
-        return_url=f"{public}/#/orders/{{order}}",
+        return_url=f"{public}/wallet/top-up?order={{order}}",
         product=PRODUCT,
         api_url=settings.stripe_url,
     )

@@ -13,11 +13,13 @@ SHELL, BANNER = "shell.html", "test_banner.html"
 BANNER_PLACE = b"<!--test-->"
 PAGES = (
     "/wallet",
+    "/wallet/top-up",
     "/wallet/keys",
     "/wallet/activity",
     "/wallet/statement",
     "/wallet/send",
     "/wallet/permissions",
+    "/wallet/review",
     "/reserve",
 )
 POLICY = (

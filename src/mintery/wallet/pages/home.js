@@ -85,7 +85,7 @@ export async function render({ refresh }) {
   const [wallet, month, { data: limits }] = await Promise.all([get("/v1/wallet"), monthCard(), get("/v1/wallet/limits")]);
   const of = (kind) => wallet.balances.filter((balance) => balance.kind === kind);
   return [
-    el("h1", {}, "Home"),
+    el("div", { className: "row between" }, el("h1", {}, "Home"), el("a", { className: "button", href: "/wallet/top-up" }, "Top up")),
     el("div", { className: "grid" }, kindCard("official", of("official"), refresh), kindCard("routed", of("routed"), refresh)),
     ...alerts(limits),
     el("div", { className: "grid" }, month, limitsCard(limits.filter((limit) => !limit.key))),

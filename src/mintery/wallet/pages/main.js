@@ -7,11 +7,13 @@ import { welcome } from "./welcome.js";
 
 const PAGES = [
   { path: "/wallet", name: "Home", title: "Home", file: "./home.js" },
+  { path: "/wallet/top-up", name: "Top up", title: "Top up", file: "./top_up.js" },
   { path: "/wallet/keys", name: "Keys and limits", title: "Keys and limits", file: "./keys.js" },
   { path: "/wallet/activity", name: "Activity", title: "Activity", file: "./activity.js" },
   { path: "/wallet/statement", name: "Statement", title: "Statement", file: "./statement.js" },
   { path: "/wallet/send", name: "Send", title: "Send", file: "./send.js" },
   { path: "/wallet/permissions", name: "Permissions", title: "Permissions", file: "./permissions.js" },
+  { path: "/wallet/review", name: "Review", title: "Review", file: "./review.js", hidden: true, open: true },
   { path: "/reserve", name: "Reserve", title: "What backs the credits", file: "./reserve.js", open: true },
 ];
 
