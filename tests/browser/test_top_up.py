@@ -31,7 +31,7 @@ def test_digital_dollars_become_credits_by_one_signature(signed_in: Page, holder
     check_looks(signed_in, "top-up")
     signed_in.get_by_role("button", name="Go on").click()
 
-    expect(signed_in.get_by_text("Routed balance: PXAI rose by 500.00 PXAI.")).to_be_visible(timeout=30_000)
+    expect(signed_in.get_by_text("Your routed balance rose by 500.00 PXAI.")).to_be_visible(timeout=30_000)
     check_looks(signed_in, "top-up-paid")
     assert holder_app.asked.count("eth_signTypedData_v4") == 1
     signed_in.goto("/wallet")
@@ -82,7 +82,7 @@ def test_a_card_payment_raises_the_balance(
     begin(signed_in, "20", "Card")
     pay_by_card(signed_in, served, stripe_account, card_page)
 
-    expect(signed_in.get_by_text("Routed balance: PXAI rose by 2,000.00 PXAI.")).to_be_visible(timeout=30_000)
+    expect(signed_in.get_by_text("Your routed balance rose by 2,000.00 PXAI.")).to_be_visible(timeout=30_000)
     expect(signed_in.get_by_text("Card", exact=True)).to_be_visible()
     assert spendable(signed_in) - before == 2000
 

@@ -48,7 +48,7 @@ function orderRow(order, refresh) {
     el("div", { className: "row between" }, el("strong", {}, dollars(order.paid_usd)), tag("warn", RAILS[order.rail])),
     order.paid_usd !== order.asked_usd && notice("warn", `${dollars(order.asked_usd)} was asked for.`),
     facts([["Why it waits", order.why], ["Reference", el("code", {}, order.reference ?? "")], ["Payment", el("code", {}, order.payment)], ["Paid", when(order.paid_at)],
-      ["Placed", when(order.placed_at)], ["Expired", when(order.expires_at)], ["Holder", address(order.holder)], ["Order", el("code", {}, order.id)]], "wide"),
+      ["Placed", when(order.placed_at)], ["Waits until", when(order.expires_at)], ["Holder", address(order.holder)], ["Order", el("code", {}, order.id)]], "wide"),
     el("div", { className: "row" },
       el("button", { type: "button", onclick: () => decide(order, "accepted", refresh) }, "Accept"),
       el("button", { type: "button", className: "danger", onclick: () => decide(order, "refused", refresh) }, "Refuse"),

@@ -94,7 +94,7 @@ function orderParts(order, project, refresh) {
   return [
     el("div", { className: "row between" }, el("div", { className: "big" }, dollars(order.paid_usd ?? order.asked_usd)), statusTag(order)),
     order.status === "paid" && !got && notice("", el("strong", {}, "Your payment has arrived."), " Your balance rises in the next minute."),
-    got && notice("good", el("strong", {}, got.into === "account" ? `${name} rose by ${shown(got.credits)} ${symbol}.` : `${shown(got.credits)} ${symbol} came into your own wallet.`)),
+    got && notice("good", el("strong", {}, got.into === "account" ? `Your ${project ? KINDS[project.kind].toLowerCase() : "balance"} rose by ${shown(got.credits)} ${symbol}.` : `${shown(got.credits)} ${symbol} came into your own wallet.`)),
     EXPLAINED[order.status] && el("p", {}, EXPLAINED[order.status], order.why ? ` (${order.why}.)` : ""),
     ...payParts(order, refresh),
     facts([
@@ -155,7 +155,7 @@ async function place(form, token, usd) {
 }
 
 function newOrderForm(projects, rails) {
-  const project = el("select", {}, options(null, ...projects.map((each) => [each.token, `${KINDS[each.kind]}: ${each.name} (${each.symbol})`])));
+  const project = el("select", {}, options(null, ...projects.map((each) => [each.token, `${KINDS[each.kind]}: ${each.symbol} (${each.name})`])));
   const amount = el("input", { inputmode: "decimal", value: "20", required: true });
   const worth = el("p", { className: "hint" });
   const problem = el("div", {});
@@ -181,7 +181,7 @@ function newOrderForm(projects, rails) {
     }
   } },
   field("Which balance?", project),
-  el("div", {}, field("How many dollars?", amount), worth, el("div", { className: "row" }, QUICK.map((usd) => el("button", { type: "button", className: "quiet", onclick: () => { amount.value = usd; tell(); } }, `$${usd}`)))),
+  el("div", {}, field("How many dollars?", amount), worth, el("div", { className: "row quick" }, QUICK.map((usd) => el("button", { type: "button", className: "quiet", onclick: () => { amount.value = usd; tell(); } }, `$${usd}`)))),
   rail, into, problem, el("div", {}, el("button", { type: "submit" }, "Go on")));
   const tell = () => {
     const usd = money(amount.value);
