@@ -119,9 +119,13 @@ def test_a_bank_transfer_waits_for_a_person(signed_in: Page, served: Served, con
     assert spendable(signed_in) - before == 5000
 
 
-def test_an_order_that_is_given_up_says_so(signed_in: Page) -> None:
+def test_an_order_stands_beside_the_balance_until_it_is_over(signed_in: Page) -> None:
     begin(signed_in, "7", "Bank transfer")
     signed_in.get_by_role("button", name="Go on").click()
+    expect(signed_in.locator("#bank-reference")).to_be_visible()
+    signed_in.goto("/wallet")
+    expect(signed_in.get_by_text("Waiting for your payment")).to_be_visible()
+    signed_in.get_by_role("link", name="Top-up of $7.00").click()
     signed_in.get_by_role("button", name="Give it up").click()
     signed_in.get_by_role("dialog").get_by_role("button", name="Give it up").click()
 

@@ -1,9 +1,10 @@
 // Home: what there is to spend, of each kind, and what became of it this month.
-import { get, post } from "./api.js";
+import { get, post, Refused } from "./api.js";
 import { dollars, exact, shown } from "./amounts.js";
 import { signature } from "./holder.js";
 import { limitBar, PERIODS } from "./keys.js";
 import { spendPlot, spent, spentByDay, statementOf, thisMonth } from "./statement.js";
+import { statusTag } from "./top_up.js";
 import { actionButton, card, dialog, el, facts, field, notice, say, tag } from "./ui.js";
 
 const KINDS = {
@@ -75,6 +76,17 @@ function alerts(limits) {
     el("a", { href: "/wallet/keys" }, "See your limits")));
 }
 
+// Top-ups that are not over stand beside the balance that they are to raise.
+async function openOrders() {
+  const { data } = await get("/v1/wallet/orders?limit=10").catch((error) => {
+    if (error instanceof Refused) return { data: [] };
+    throw error;
+  });
+  return data.filter((order) => ["pending", "manual_review"].includes(order.status));
+}
+
+const orderNotice = (order) => notice("", el("a", { href: `/wallet/top-up?order=${order.id}` }, `Top-up of ${dollars(order.asked_usd)}`), " ", statusTag(order));
+
 function limitsCard(limits) {
   return card("Limits",
     limits.length ? limits.map(limitBar) : el("p", { className: "soft" }, "No limit is set."),
@@ -82,10 +94,11 @@ function limitsCard(limits) {
 }
 
 export async function render({ refresh }) {
-  const [wallet, month, { data: limits }] = await Promise.all([get("/v1/wallet"), monthCard(), get("/v1/wallet/limits")]);
+  const [wallet, month, { data: limits }, orders] = await Promise.all([get("/v1/wallet"), monthCard(), get("/v1/wallet/limits"), openOrders()]);
   const of = (kind) => wallet.balances.filter((balance) => balance.kind === kind);
   return [
     el("div", { className: "row between" }, el("h1", {}, "Home"), el("a", { className: "button", href: "/wallet/top-up" }, "Top up")),
+    ...orders.map(orderNotice),
     el("div", { className: "grid" }, kindCard("official", of("official"), refresh), kindCard("routed", of("routed"), refresh)),
     ...alerts(limits),
     el("div", { className: "grid" }, month, limitsCard(limits.filter((limit) => !limit.key))),

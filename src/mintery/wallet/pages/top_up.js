@@ -45,7 +45,7 @@ function arrived(order) {
 
 const onItsWay = (order) => (order.on_chain ?? []).some((call) => call.status === "under_way");
 
-function statusTag(order) {
+export function statusTag(order) {
   const [kind, text] = STATES[order.status] ?? ["", order.status];
   return tag(kind, text);
 }
