@@ -115,6 +115,11 @@ def cents(assets: AssetUnits) -> Cents:
     return Cents(whole)
 
 
+def whole_cents_down(assets: AssetUnits) -> AssetUnits:
+    """What of ``assets`` cards and banks can pay."""
+    return AssetUnits(assets - assets % ASSET_UNITS_PER_CENT)
+
+
 def assets_of_cents(amount: Cents) -> AssetUnits:
     """Exact, at par with USD."""
     return AssetUnits(amount * ASSET_UNITS_PER_CENT)

@@ -12,6 +12,7 @@ from mintery.chain.delivery import Delivered, Delivery
 from mintery.chain.reserve_vault import ReserveVault
 from mintery.chain.rpc import BlockRef, Call, Log, TxReceipt
 from mintery.chain.sender import SignedTransaction
+from mintery.chain.spend_escrow import SpendEscrow
 from mintery.chain.test_dollar import Asset
 from mintery.crypto.authorizations import mint_nonce, token_domain
 from mintery.crypto.hashing import address_bytes, keccak
@@ -56,8 +57,8 @@ class MintChain:
         return _Asset(self, ASSET)  # type: ignore[arg-type]  # as above
 
     @property
-    def escrow(self) -> "_Vault":
-        return self.vault
+    def escrow(self) -> SpendEscrow:
+        return SpendEscrow(self, VAULT)  # type: ignore[arg-type]  # as above
 
     def token(self, _address: Address) -> "_Nonces":
         return _Nonces(self)

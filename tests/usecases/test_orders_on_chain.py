@@ -13,26 +13,31 @@ from mintery.chain.test_dollar import TestDollar
 from mintery.crypto.keys import PrivateKey
 from mintery.crypto.vouchers import account_id
 from mintery.domain.chain_call import CallId, CallKind
-from mintery.domain.order import Decision, Order, OrderStatus, Payment, Rail
+from mintery.domain.order import Decision, Order, OrderStatus, Payment, Rail, RefundKind
 from mintery.domain.voucher import AccountKey
 from mintery.errors import (
     IdempotencyConflict,
     MalformedRequest,
     NotWholeCents,
+    OrderTransitionRefused,
     RailNotOffered,
     TopUpOutOfRange,
     TransactionReverted,
     UnknownProject,
     WrongGateway,
 )
-from mintery.units import AssetUnits, credit_units, nanocredits_of_assets_down, parse_assets, parse_credits
+from mintery.ledger.commands import SealRows
+from mintery.ledger.commands_lots import TraceLots
+from mintery.ledger.queries_lots import Lot
+from mintery.units import AssetUnits, NanoCredits, credit_units, nanocredits_of_assets_down, parse_assets, parse_credits
 from mintery.usecases.deposit_credits import relay_deposit, sign_deposit
 from mintery.usecases.mint_orders import mint_orders
 from mintery.usecases.order_desk import OrderDesk, Treasury
 from mintery.usecases.place_order import OrderAsked, place_order
-from mintery.usecases.review_orders import take_bank_payment
+from mintery.usecases.refund_lot import RefundAsked, offer_refund, owe_unused, refund_lot
+from mintery.usecases.review_orders import finish_refund, take_bank_payment
 from mintery.usecases.send_calls import Sent, send_call, send_calls
-from mintery.usecases.signed_texts import deposit_text, read_deposit, top_up_text
+from mintery.usecases.signed_texts import authorization_text, deposit_text, read_deposit, top_up_text
 from mintery.usecases.top_up import relay_top_up, sign_top_up
 from mintery.usecases.watch_orders import look_at_order, watch_orders
 
@@ -54,6 +59,7 @@ def desk(till: Till) -> OrderDesk:
         alarms=till.alarms,
         bank_details="IBAN XX00",
         treasury=treasury,
+        settler=till.town.chain.sender(till.settler),
     )
 
 
@@ -275,3 +281,69 @@ def test_what_is_not_for_this_is_refused(till: Till, desk: OrderDesk):
         with pytest.raises(refusal):
             place_order(desk, wrong, now())
     assert till.ledger.orders.recent() == []
+
+
+def lot_of(till: Till, order: Order) -> Lot:
+    till.sync()
+    till.ledger.commit([SealRows(1_000, now()), TraceLots(1_000)])
+    (lot,) = till.ledger.lots.of_accounts([account_id(order.account)])
+    assert lot.order == order.id
+    return lot
+
+
+def test_the_unused_part_goes_back_over_the_rail_once(till: Till, desk: OrderDesk):
+    holder = PrivateKey.generate()
+    order = bank_order(till, desk, holder)
+    run(desk)
+    lot = lot_of(till, order)
+    assert lot.remaining == 20 * 10**9
+    five = NanoCredits(5 * 10**9)
+    _, fields = offer_refund(desk, order.account, five, now())
+    signed = till.town.chain.token(till.town.token).sign_authorization(
+        holder,
+        desk.paying().key.address,
+        int(fields["amount"]),
+        nonce=bytes.fromhex(fields["nonce"]),
+        valid_before=fields["valid_before"],
+    )
+    text = authorization_text(signed)
+    with pytest.raises(MalformedRequest):
+        refund_lot(desk, order.account, RefundAsked(lot.id, NanoCredits(five + 1), "rail", text), now())
+
+    asked = refund_lot(desk, order.account, RefundAsked(lot.id, five, "rail", text), now())
+    with pytest.raises(OrderTransitionRefused):
+        refund_lot(desk, order.account, RefundAsked(lot.id, NanoCredits(16 * 10**9), "wallet"), now())
+    for _ in range(4):
+        send_calls(desk, now())
+        till.sync()
+        owe_unused(desk, now())
+
+    (due,) = till.ledger.orders.refunds_due(Rail.BANK)
+    assert (due.assets, due.kind, due.order) == (parse_assets("5"), RefundKind.UNUSED, order.id)
+    assert till.ledger.lot_refunds.refund(asked.id).status == "owed"
+    assert till.town.chain.token(till.town.token).balance_of(desk.paying().key.address) == parse_credits("5")
+    finish_refund(till.ledger, due.id, "bank-back-1", by="operator", now=now())
+    after = till.ledger.orders.order(order.id)
+    assert (after.refunded, after.status_at(now())) == (parse_assets("5"), OrderStatus.PAID)
+    assert lot_of(till, order).remaining == 15 * 10**9
+    assert balance(till, order.account) == 15 * 10**9
+    till.ledger.check()
+
+
+def test_the_unused_part_comes_to_the_wallet_to_be_redeemed(till: Till, desk: OrderDesk):
+    holder, asked = signed_top_up(till)
+    order = place_order(desk, asked, now())
+    run(desk)
+    lot = lot_of(till, order)
+    with pytest.raises(RailNotOffered):
+        refund_lot(desk, order.account, RefundAsked(lot.id, lot.remaining, "rail", "{}"), now())
+
+    refund = refund_lot(desk, order.account, RefundAsked(lot.id, lot.remaining, "wallet"), now())
+    for _ in range(3):
+        send_calls(desk, now())
+        till.sync()
+
+    assert till.ledger.lot_refunds.refund(refund.id).status == "in_wallet"
+    assert till.town.chain.token(till.town.token).balance_of(holder.address) == parse_credits("20")
+    assert balance(till, order.account) == 0
+    assert lot_of(till, order).remaining == 0

@@ -194,6 +194,26 @@ def test_which_requests_used_a_lot_is_one_call_and_one_command(shop: Shop):
     assert json.loads(listed.output)["data"] == [lot]
 
 
+def test_what_is_left_of_a_lot_is_taken_back_and_no_request_gets_it(shop: Shop):
+    browser = signed_in(shop.gateway)
+    while shop.ledger.commit([SealRows(100, datetime.now(UTC))])[0].changed:  # type: ignore[union-attr]  # it counts
+        trace_lots(shop.ledger, datetime.now(UTC))
+    (lot,) = browser.call("GET", "/v1/wallet/lots").json()["data"]
+    path = f"/v1/wallet/lots/{lot['id']}"
+
+    taken = browser.call("POST", f"{path}/refund", json={"way": "wallet", "credits": "99.99999"})
+    assert (taken.status_code, taken.json()["status"]) == (200, "under_way"), taken.text
+    assert shop.gateway.chat().status_code == 402
+    more = browser.call("POST", f"{path}/refund", json={"way": "wallet", "credits": "1"})
+    assert (more.status_code, more.json()["error"]["code"]) == (409, "order_transition_refused")
+    rail = browser.call("POST", f"{path}/refund/offer", json={"way": "rail", "credits": "1"})
+    assert rail.json()["error"]["code"] == "rail_not_offered"
+    assert [each["id"] for each in browser.call("GET", f"{path}/refunds").json()["data"]] == [taken.json()["id"]]
+    stranger = signed_in(shop.gateway, PrivateKey.generate())
+    assert stranger.call("POST", f"{path}/refund", json={"way": "wallet", "credits": "1"}).status_code == 404
+    assert shop.gateway.post(f"{path}/refund", json={"way": "wallet", "credits": "1"}).status_code == 401
+
+
 def test_an_operator_reviews_from_the_command_line(shop: Shop):
     order = placed(signed_in(shop.gateway), "bank")
     at = ["--operator-key", OPERATOR, "--url", shop.gateway.base_url + "/v1"]

@@ -145,7 +145,7 @@ def build_gateway(
     settlement = _settlement(settings, opened, ledger, alarms, gateway=address, settler=settler)
     operator_key, mark = _operator_key(settings), secrets.token_hex(MARK_BYTES)
     dev_key = _dev_key(settings) if local else None
-    desk = build_desk(settings, opened, ledger, alarms, gateway=address)
+    desk = build_desk(settings, opened, ledger, alarms, gateway=address, settler=settler)
     parts = GatewayParts(
         ledger=ledger,
         market=board.newest,

@@ -15,7 +15,7 @@ PRODUCT = "AI credits"
 
 
 def build_desk(
-    settings: Settings, chain: OnChain, ledger: LedgerStore, alarms: Alarms, *, gateway: Address
+    settings: Settings, chain: OnChain, ledger: LedgerStore, alarms: Alarms, *, gateway: Address, settler: PrivateKey
 ) -> OrderDesk:
     """Raises SettingMissing: cards are taken and their webhooks could not be told from forged ones."""
     key = _treasury_key(settings, local=chain.rpc.is_local)
@@ -27,6 +27,7 @@ def build_desk(
         cards=_cards(settings),
         bank_details=settings.bank_details,
         treasury=None if key is None else Treasury(key, chain.sender(key)),
+        settler=chain.sender(settler),
         bump_after=settings.bump_after,
         max_fee=parse_gwei(format(settings.max_fee_gwei, "f")),
     )

@@ -55,6 +55,7 @@ from mintery.usecases.order_desk import OrderDesk
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.reconcile import Reconciler
 from mintery.usecases.refresh_market import MarketBoard
+from mintery.usecases.refund_lot import owe_unused
 from mintery.usecases.renew_memberships import renew_memberships
 from mintery.usecases.report_prices import Reporter, report_prices
 from mintery.usecases.seal_ledger import seal_ledger
@@ -157,6 +158,7 @@ def _mint(parts: JobParts, desk: OrderDesk, now: datetime) -> None:
     fenced = desk.over(parts.ledger.fenced(partial(parts.leadership.check, "mint_orders")))
     mint_orders(fenced, now)
     send_calls(fenced, now)
+    owe_unused(fenced, now)
 
 
 def _fenced(parts: JobParts, job: str) -> Ledger:

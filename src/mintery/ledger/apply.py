@@ -21,6 +21,7 @@ from mintery.ledger.apply_long_jobs import (
 from mintery.ledger.apply_lots import trace_lots
 from mintery.ledger.apply_memberships import agree_membership, charge_month, end_membership
 from mintery.ledger.apply_orders import ORDER_WRITERS
+from mintery.ledger.apply_refunds import REFUND_WRITERS
 from mintery.ledger.apply_refusals import record_refusals
 from mintery.ledger.apply_reserve import observe_reserve
 from mintery.ledger.apply_rollback import mark_final, roll_back_block
@@ -61,6 +62,7 @@ from mintery.ledger.commands import (
     SealRows,
     WriteOff,
 )
+from mintery.ledger.commands_calls import FailCall
 from mintery.ledger.commands_lots import TraceLots
 from mintery.ledger.commands_memberships import AgreeMembership, ChargeMonth, EndMembership
 from mintery.ledger.commands_wallet import AddStandingVoucher, BeginSignIn, EndSignIn, OfferNonce
@@ -110,6 +112,7 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     **AUTHORITY_WRITERS,
     **CALL_WRITERS,
     TraceLots: trace_lots,
+    **REFUND_WRITERS,
 }
 _BESIDE = (
     SealRows,
@@ -136,7 +139,7 @@ _BESIDE = (
     AgreeMembership,
     EndMembership,
     AddStandingVoucher,
-    *CALL_WRITERS,
+    *(kind for kind in CALL_WRITERS if kind is not FailCall),
     TraceLots,
 )
 """They write nothing that a sheet remembers."""

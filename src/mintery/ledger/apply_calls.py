@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from mintery.domain import order as domain
-from mintery.domain.chain_call import CallAttempt, ChainCall, Effect
+from mintery.domain.chain_call import CallAttempt, CallKind, ChainCall, Effect
 from mintery.ledger.apply_orders import change_order
 from mintery.ledger.commands import Done, NotWritten
 from mintery.ledger.commands_calls import (
@@ -18,6 +18,7 @@ from mintery.ledger.commands_calls import (
     SaveCallAttempt,
 )
 from mintery.ledger.commands_orders import OrderTold
+from mintery.ledger.refund_marks import refund_failed
 from mintery.ledger.schema_calls import call_attempts, chain_calls
 from mintery.ledger.work import Statement, Work, insert_of, micros
 
@@ -102,6 +103,9 @@ def end_call(work: Work, command: EndCall) -> Done | NotWritten:
 
 def fail_call(work: Work, command: FailCall) -> Done | NotWritten:
     if changed := work.run(_fail, its_id=command.call, why=command.why, at=micros(command.at)):
+        subject, _, kind = command.call.partition("/")
+        if kind == CallKind.RELEASE:
+            refund_failed(work, subject, command.why, micros(command.at))
         return Done(changed)
     row = work.row(_planned, id=command.call)
     if row is not None and row[2] is not None:

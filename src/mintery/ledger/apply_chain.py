@@ -26,6 +26,7 @@ from mintery.ledger.commands import (
 )
 from mintery.ledger.commands_wallet import SpreadAuthority
 from mintery.ledger.covering import cover, turn_epoch
+from mintery.ledger.refund_marks import refund_released
 from mintery.ledger.schema import accounts, blocks, events
 from mintery.ledger.work import Statement, Work, insert_of
 
@@ -123,6 +124,7 @@ def _apply(work: Work, place: Place, event: ChainEvent) -> tuple[RequestId, ...]
             opened.free(event.amount)
             opened.move(Move.RELEASED_ON_CHAIN, event.amount)
             opened.save()
+            refund_released(work, event.account, event.amount, place.reference)
         case BatchSettledSeen():
             return apply_settled(work, event, block=place.block, reference=place.reference, at=place.at)
     return ()

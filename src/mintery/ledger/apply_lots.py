@@ -19,6 +19,7 @@ from mintery.ledger.commands import Done
 from mintery.ledger.commands_lots import TraceLots
 from mintery.ledger.schema import seals, transfers
 from mintery.ledger.schema_lots import lot_progress, lot_uses, lots
+from mintery.ledger.schema_refunds import lot_refunds
 from mintery.ledger.sealing import Source
 from mintery.ledger.work import Statement, Work
 
@@ -30,6 +31,7 @@ _DEPOSIT, _UNDO_DEPOSIT, _CAPTURE = Move.DEPOSIT.kind, Move.UNDO_DEPOSIT.kind, M
 CHANGES: Mapping[str, int] = {_DEPOSIT: 1, **dict.fromkeys(_TAKES, -1), **dict.fromkeys(_GIVES_BACK, 1)}
 """How a kind of transfer changes the free credits of its account."""
 _UNDO = "undo/"
+_RELEASED = Move.RELEASED_ON_CHAIN.kind
 
 _progress = Statement(select(lot_progress.c.position).where(lot_progress.c.one == 1).with_for_update())
 _advance = Statement(update(lot_progress).where(lot_progress.c.one == 1).values(position=bindparam("last")))
@@ -72,6 +74,7 @@ _without_lot = Statement(
         lot_uses.c.account == bindparam("its_account"), lot_uses.c.lot.is_(None)
     )
 )
+_refunded = Statement(select(lot_refunds.c.lot).where(lot_refunds.c.released == bindparam("place")))
 _NEW = ("account", "token", "reference", "transfer", "amount", "remaining", "at", "undone_at")
 _insert_lot = Statement(Insert(lots).values({name: bindparam(name) for name in _NEW}).returning(lots.c.seq))
 _LOTS = Bulk("update", lots, ("seq", "remaining", "undone_at"))
@@ -168,7 +171,7 @@ class _LotBook:
         self._outside(-left, transfer, request=None)
 
     def _in_turn(self, transfer: _Transfer) -> Iterator[_Lot]:
-        """Oldest first; of a deposit that the chain took back, its own lot before all."""
+        """Oldest first; before all, the lot of a deposit that the chain took back, or the one that is refunded."""
         ordered = sorted(self.by_seq.values(), key=lambda each: each.seq)
         if transfer.kind == _UNDO_DEPOSIT:
             undone = transfer.reference.removeprefix(_UNDO)
@@ -177,6 +180,10 @@ class _LotBook:
                     lot.undone_at = transfer.at
                     self.changed.add(lot.seq)
                     yield lot
+        if transfer.kind == _RELEASED:
+            row = self.work.row(_refunded, place=transfer.reference)
+            if row is not None and row[0] in self.by_seq:
+                yield self.by_seq[row[0]]
         yield from ordered
 
     def _use(self, lot: _Lot, amount: int, transfer: _Transfer, request: str | None) -> None:

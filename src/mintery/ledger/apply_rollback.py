@@ -18,6 +18,7 @@ from mintery.ledger.chain_rows import Place, last_block, lock_chain, place_of, s
 from mintery.ledger.commands import Done, MarkFinal, NotWritten, RollBackBlock
 from mintery.ledger.covering import cover, turn_epoch
 from mintery.ledger.limits import count_again
+from mintery.ledger.refund_marks import refund_unreleased
 from mintery.ledger.schema import batch_lines, batches, blocks, events, finality, requests, undone_blocks, vouchers
 from mintery.ledger.work import Statement, Work, insert_of, micros
 
@@ -131,6 +132,7 @@ def _undo(work: Work, place: Place, event: _Event) -> None:
             opened.move(Move.UNDO_RELEASED_ON_CHAIN, amount)
             cover(opened)
             opened.save()
+            refund_unreleased(work, account, amount, place.reference)
         case "ExitStarted" | "ExitCancelled" | "ExitExecuted":
             if earlier is None:
                 raise LedgerInconsistent(f"event {place.reference} was recorded before events could be undone")

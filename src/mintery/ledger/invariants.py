@@ -21,6 +21,7 @@ from mintery.ledger.schema import (
     requests,
     transfers,
 )
+from mintery.ledger.schema_refunds import lot_refunds
 from mintery.ledger.written_off import is_written_off
 
 _AT_ONCE = 5_000
@@ -36,6 +37,7 @@ def check(connection: Connection) -> None:
         *_counters(connection),
         *_batched(connection),
         *check_lots(connection),
+        *_set_aside(connection),
     ]
     if found:
         raise LedgerInconsistent("; ".join(found))
@@ -126,6 +128,14 @@ def _counters(connection: Connection) -> Iterator[str]:
         for limit in parse_limits(text):
             counted[limit.key] += limit.counted
     yield from _differences("counter", stored, counted)
+
+
+def _set_aside(connection: Connection) -> Iterator[str]:
+    """What is set aside for refunds is what those under way ask for."""
+    stored = Counter({row.id: row.refunding for row in connection.execute(select(accounts.c.id, accounts.c.refunding))})
+    open_ = lot_refunds.c.released.is_(None) & lot_refunds.c.failed_at.is_(None)
+    asked = select(lot_refunds.c.account, *exact_sum(lot_refunds.c.amount)).where(open_).group_by(lot_refunds.c.account)
+    yield from _differences("refunding of account", stored, _sums(connection.execute(asked)))
 
 
 def _batched(connection: Connection) -> Iterator[str]:

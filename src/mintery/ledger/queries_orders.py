@@ -13,6 +13,7 @@ from mintery.domain.voucher import Address
 from mintery.ledger.commands import Command, Result
 from mintery.ledger.queries_calls import CallReads
 from mintery.ledger.queries_lots import LotReads
+from mintery.ledger.queries_refunds import LotRefundReads
 from mintery.ledger.rows_orders import ORDER_COLUMNS, REFUND_COLUMNS, order_of, refund_of
 from mintery.ledger.schema_orders import order_events, orders, payments, refunds
 from mintery.ledger.work import instant_of, micros
@@ -117,6 +118,9 @@ class OrderLedger(Protocol):
 
     @property
     def lots(self) -> LotReads: ...
+
+    @property
+    def lot_refunds(self) -> LotRefundReads: ...
 
     @property
     def chain_calls(self) -> CallReads: ...

@@ -33,7 +33,8 @@ class AccountBalance:
     """One account's buckets. On chain: balance == available + held + captured.
 
     Attributes:
-        available: not set aside. ``exiting`` of it is not for new holds.
+        available: not set aside. ``exiting`` of it is not for new holds: pending exits, and what is set
+            aside for refunds.
         held: in open holds.
         captured: charged, not settled yet.
         spent: charged in this epoch, settled or not; what vouchers count against.

@@ -95,6 +95,8 @@ accounts = table(
     *integer("tokens_until", least=None, null=True),
     # The number of its holder's last change of what may be spent: see ``holders``.
     *integer("authority", least=None, default="0"),
+    # Set aside for refunds: as what is exiting, no hold gets it. See ``lot_refunds``.
+    *integer("refunding", least=None, default="0"),
     CheckConstraint("closing <= 1", name="closing_flag"),
     CheckConstraint("token IS NOT NULL OR available + held + captured + uncovered = 0", name="opened"),
     Index(None, "holder"),

@@ -23,7 +23,7 @@ class Treasury:
 
     Attributes:
         key: signs what the treasury pays.
-        sender: sends with the same key. To release credits for a refund it must be a settler of the gateway.
+        sender: sends with the same key.
     """
 
     key: PrivateKey
@@ -35,6 +35,7 @@ class OrderDesk:
     """Attributes:
     cards: None where cards are not taken.
     bank_details: what a person needs to send a bank transfer; None where none is taken.
+    settler: releases credits for refunds; the treasury where there is none.
     treasury: None where nothing can be sent to the chain: only what holders send themselves is seen.
     least, most: of one top-up.
     bump_after: seconds in no block after which a call's fees rise, up to ``max_fee``, wei per gas.
@@ -47,6 +48,7 @@ class OrderDesk:
     cards: CardRail | None = None
     bank_details: str | None = None
     treasury: Treasury | None = None
+    settler: Sender | None = None
     least: AssetUnits = LEAST
     most: AssetUnits = MOST
     bump_after: int = 90

@@ -22,7 +22,7 @@ from enum import StrEnum
 from mintery.chain.delivery import Delivery
 from mintery.chain.events import Deposited, Event, Minted, Released, decode_log
 from mintery.chain.rpc import BlockRef, Call, Log, TxReceipt
-from mintery.chain.sender import SignedTransaction
+from mintery.chain.sender import Sender, SignedTransaction
 from mintery.crypto.hashing import address_bytes, keccak
 from mintery.domain.chain_call import Authority, CallAttempt, CallKind, ChainCall, Effect
 from mintery.errors import TransactionReverted
@@ -168,7 +168,7 @@ def _effect_in(desk: OrderDesk, call: ChainCall, receipt: TxReceipt) -> Effect |
 
 
 def _send(desk: OrderDesk, call: ChainCall, attempts: Sequence[CallAttempt], final: BlockRef, now: datetime) -> Sent:
-    sender = desk.paying().sender
+    sender = _sender(desk, call)
     ours = [attempt for attempt in attempts if attempt.sender == sender.address]
     free_from = desk.chain.rpc.nonce(sender.address)
     if live := [attempt for attempt in ours if attempt.nonce >= free_from]:
@@ -187,6 +187,13 @@ def _send(desk: OrderDesk, call: ChainCall, attempts: Sequence[CallAttempt], fin
     return _save_and_send(desk, call, signed, now)
 
 
+def _sender(desk: OrderDesk, call: ChainCall) -> Sender:
+    """Only a settler releases; the rest is the treasury's to send."""
+    if call.kind is CallKind.RELEASE and desk.settler is not None:
+        return desk.settler
+    return desk.paying().sender
+
+
 def _all_dead(desk: OrderDesk, attempts: Sequence[CallAttempt], final: BlockRef) -> bool:
     """Each one's nonce is used in a final block, and none of them took effect."""
     return all(desk.chain.rpc.nonce(attempt.sender, hex(final.number)) > attempt.nonce for attempt in attempts)
@@ -202,7 +209,7 @@ def _refused(desk: OrderDesk, call: ChainCall, refused: TransactionReverted, now
 
 
 def _send_again(desk: OrderDesk, call: ChainCall, attempt: CallAttempt, now: datetime) -> Sent:
-    sender = desk.paying().sender
+    sender = _sender(desk, call)
     if (now - attempt.signed_at).total_seconds() >= desk.bump_after:
         raised = sender.outbid(sender.restore(f"order.{call.kind.value}", attempt.raw), cap=desk.max_fee)
         if raised is not None:
@@ -211,7 +218,7 @@ def _send_again(desk: OrderDesk, call: ChainCall, attempt: CallAttempt, now: dat
 
 
 def _save_and_send(desk: OrderDesk, call: ChainCall, signed: SignedTransaction, now: datetime) -> Sent:
-    attempt = CallAttempt(signed.hash, call.id, desk.paying().sender.address, signed.nonce, signed.raw, now)
+    attempt = CallAttempt(signed.hash, call.id, _sender(desk, call).address, signed.nonce, signed.raw, now)
     (saved,) = desk.ledger.commit([SaveCallAttempt(attempt)])
     if isinstance(saved, NotWritten):
         return Sent.WAITS
@@ -219,9 +226,9 @@ def _save_and_send(desk: OrderDesk, call: ChainCall, signed: SignedTransaction, 
 
 
 def _deliver(desk: OrderDesk, call: ChainCall, tx_hash: str, raw: bytes, now: datetime) -> Sent:
-    delivered = desk.paying().sender.deliver(raw)
+    delivered = _sender(desk, call).deliver(raw)
     if delivered.end is Delivery.FUNDS_MISSING:
-        why = f"{call.id}: the treasury {desk.paying().sender.address} cannot pay for gas"
+        why = f"{call.id}: {_sender(desk, call).address} cannot pay for gas"
         desk.alarms.sound(Alarm.ORDERS_WAIT, why, now, subject=call.subject)
     if delivered.end is not Delivery.TAKEN:
         log.warning("call not taken", extra={"call": call.id, "tx_hash": tx_hash, "said": delivered.said})

@@ -7,6 +7,7 @@ from mintery.domain.chain_call import CallKind, ChainCall
 from mintery.domain.order import Order, Refund
 from mintery.ledger.queries_lots import Lot, LotUse
 from mintery.ledger.queries_orders import OrderEvent, OrderLedger
+from mintery.ledger.queries_refunds import LotRefund
 from mintery.units import AssetUnits, NanoCredits, format_assets, format_credits, format_nanocredits
 
 
@@ -93,6 +94,21 @@ def lot_json(lot: Lot) -> dict[str, Any]:
         "undone": lot.undone_at is not None,
         **_credits("amount", lot.amount),
         **_credits("remaining", lot.remaining),
+    }
+
+
+def lot_refund_json(refund: LotRefund) -> dict[str, Any]:
+    """``status``: under_way, in_wallet (the holder redeems it), released and owed (on its way to the rail), or failed."""
+    return {
+        "object": "lot_refund",
+        "id": refund.id,
+        "lot": refund.lot,
+        "way": refund.way,
+        "status": refund.status,
+        "asked_at": refund.asked_at.isoformat(),
+        "why": refund.failed_why,
+        "refund": refund.refund,
+        **_credits("refund", refund.amount),
     }
 
 

@@ -24,9 +24,10 @@ from mintery.errors import (
 from mintery.gateway.entry import desk_of, till_of
 from mintery.gateway.errors import Problems
 from mintery.ledger.queries_lots import Lot
-from mintery.units import parse_assets
+from mintery.units import NANO_DECIMALS, NanoCredits, parse_assets, parse_decimal
 from mintery.usecases.place_order import OrderAsked, place_order
-from mintery.usecases.show_orders import lot_json, order_in_full, order_json, use_json
+from mintery.usecases.refund_lot import RefundAsked, offer_refund, order_of_lot, refund_lot
+from mintery.usecases.show_orders import lot_json, lot_refund_json, order_in_full, order_json, use_json
 from mintery.usecases.watch_orders import cancel_order, look_at_order
 from mintery.wallet.callers import Caller, CallerDep, HolderDep
 from mintery.wallet.tries import Tries
@@ -34,6 +35,18 @@ from mintery.wallet.tries import Tries
 _ORDERS_A_MINUTE = 10
 _ADDRESS = r"^0x[0-9a-fA-F]{40}$"
 _MOST_LISTED = 200
+
+
+class RefundIn(BaseModel):
+    """``wallet``: the credits come to the holder's wallet, to be redeemed. ``rail``: the money goes back to the card or bank that
+    it came from; that needs ``signed``, as the offer gave it, with ``signature``.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    way: Literal["wallet", "rail"]
+    credits: str = Field(max_length=40, description="Plain digits, like 12.5; at most what the lot has left.")
+    signed: dict[str, Any] | None = None
 
 
 class OrderIn(BaseModel):
@@ -93,6 +106,7 @@ def orders_router(problems: Problems) -> APIRouter:
 
     _add_one_order(router, problems)
     _add_lots(router, problems)
+    _add_refunds(router, problems, tries)
     return router
 
 
@@ -143,11 +157,8 @@ def _add_lots(router: APIRouter, problems: Problems) -> None:
         limit: Annotated[int, Query(ge=1, le=_MOST_LISTED)] = 100,
     ) -> dict[str, Any]:
         """Which requests used this top-up, oldest first; ``after`` is the last id of the page before."""
-        reads = desk_of(request).ledger.lots
-        lot = reads.lot(lot_id)
-        if lot is None or not caller.may_see(lot.account):
-            raise UnknownOrder(f"lot {lot_id}")
-        uses = reads.uses_of(lot.id, after=after, limit=limit)
+        lot, _ = _own_lot(request, caller, lot_id)
+        uses = desk_of(request).ledger.lots.uses_of(lot.id, after=after, limit=limit)
         return {**_lot_header(lot), "data": [use_json(use) for use in uses], "has_more": len(uses) == limit}
 
     @router.get("/v1/wallet/requests/{request_id}/lots")
@@ -155,6 +166,48 @@ def _add_lots(router: APIRouter, problems: Problems) -> None:
         """Which top-ups this request used."""
         uses = desk_of(request).ledger.lots.of_request(RequestId(request_id))
         return {"object": "list", "data": [use_json(use) for use in uses if caller.may_see(use.account)]}
+
+
+def _add_refunds(router: APIRouter, problems: Problems, tries: Tries) -> None:
+    refusals = problems.responses(UnknownOrder, OrderTransitionRefused, RailNotOffered, MalformedInput)
+
+    @router.get("/v1/wallet/lots/{lot_id}/refunds", responses=problems.responses(UnknownOrder))
+    def get_refunds(request: Request, caller: CallerDep, lot_id: int) -> dict[str, Any]:
+        """What of this top-up was asked back, and where it is."""
+        _own_lot(request, caller, lot_id)
+        listed = desk_of(request).ledger.lot_refunds.of_lot(lot_id)
+        return {"object": "list", "data": [lot_refund_json(each) for each in listed]}
+
+    @router.post("/v1/wallet/lots/{lot_id}/refund/offer", responses=refusals)
+    def post_refund_offer(request: Request, caller: HolderDep, lot_id: int, body: RefundIn) -> dict[str, Any]:
+        """What the holder's wallet is asked to sign for a refund over the rail."""
+        lot, key = _own_lot(request, caller, lot_id)
+        desk, now = desk_of(request), till_of(request).parts.clock()
+        order_of_lot(desk, lot)
+        asked, signed = offer_refund(desk, key, _nanocredits(body), now)
+        return {"object": "refund_offer", "typed_data": asked, "signed": signed}
+
+    @router.post("/v1/wallet/lots/{lot_id}/refund", responses=refusals)
+    def post_refund(request: Request, caller: HolderDep, lot_id: int, body: RefundIn) -> dict[str, Any]:
+        """Take back what is left of a top-up. It is set aside at once: no request gets it any more."""
+        _, key = _own_lot(request, caller, lot_id)
+        desk, now = desk_of(request), till_of(request).parts.clock()
+        tries.count_one(caller.holder, now)
+        signed = None if body.signed is None else orjson.dumps(body.signed, option=orjson.OPT_SORT_KEYS).decode()
+        return lot_refund_json(refund_lot(desk, key, RefundAsked(lot_id, _nanocredits(body), body.way, signed), now))
+
+
+def _nanocredits(body: RefundIn) -> NanoCredits:
+    return NanoCredits(parse_decimal(body.credits, NANO_DECIMALS))
+
+
+def _own_lot(request: Request, caller: Caller, lot_id: int) -> tuple[Lot, AccountKey]:
+    """Another holder's lot is as unknown as none."""
+    lot = desk_of(request).ledger.lots.lot(lot_id)
+    account = None if lot is None else till_of(request).parts.ledger.account(lot.account)
+    if lot is None or account is None or not caller.may_see(lot.account):
+        raise UnknownOrder(f"lot {lot_id}")
+    return lot, account.key
 
 
 def _lot_header(lot: Lot) -> dict[str, Any]:

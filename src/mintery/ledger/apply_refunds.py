@@ -1,0 +1,93 @@
+"""Refunds of what is left of a lot: what is set aside for one is no hold's, until the chain has paid it out."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+
+from mintery.ledger.apply_calls import plan_calls
+from mintery.ledger.apply_orders import owe, write_event
+from mintery.ledger.commands import Done, NotWritten
+from mintery.ledger.commands_calls import PlanCalls
+from mintery.ledger.commands_refunds import AskRefund, OweUnused
+from mintery.ledger.refund_marks import set_aside
+from mintery.ledger.schema import accounts
+from mintery.ledger.schema_lots import lots
+from mintery.ledger.schema_refunds import lot_refunds
+from mintery.ledger.work import Statement, Work, insert_of, micros
+
+_SET_ASIDE = lot_refunds.c.released.is_(None) & lot_refunds.c.failed_at.is_(None)
+_lot = Statement(select(lots.c.account, lots.c.remaining).where(lots.c.seq == bindparam("lot")))
+_lock_account = Statement(
+    select(accounts.c.available, accounts.c.exiting, accounts.c.refunding, accounts.c.closing)
+    .where(accounts.c.id == bindparam("account"))
+    .with_for_update()
+)
+_asked = Statement(
+    select(lot_refunds.c.lot, lot_refunds.c.amount, lot_refunds.c.account).where(lot_refunds.c.id == bindparam("id"))
+)
+_of_lot = Statement(
+    select(func.coalesce(func.sum(lot_refunds.c.amount), 0)).where(lot_refunds.c.lot == bindparam("lot"), _SET_ASIDE)
+)
+_insert = Statement(insert_of(lot_refunds))
+_owed = Statement(
+    update(lot_refunds)
+    .where(lot_refunds.c.id == bindparam("its_id"), lot_refunds.c.refund.is_(None), lot_refunds.c.way == "rail")
+    .values(refund=bindparam("its_refund"))
+)
+
+
+def ask_refund(work: Work, command: AskRefund) -> Done | NotWritten:
+    known = work.row(_asked, id=command.id)
+    if known is not None:
+        same = (known[0], known[1]) == (command.lot, command.amount)
+        return Done(0) if same else NotWritten(f"refund {command.id} was asked for otherwise")
+    lot = work.row(_lot, lot=command.lot)
+    account = None if lot is None else work.row(_lock_account, account=lot[0])
+    if lot is None or account is None:
+        return NotWritten(f"there is no lot {command.lot}")
+    available, exiting, refunding, closing = account
+    # Read again under the lock: a use may have been followed, or another refund asked for, meanwhile.
+    lot, others = work.row(_lot, lot=command.lot), work.row(_of_lot, lot=command.lot)
+    left = 0 if lot is None or others is None else lot[1] - int(others[0])
+    free = 0 if closing else available - exiting - refunding
+    if command.amount > min(left, free):
+        return NotWritten(f"{max(0, min(left, free))} nanocredits of lot {command.lot} can be refunded now")
+    with work.undoable() as undo:
+        work.run(
+            _insert,
+            id=command.id,
+            lot=command.lot,
+            account=lot[0] if lot is not None else "",
+            amount=command.amount,
+            way=command.way,
+            asked_at=micros(command.at),
+            released=None,
+            failed_at=None,
+            failed_why=None,
+            refund=None,
+        )
+        planned = plan_calls(work, PlanCalls(command.calls))
+        if isinstance(planned, NotWritten):
+            undo.undo()
+            return planned
+    work.run(set_aside, account=lot[0] if lot is not None else "", change=command.amount)
+    return Done(1)
+
+
+def owe_unused(work: Work, command: OweUnused) -> Done:
+    refund = command.refund
+    if work.row(_asked, id=command.id) is None:
+        return Done(0)
+    owe(work, refund)
+    changed = work.run(_owed, its_id=command.id, its_refund=refund.id)
+    if changed:
+        facts = {"refund": refund.id, "assets": str(refund.assets)}
+        write_event(work, refund.order, "unused", "gateway", facts, at=refund.due_at)
+    return Done(changed)
+
+
+REFUND_WRITERS: Mapping[type, Callable[[Work, Any], Done | NotWritten]] = {
+    AskRefund: ask_refund,
+    OweUnused: owe_unused,
+}

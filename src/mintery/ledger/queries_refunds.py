@@ -1,0 +1,82 @@
+"""Reads of refunds of what is left of a lot."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from mintery.domain.voucher import AccountId
+from mintery.ledger.schema_calls import chain_calls
+from mintery.ledger.schema_refunds import lot_refunds
+from mintery.ledger.work import instant_of
+from mintery.units import NanoCredits
+
+_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LotRefund:
+    """Set aside until ``released`` (where the chain says so) or failed. ``refund``: what it became over the rail."""
+
+    id: str
+    lot: int
+    account: AccountId
+    amount: NanoCredits
+    way: str
+    asked_at: datetime
+    released: str | None
+    failed_why: str | None
+    refund: str | None
+
+    @property
+    def status(self) -> str:
+        if self.failed_why is not None:
+            return "failed"
+        if self.released is None:
+            return "under_way"
+        return "in_wallet" if self.way == "wallet" else "released" if self.refund is None else "owed"
+
+
+class LotRefundReads:
+    def __init__(self, read: Callable[..., Any]) -> None:
+        self._read = read
+
+    def refund(self, refund: str) -> LotRefund | None:
+        return next(iter(self._refunds(lot_refunds.c.id == refund)), None)
+
+    def of_lot(self, lot: int) -> Sequence[LotRefund]:
+        return self._refunds(lot_refunds.c.lot == lot)
+
+    def to_collect(self) -> Sequence[LotRefund]:
+        """Released for the rail, and not owed over it yet; none whose credits the holder kept."""
+        kept = (
+            select(chain_calls.c.id)
+            .where(chain_calls.c.subject == lot_refunds.c.id, chain_calls.c.failed_at.is_not(None))
+            .exists()
+        )
+        return self._refunds(
+            lot_refunds.c.way == "rail", lot_refunds.c.released.is_not(None), lot_refunds.c.refund.is_(None), ~kept
+        )
+
+    def _refunds(self, *chosen: ColumnElement[bool]) -> Sequence[LotRefund]:
+        query = select(lot_refunds).where(*chosen).order_by(lot_refunds.c.asked_at, lot_refunds.c.id).limit(_AT_ONCE)
+        return [
+            LotRefund(
+                row.id,
+                row.lot,
+                AccountId(row.account),
+                NanoCredits(row.amount),
+                row.way,
+                instant_of(row.asked_at),
+                row.released,
+                row.failed_why,
+                row.refund,
+            )
+            for row in self._read(_all, query)
+        ]
+
+
+def _all(connection: Connection, query: Select[Any]) -> Sequence[Any]:
+    return connection.execute(query).all()

@@ -1,0 +1,150 @@
+"""Give back what is left of a top-up: to the holder's wallet, to be redeemed at par, or over the rail it came by.
+
+The credits are set aside at once, so that no request gets them. The gateway releases them from escrow to the holder's wallet.
+For the rail, the holder has signed that they go on to the treasury; only when that is done is the money owed back over it.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from mintery.crypto.authorizations import TRANSFER_TYPE
+from mintery.crypto.typed_data import typed_data
+from mintery.domain.chain_call import Authority, CallId, CallKind, ChainCall
+from mintery.domain.order import Order, Rail, Refund, RefundKind
+from mintery.domain.voucher import AccountKey
+from mintery.errors import MalformedRequest, OrderTransitionRefused, RailNotOffered, UnknownOrder
+from mintery.ledger.commands import NotWritten
+from mintery.ledger.commands_refunds import AskRefund, OweUnused
+from mintery.ledger.queries_lots import Lot
+from mintery.ledger.queries_refunds import LotRefund
+from mintery.units import AssetUnits, NanoCredits, UnixSeconds, assets_down, credit_units, whole_cents_down
+from mintery.usecases.order_desk import OrderDesk
+from mintery.usecases.place_order import planned_call
+from mintery.usecases.signed_texts import read_authorization
+
+COLLECT_SECONDS = 7 * 86_400
+_NONCE_BYTES = 32
+Way = Literal["wallet", "rail"]
+
+
+@dataclass(frozen=True, slots=True)
+class RefundAsked:
+    """``amount``: nanocredits. ``signed``: for the rail, the holder's authorization to the treasury, as JSON."""
+
+    lot: int
+    amount: NanoCredits
+    way: Way
+    signed: str | None = None
+
+
+def offer_refund(
+    desk: OrderDesk, key: AccountKey, amount: NanoCredits, now: datetime
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the holder's wallet is asked to sign for a refund over the rail, and what of it is handed in with the signature."""
+    contract, treasury = desk.chain.token(key.token), desk.paying().key.address
+    nonce, until = secrets.token_bytes(_NONCE_BYTES), UnixSeconds(int(now.timestamp()) + COLLECT_SECONDS)
+    credits_ = credit_units(amount)
+    asked = typed_data(
+        TRANSFER_TYPE,
+        key.holder,
+        treasury,
+        credits_,
+        0,
+        until,
+        nonce,
+        name=contract.token_name(),
+        version="1",
+        chain_id=desk.chain.rpc.chain_id,
+        contract=contract.address,
+    )
+    fields = {"from": key.holder, "to": treasury, "amount": str(credits_), "valid_after": 0, "valid_before": until}
+    return asked, {**fields, "nonce": nonce.hex()}
+
+
+def refund_lot(desk: OrderDesk, key: AccountKey, asked: RefundAsked, now: datetime) -> LotRefund:
+    """Set it aside and begin.
+
+    Raises:
+        UnknownOrder: no such lot.
+        OrderTransitionRefused: more than the lot has left, or than is free.
+        RailNotOffered: it did not come over a rail that takes it back.
+        MalformedRequest: what was signed is not for this.
+    """
+    lot = desk.ledger.lots.lot(asked.lot)
+    if lot is None:
+        raise UnknownOrder(f"lot {asked.lot}")
+    name = f"rfd_{secrets.token_hex(16)}"
+    release = desk.chain.escrow.release_call(key, credit_units(asked.amount))
+    calls = [planned_call(desk, name, CallKind.RELEASE, release, authority=None, now=now)]
+    if asked.way == "rail":
+        order_of_lot(desk, lot)
+        par = desk.chain.vault.project_of(key.token).par
+        if not whole_cents_down(assets_down(credit_units(asked.amount), par)):
+            raise MalformedRequest("this is less than a cent: take it to the wallet", field="credits")
+        calls.append(_collect(desk, key, asked, after=calls[0].id, now=now))
+    command = AskRefund(name, asked.lot, asked.amount, asked.way, tuple(calls), now)
+    (written,) = desk.ledger.commit([command])
+    if isinstance(written, NotWritten):
+        raise OrderTransitionRefused(f"lot {asked.lot}", "not refunded", written.why)
+    found = desk.ledger.lot_refunds.refund(name)
+    if found is None:
+        raise UnknownOrder(name)
+    return found
+
+
+def order_of_lot(desk: OrderDesk, lot: Lot) -> Order:
+    """The order that brought the lot, where its rail takes money back.
+
+    Raises:
+        RailNotOffered
+    """
+    order = None if lot.order is None else desk.ledger.orders.order(lot.order)
+    if order is None or order.rail is Rail.CHAIN or order.payment is None:
+        raise RailNotOffered(Rail.CHAIN.value, "this came on chain: take it back to the wallet, and redeem it there")
+    return order
+
+
+def _collect(desk: OrderDesk, key: AccountKey, asked: RefundAsked, *, after: CallId, now: datetime) -> ChainCall:
+    if asked.signed is None:
+        raise MalformedRequest("a refund over the rail needs the holder's signature", field="signed")
+    signed = read_authorization(asked.signed)
+    wanted = (key.holder, desk.paying().key.address, credit_units(asked.amount))
+    if (signed.sender, signed.receiver, signed.amount) != wanted:
+        raise MalformedRequest("the signature is for another refund", field="signed")
+    call = desk.chain.token(key.token).authorized_transfer_call(signed)
+    authority = Authority(key.token, key.holder, signed.nonce)
+    return planned_call(
+        desk, after.partition("/")[0], CallKind.COLLECT, call, authority=authority, now=now, after=after
+    )
+
+
+def owe_unused(desk: OrderDesk, now: datetime) -> int:
+    """Owe the money of what the treasury has collected; how many refunds. Never more than the order's payment was."""
+    owed = 0
+    for asked in desk.ledger.lot_refunds.to_collect():
+        collected = desk.ledger.chain_calls.call(CallId(f"{asked.id}/{CallKind.COLLECT.value}"))
+        lot = desk.ledger.lots.lot(asked.lot)
+        if collected is None or collected.effect is None or lot is None:
+            continue
+        order = order_of_lot(desk, lot)
+        par = desk.chain.vault.project_of(order.account.token).par
+        backed = assets_down(credit_units(asked.amount), par)
+        before = sum(each.assets for each in desk.ledger.orders.refunds_of(order.id) if each.kind is RefundKind.UNUSED)
+        paid = AssetUnits(0) if order.payment is None else order.payment.assets
+        assets = AssetUnits(min(backed, paid - before))
+        refund = Refund(
+            id=f"{asked.id}_back",
+            order=order.id,
+            rail=order.rail,
+            payment="" if order.payment is None else order.payment.id,
+            kind=RefundKind.UNUSED,
+            why="the holder took back what was not used",
+            assets=whole_cents_down(assets),
+            due_at=now,
+        )
+        if refund.assets > 0:
+            desk.ledger.commit([OweUnused(asked.id, refund)])
+            owed += 1
+    return owed

@@ -1,0 +1,144 @@
+"""Taking back what is left of a lot: never more than it has, and never what a request got first; on both databases."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.conftest import new_database
+from tests.ledger.samples import IDENTITY, NOON, Chain, capture, deposit, place, wallet
+
+from mintery.domain.chain_call import CallId, CallKind, ChainCall
+from mintery.domain.voucher import Address
+from mintery.ledger.commands import Done, HoldPlaced, HoldRefused, NotWritten, ReleasedSeen, RollBackBlock, SealRows
+from mintery.ledger.commands_calls import FailCall
+from mintery.ledger.commands_lots import TraceLots
+from mintery.ledger.commands_refunds import AskRefund
+from mintery.ledger.store import LedgerStore, open_ledger
+from mintery.units import NanoCredits
+
+ALICE = wallet(1)
+NOBODY = Address("0x" + "00" * 20)
+
+
+def follow(ledger: LedgerStore) -> None:
+    ledger.commit([SealRows(1_000, NOON), TraceLots(1_000)])
+
+
+def lots(ledger: LedgerStore) -> list[int]:
+    """Oldest first."""
+    return [lot.id for lot in reversed(ledger.lots.of_accounts([ALICE.id]))]
+
+
+def ask(number: int, lot: int, amount: int) -> AskRefund:
+    name = f"rfd_{number}"
+    call = ChainCall(
+        subject=name,
+        kind=CallKind.RELEASE,
+        to=NOBODY,
+        calldata=bytes([number]),
+        authority=None,
+        first_block=1,
+        planned_at=NOON + timedelta(seconds=number),
+    )
+    return AskRefund(name, lot, NanoCredits(amount), "wallet", (call,), NOON + timedelta(seconds=number))
+
+
+def free(ledger: LedgerStore) -> int:
+    balance = ledger.account(ALICE.id)
+    assert balance is not None
+    return balance.available - balance.exiting
+
+
+def released(amount: int) -> ReleasedSeen:
+    return ReleasedSeen(ALICE.id, NanoCredits(amount))
+
+
+def test_what_is_set_aside_is_no_holds_and_comes_from_its_own_lot(ledger: LedgerStore, chain: Chain):
+    ledger.commit([chain.block(deposit(ALICE, 100), deposit(ALICE, 50))])
+    follow(ledger)
+    first, second = lots(ledger)
+
+    assert ledger.commit([ask(1, second, 40), ask(1, second, 40)]) == [Done(1), Done(0)]
+    refused, admitted = ledger.commit([place(1, ALICE, 111), place(2, ALICE, 110)])
+    assert isinstance(refused, HoldRefused)
+    assert isinstance(admitted, HoldPlaced)
+    assert free(ledger) == 0
+
+    ledger.commit([chain.block(released(40))])
+    follow(ledger)
+    assert (ledger.lots.lot(first).remaining, ledger.lots.lot(second).remaining) == (100, 10)
+    assert [each.status for each in ledger.lot_refunds.of_lot(second)] == ["in_wallet"]
+    assert free(ledger) == 0
+
+
+def test_never_more_than_the_lot_has_left_or_the_account_has_free(ledger: LedgerStore, chain: Chain):
+    ledger.commit([chain.block(deposit(ALICE, 100), deposit(ALICE, 50))])
+    placed = place(1, ALICE, 30)
+    ledger.commit([placed, capture(placed, ALICE, 30), place(2, ALICE, 60)])
+    follow(ledger)
+    first, second = lots(ledger)
+
+    answers = ledger.commit(
+        [ask(1, first, 71), ask(2, first, 40), ask(3, first, 31), ask(4, second, 21), ask(5, second, 20)]
+    )
+
+    assert [isinstance(answer, Done) for answer in answers] == [False, True, False, False, True]
+    assert free(ledger) == 0
+    assert isinstance(ledger.commit([ask(6, 99, 1)])[0], NotWritten)
+
+
+def test_a_release_that_fails_sets_nothing_aside_any_more(ledger: LedgerStore, chain: Chain):
+    ledger.commit([chain.block(deposit(ALICE, 100))])
+    follow(ledger)
+    ledger.commit([ask(1, lots(ledger)[0], 60), place(1, ALICE, 40)])
+    fail = FailCall(CallId("rfd_1/release"), "ReleaseAboveBalance", NOON)
+
+    assert ledger.commit([fail, fail, place(2, ALICE, 60)])[:2] == [Done(1), Done(0)]
+
+    assert free(ledger) == 0
+    assert ledger.lot_refunds.refund("rfd_1").status == "failed"
+
+
+def test_a_release_that_the_chain_took_back_is_set_aside_again(ledger: LedgerStore, chain: Chain):
+    ledger.commit([chain.block(deposit(ALICE, 100))])
+    follow(ledger)
+    ledger.commit([ask(1, lots(ledger)[0], 60)])
+    block = chain.block(released(60))
+    ledger.commit([block])
+    assert free(ledger) == 40
+
+    ledger.commit([RollBackBlock(block.block.hash, NOON)])
+
+    assert (free(ledger), ledger.lot_refunds.refund("rfd_1").status) == (40, "under_way")
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_a_holder_never_gets_back_and_spends_more_than_was_put_in(request: pytest.FixtureRequest, kind: str):
+    @settings(max_examples=6, deadline=None)
+    @given(st.lists(st.tuples(st.sampled_from(["ask", "hold", "spend", "release"]), st.integers(1, 60)), max_size=12))
+    def run(steps: list[tuple[str, int]]) -> None:
+        with new_database(request, kind) as database, open_ledger(database.url, IDENTITY) as ledger:
+            chain = Chain()
+            ledger.commit([chain.block(deposit(ALICE, 70)), chain.block(deposit(ALICE, 30))])
+            asked: list[int] = []
+            for number, (what, amount) in enumerate(steps, 1):
+                follow(ledger)
+                if what == "ask":
+                    lot = lots(ledger)[number % 2]
+                    if ledger.commit([ask(number, lot, amount)]) == [Done(1)]:
+                        asked.append(amount)
+                elif what == "release" and asked:
+                    ledger.commit([chain.block(released(asked.pop(0)))])
+                elif what in {"hold", "spend"}:
+                    placed = place(number, ALICE, amount)
+                    (answer,) = ledger.commit([placed])
+                    if what == "spend" and isinstance(answer, HoldPlaced):
+                        ledger.commit([capture(placed, ALICE, amount)])
+                ledger.check()
+                (total,) = ledger.totals()
+                assert total.losses == 0
+                assert ledger.account(ALICE.id).spent == total.captured
+                assert total.captured + total.held + sum(asked) + total.exited <= 100
+
+    run()
