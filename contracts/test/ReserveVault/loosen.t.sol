@@ -121,6 +121,18 @@ contract LoosenTest is VaultTest {
         assertFalse(vault.hasProvider(address(token), bole), "first proposal's provider");
     }
 
+    function test_ADayAfterItIsReadyIsItsLast() external {
+        uint256 last = START + 2 * EXIT_DELAY + 1 days;
+        propose(200e18, 60e6, bole);
+        vm.warp(last + 1);
+        vm.expectRevert(abi.encodeWithSelector(IReserveVault.NoLooseningProposed.selector, address(token)));
+        applyIt();
+
+        vm.warp(last);
+        applyIt();
+        assertEq(vault.projectOf(address(token)).mintCap, 200e18, "applied in the last second");
+    }
+
     function propose(uint128 mintCap, uint128 payoutCap, uint32 provider) private {
         uint32[] memory providers = only(provider);
         vm.prank(issuer);
