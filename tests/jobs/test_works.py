@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from tests.usecases.town import PRICES, Till, now, reporters
 
+from mintery.crypto.keys import PrivateKey
 from mintery.domain.channel import Scope, Setting, Subject
+from mintery.domain.membership import Offer, Offers, Period, Seller
 from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.price import FreshnessLimits
+from mintery.domain.rates import UNLIMITED
 from mintery.domain.voucher import Kind
 from mintery.errors import LeadershipLost, LedgerBehind
 from mintery.jobs.works import Intervals, JobParts, works_of
@@ -19,7 +22,9 @@ from mintery.ledger.leadership import Leadership, open_leadership
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.channel_board import ChannelBoard
 from mintery.usecases.follow_long_jobs import Follower
+from mintery.usecases.parts import GatewayParts
 from mintery.usecases.refresh_market import MarketBoard
+from mintery.usecases.standings import Standings
 from mintery.usecases.tariffs import Tariffs
 
 EVERY = Intervals(sync=1, market=1, settlement=1, price=1, heartbeat=60, expiry=1, reconcile=1)
@@ -164,3 +169,22 @@ def test_what_an_operator_changes_elsewhere_is_sold_by_every_process_at_its_next
     work.run(now())
 
     assert not channels.models[acme.id].sold_on
+
+
+def test_only_a_gateway_that_sells_memberships_notes_and_renews_them(parts: JobParts, leadership: Leadership):
+    offers = Offers((Seller("acme", 1, Kind.ROUTED),), {"pro": Offer("pro", frozenset({Period.MONTH}), UNLIMITED)})
+    unsold = {work.name for work in works_of(parts)}
+    selling = GatewayParts(
+        ledger=parts.ledger, market=parts.board.newest, channels=parts.channels, providers={}, domain=parts.chain.domain,
+        gateway=parts.gateway, settler=PrivateKey.generate(), exit_delay=3_600, settlement_interval=60,
+        operator_key_hash=b"", clock=now, standings=Standings(offers),
+    )  # fmt: skip
+    sells = replace(parts, selling=selling)
+    works = {work.name: work for work in works_of(sells)}
+
+    assert works.keys() - unsold == {"memberships", "renew_memberships"}
+    assert (works["memberships"].led, works["renew_memberships"].led) == (False, True)
+    works["memberships"].run(now())
+    leadership.contend(["renew_memberships"])
+    works["renew_memberships"].run(now())
+    assert selling.standings.noted_at is not None

@@ -27,12 +27,13 @@ Withdrawing margin or what a provider is owed is a person's command, never a wor
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from mintery.chain.sender import Sender
+from mintery.domain.model import Model
 from mintery.domain.price import FreshnessLimits
 from mintery.domain.quote import is_hard_stale
 from mintery.domain.voucher import Address
@@ -170,7 +171,7 @@ def _read_market(parts: JobParts, now: datetime) -> None:
     """Every process tells the others how far its market is, and that it has none when it sells by none."""
     try:
         market = parts.board.refresh()
-        tell_prices(market, parts.channels.models, parts.freshness, parts.alarms, now)
+        tell_prices(market, _sold(parts), parts.freshness, parts.alarms, now)
         if (recorded := parts.ledger.last_block()) is not None:
             parts.board.followed(recorded.number)
     finally:
@@ -222,6 +223,12 @@ def _expire(parts: JobParts, ledger: Ledger, now: datetime) -> None:
 
 def _observe_reserve(parts: JobParts, ledger: Ledger, _now: datetime) -> None:
     observe_reserve(parts.chain, ledger, tuple(parts.board.last()[0].projects))
+
+
+def _sold(parts: JobParts) -> Mapping[str, Model]:
+    """Models, and what the gateway sells of itself."""
+    fees = () if parts.selling is None else parts.selling.standings.offers.fees
+    return {**parts.channels.models, **{fee.id: fee for fee in fees}}
 
 
 def _renew(parts: JobParts, selling: GatewayParts, now: datetime) -> None:

@@ -1,7 +1,5 @@
 """Placing holds, and what may be changed of them while they are open. All of it is decided on a sheet of the books."""
 
-from collections.abc import Mapping
-
 from mintery.domain.hold import Constraint
 from mintery.domain.rates import RatesLeft, RateUse, after, excess, gauge
 from mintery.ledger.alerts import exhausted
@@ -120,25 +118,26 @@ def _over_limit(sheet: Sheet, command: PlaceHold) -> HoldRefused | None:
 
 def _count_rates(sheet: Sheet, account: AccountRow, use: RateUse, now: int) -> RatesLeft | RateReached:
     """Counted against both rates, or against neither."""
-    rates, asked = use.rates, {"requests": 1, "tokens": use.tokens}
-    limits = {"requests": rates.requests, "tokens": rates.tokens}
-    until = {"requests": account.requests_until, "tokens": account.tokens_until}
-    counted = {
-        name: until[name] if limit is None else after(until[name], asked[name], limit, now)
-        for name, limit in limits.items()
-    }
-    for name, limit in limits.items():
-        if limit is not None and (over := excess(counted[name] or 0, now)):
-            wait = None if asked[name] > limit else over
-            return RateReached(name, _left(until, use, now), wait)
-    account.requests_until, account.tokens_until = counted["requests"], counted["tokens"]
+    requests = _counted(account.requests_until, 1, use.rates.requests, now)
+    tokens = _counted(account.tokens_until, use.tokens, use.rates.tokens, now)
+    for by, units, limit, until in (
+        ("requests", 1, use.rates.requests, requests),
+        ("tokens", use.tokens, use.rates.tokens, tokens),
+    ):
+        if limit is not None and (over := excess(until or 0, now)):
+            return RateReached(by, _left(account, use, now), None if units > limit else over)
+    account.requests_until, account.tokens_until = requests, tokens
     sheet.touch_rates(account)
-    return _left(counted, use, now)
+    return _left(account, use, now)
 
 
-def _left(until: Mapping[str, int | None], use: RateUse, now: int) -> RatesLeft:
+def _counted(until: int | None, units: int, limit: int | None, now: int) -> int | None:
+    return until if limit is None else after(until, units, limit, now)
+
+
+def _left(account: AccountRow, use: RateUse, now: int) -> RatesLeft:
     rates = use.rates
-    return RatesLeft(gauge(until["requests"], rates.requests, now), gauge(until["tokens"], rates.tokens, now))
+    return RatesLeft(gauge(account.requests_until, rates.requests, now), gauge(account.tokens_until, rates.tokens, now))
 
 
 def _place(sheet: Sheet, account: AccountRow, command: PlaceHold, left: RatesLeft | None) -> HoldPlaced:
