@@ -97,6 +97,23 @@ def test_limits_of_a_model_and_of_an_intent(gateway: Rig, holder: Browser):
     assert gateway.chat(key=key_text(signer=gateway.newcomer)).status_code == 200
 
 
+def test_what_limits_leave_is_told_before_it_is_asked_for(gateway: Rig, holder: Browser):
+    key = made_key(holder, limits=[{"period": "month", "usd": "0.05"}])["api_key"]
+    limited(holder, usd="0", model="test/see")
+    pictures(gateway, key, 1)
+    body = {"model": "test/echo", "messages": [{"role": "user", "content": "x"}]}
+
+    told = gateway.get("/v1/credits", key=key).json()
+    quote = gateway.post("/v1/quote", key=key, json={**body, "max_tokens": 1_000}).json()
+    other = gateway.get("/v1/credits", key=key_text(signer=gateway.newcomer)).json()
+
+    assert told["spendable_nanocredits"] == str(5 * CREDIT // 100 - CALL)
+    assert quote["affordable"] is True
+    assert other["spendable_nanocredits"] == str(100 * CREDIT - CALL)
+    pictures(gateway, key, 1, each=1)
+    assert gateway.get("/v1/credits", key=key).json()["spendable_nanocredits"] == str(6 * CREDIT // 1_000)
+
+
 def test_a_ceiling_changes_for_the_next_request(gateway: Rig, holder: Browser):
     limit = limited(holder, usd="0.05")
     assert statuses(pictures(gateway, key_text(signer=gateway.newcomer), 2)) == [200, 402]

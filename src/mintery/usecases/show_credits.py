@@ -11,7 +11,8 @@ from mintery.usecases.verify_credential import Credential
 def show_credits(parts: GatewayParts, market: Market, credential: Credential) -> dict[str, Any]:
     """The account's buckets and the voucher's room, as JSON values. Amounts are nanocredits, as text.
 
-    ``spendable`` is what the next hold may take at most: the smaller of the two.
+    ``spendable`` is what the next hold may take at most: the smallest of these, and of what the holder's limits leave to
+    every request that this credential makes.
     """
     account = parts.ledger.account(credential.account)
     voucher = credential.admits.voucher
@@ -21,7 +22,13 @@ def show_credits(parts: GatewayParts, market: Market, credential: Credential) ->
         spent, exiting = account.spent, account.available if account.closing else account.exiting
     free = max(0, available - exiting)
     room = max(0, voucher.max_nanocredits - spent - held)
-    spendable = NanoCredits(min(free, room))
+    now = parts.clock()
+    left = [
+        limit.ceiling - parts.ledger.used(limit.counter(parts.calendar.span_at(limit.period, credential.zone, now)))
+        for limit in credential.limits
+        if limit.model is None and limit.way is None
+    ]
+    spendable = NanoCredits(max(0, min(free, room, *left)))
     if account is not None and account.epoch != voucher.epoch:
         spendable = NanoCredits(0)
     return {
