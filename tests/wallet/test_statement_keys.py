@@ -45,6 +45,8 @@ def test_an_app_sees_what_it_did_and_no_other_apps_doings(gateway: Rig):
     assert [line["request"] for line in get(f"{ACTIVITY}?key={theirs['id']}").json()["data"]] == [mine]
     assert get(f"/v1/wallet/receipts/{mine}").json()["label"] == "ours"
     assert get(f"/v1/wallet/receipts/{other}").status_code == 404
+    assert get(f"/v1/generation?id={mine}").status_code == 200
+    assert get(f"/v1/generation?id={other}").status_code == 404
     assert holder.call("GET", f"/v1/wallet/receipts/{other}").json()["label"] == "theirs"
     assert {line.get("label") for line in holder.call("GET", ACTIVITY).json()["data"]} == {"ours", "theirs", None}
 

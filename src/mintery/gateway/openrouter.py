@@ -58,7 +58,7 @@ def openrouter_router(problems: Problems) -> APIRouter:
         reader = None
         if not is_operator(request):
             market, _ = parts.reading()
-            reader = credential_of(request, market).account
+            reader = credential_of(request, market)
         return exact_json({"data": generation_form(parts, RequestId(generation), reader)})
 
     return router

@@ -16,7 +16,6 @@ from mintery.domain.limits import LimitPeriod, span_at
 from mintery.domain.market import Market
 from mintery.domain.model import Unit, input_tokens
 from mintery.domain.receipt import Receipt
-from mintery.domain.voucher import AccountId
 from mintery.errors import UnknownReceipt
 from mintery.ledger.reads import AccountBalance, RequestRecord
 from mintery.units import NanoCredits, Par, format_usd, usd_of_nanocredits_down
@@ -93,14 +92,16 @@ def _limit_of_voucher(parts: GatewayParts, credential: Credential) -> _Limit:
     return _Limit(voucher.max_nanocredits, NanoCredits(room if account.epoch == voucher.epoch else 0), None)
 
 
-def generation_form(parts: GatewayParts, request: RequestId, reader: AccountId | None) -> dict[str, Any]:
-    """One request that was charged. ``reader`` None is the operator.
+def generation_form(parts: GatewayParts, request: RequestId, reader: Credential | None) -> dict[str, Any]:
+    """One request that was charged. ``reader`` None is the operator; a gateway key reads its own requests alone.
 
     Raises:
-        UnknownReceipt: there is none, or it is another account's.
+        UnknownReceipt: there is none, or it is another's.
     """
     found, record = parts.ledger.receipt(request), parts.ledger.request(request)
-    if found is None or record is None or reader not in {None, record.hold.account}:
+    if found is None or record is None:
+        raise UnknownReceipt(request)
+    if reader is not None and (reader.account != record.hold.account or reader.key_id not in {None, record.quoted.key}):
         raise UnknownReceipt(request)
     receipt = found.receipt
     used = _quantities(receipt)
