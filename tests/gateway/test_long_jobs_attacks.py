@@ -28,6 +28,7 @@ from mintery.providers.long_jobs import open_long_jobs
 from mintery.providers.stub_jobs import PREDICTIONS
 from mintery.units import BasisPoints, Par, UsdWad
 from mintery.usecases.expire_holds import expire_holds
+from mintery.usecases.fetch_long_job import FETCHES
 from mintery.usecases.meter_long_job import meter_long_job
 
 COST = 8 * SECOND_NANOS
@@ -403,3 +404,15 @@ def test_what_nobody_took_is_closed_and_nothing_of_it_is_kept(here: Studio, mode
 
 async def _out_of_order() -> None:
     raise RuntimeError("the stub is out of order")
+
+
+def test_what_was_paid_for_once_is_not_fetched_without_end(stage: Studio):
+    first, second = (stage.opened(stage.video()) for _ in range(2))
+    stage.turn()
+
+    answers = [stage.get(f"/v1/videos/{first}/content") for _ in range(2 * FETCHES + 1)]
+
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused, "at least once in any two minutes"
+    assert 1 <= int(refused[0].headers["retry-after"]) <= 60
+    assert stage.get(f"/v1/videos/{second}/content").status_code == 200

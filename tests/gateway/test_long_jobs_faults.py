@@ -152,7 +152,7 @@ RUNS = st.lists(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(
     model=st.sampled_from(["test/film", "pred/song", "test/never-ends", "pred/fails-later", "test/tenfold-seconds"]),
     opening=st.none() | st.sampled_from([*OPENINGS, Death(OpenLongJob, True)]),

@@ -15,12 +15,13 @@ from mintery.errors import (
     NothingToFetch,
     ProviderTimedOut,
     ProviderUnreachable,
+    TooManyTries,
     UnknownJob,
 )
 from mintery.gateway import examples
 from mintery.gateway.entry import credential_of, is_operator, till_of
 from mintery.gateway.errors import ErrorTable, Problems, Shown
-from mintery.usecases.fetch_long_job import fetch_long_job, find_long_job, list_long_jobs
+from mintery.usecases.fetch_long_job import Fetches, fetch_long_job, find_long_job, list_long_jobs
 from mintery.usecases.show_long_job import long_job_json
 
 MOST = 100
@@ -56,6 +57,7 @@ FORMS = (
 
 def long_jobs_router(form: Form, problems: Problems) -> APIRouter:
     router = APIRouter(tags=["paid"])
+    fetches = Fetches()
 
     @router.get(form.path, responses=form.many | problems.responses(CredentialRefused, UnknownJob))
     def get_jobs(
@@ -81,7 +83,13 @@ def long_jobs_router(form: Form, problems: Problems) -> APIRouter:
         form.path + "/{request_id}/content",
         responses=examples.MADE
         | problems.responses(
-            CredentialRefused, UnknownJob, JobNotDone, NothingToFetch, ProviderUnreachable, ProviderTimedOut
+            CredentialRefused,
+            UnknownJob,
+            JobNotDone,
+            NothingToFetch,
+            ProviderUnreachable,
+            ProviderTimedOut,
+            TooManyTries,
         ),
         response_class=Response,
     )
@@ -90,6 +98,7 @@ def long_jobs_router(form: Form, problems: Problems) -> APIRouter:
         parts = till_of(request).parts
         reader = await run_in_threadpool(_reader, request)
         job = await run_in_threadpool(find_long_job, parts, RequestId(request_id), form.endpoint, reader)
+        fetches.count(job.id, parts.clock())
         made = await fetch_long_job(parts, job, variant)
         headers = {"cache-control": "no-store", "x-mintery-receipt": job.id, **_INERT}
         if made.length is not None:

@@ -1,19 +1,40 @@
 """What a completed job made, from its provider to whoever paid for it. Fetching costs nothing, and may be done again."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from mintery.domain.hold import RequestId
 from mintery.domain.long_job import JobStatus, LongJob
 from mintery.domain.model import Endpoint
 from mintery.domain.voucher import AccountId
-from mintery.errors import JobNotDone, NothingToFetch, ProviderRefused, ProviderUnreachable, UnknownJob
+from mintery.errors import JobNotDone, NothingToFetch, ProviderRefused, ProviderUnreachable, TooManyTries, UnknownJob
 from mintery.providers.long_jobs import Made
 from mintery.usecases.parts import GatewayParts
 
 _ID = re.compile(r"req_[0-9a-f]{32}")
 """What is none is not looked for: PostgreSQL takes no NUL, and clients may send one."""
+FETCHES, FETCHES_IN_ALL = 20, 2_000
+"""In a minute, of one job and of all: fetching costs its client nothing, and the operator its traffic."""
 _GONE = frozenset({404, 410})
+
+
+class Fetches:
+    """How often what jobs made was fetched in this minute, from this process. Belongs to its event loop."""
+
+    def __init__(self) -> None:
+        self._minute: datetime | None = None
+        self._counted: Counter[RequestId] = Counter()
+
+    def count(self, request: RequestId, now: datetime) -> None:
+        """Raises TooManyTries."""
+        if (minute := now.replace(second=0, microsecond=0)) != self._minute:
+            self._minute = minute
+            self._counted.clear()
+        if self._counted[request] >= FETCHES or self._counted.total() >= FETCHES_IN_ALL:
+            raise TooManyTries(60 - now.second)
+        self._counted[request] += 1
 
 
 def find_long_job(parts: GatewayParts, request: RequestId, form: Endpoint, reader: AccountId | None) -> LongJob:
