@@ -73,7 +73,7 @@ wallets = st.sampled_from(WALLETS)
 amounts = st.integers(1, 60)
 top_ups = st.integers(50, 300)
 CEILING = 120
-LIMITS = tuple(Constraint(f"limit:{until.value}", NanoCredits(CEILING), until) for until in Ending)
+LIMITS = tuple(Constraint(f"own:{until.value}", NanoCredits(CEILING), until) for until in Ending)
 
 
 @dataclass(frozen=True)
