@@ -39,6 +39,17 @@ def test_digital_dollars_become_credits_by_one_signature(signed_in: Page, holder
     assert spendable(signed_in) - before == 500
 
 
+def test_what_is_left_of_a_top_up_comes_back(signed_in: Page) -> None:
+    begin(signed_in, "3", "Digital dollars")
+    signed_in.get_by_role("button", name="Go on").click()
+    back = signed_in.get_by_role("button", name="Take back what is left")
+    back.click(timeout=30_000)
+    signed_in.get_by_role("dialog").get_by_role("button", name="Take it back").click()
+
+    expect(signed_in.get_by_text("0.00 of 300.00 PXAI", exact=True)).to_be_visible(timeout=30_000)
+    expect(back).to_be_hidden()
+
+
 def test_who_declines_places_no_order(signed_in: Page, holder_app: WalletApp) -> None:
     orders = len(signed_in.request.get("/v1/wallet/orders").json()["data"])
     holder_app.declines = {"eth_signTypedData_v4"}

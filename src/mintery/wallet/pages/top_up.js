@@ -43,14 +43,12 @@ function arrived(order) {
   return done.length ? { credits: done.at(-1).credits, into: ARRIVED[done.at(-1).kind] } : null;
 }
 
-const onItsWay = (order) => (order.on_chain ?? []).some((call) => call.status === "under_way");
 
 export function statusTag(order) {
   const [kind, text] = STATES[order.status] ?? ["", order.status];
   return tag(kind, text);
 }
 
-const over = (order) => ["expired", "failed", "refunded"].includes(order.status) || (order.status === "paid" && order.lot !== null && !onItsWay(order));
 
 // ── one top-up ──
 
@@ -87,6 +85,20 @@ async function lotUses(lot) {
   await asked.closed;
 }
 
+// What is left of a top-up comes back whole: by the card or bank that it was paid with, or into the holder's own wallet.
+async function takeBack(order, symbol, way, refresh) {
+  const left = order.lot.remaining_credits;
+  const where = way === "rail" ? "the way it was paid" : "into your own wallet";
+  if (!(await confirm("Take back what is left?", `${shown(left)} ${symbol} go back ${where}. No request can use them from now on.`, "Take it back"))) return;
+  const asked = { way, credits: left };
+  if (way === "rail") {
+    const offer = await post(`/v1/wallet/lots/${order.lot.id}/refund/offer`, asked);
+    asked.signed = { ...offer.signed, signature: await signature(offer.typed_data) };
+  }
+  await post(`/v1/wallet/lots/${order.lot.id}/refund`, asked);
+  await refresh();
+}
+
 function orderParts(order, project, refresh) {
   const got = arrived(order);
   const name = balanceName(project);
@@ -107,7 +119,8 @@ function orderParts(order, project, refresh) {
       ...order.refunds.map((refund) => [refund.done_at ? "Paid back" : "Being paid back", dollars(refund.refund_usd)]),
       ["Number", el("code", {}, order.id)],
     ]),
-    order.lot && el("div", { className: "row" }, actionButton("Which requests used it?", () => lotUses(order.lot), { className: "quiet" })),
+    order.lot && el("div", { className: "row" }, actionButton("Which requests used it?", () => lotUses(order.lot), { className: "quiet" }),
+      /[1-9]/.test(order.lot.remaining_credits) && actionButton("Take back what is left", () => takeBack(order, symbol, order.rail === "chain" ? "wallet" : "rail", refresh), { className: "danger" })),
   ].filter(Boolean);
 }
 
@@ -122,12 +135,10 @@ async function showOrder(id, projects) {
     last = text;
     return order;
   };
-  let order = await draw();
+  const order = await draw();
   if (order.rail === "card" && order.status === "pending") post(`/v1/wallet/orders/${id}/check`).then(draw, () => {});
-  const timer = setInterval(async () => {
-    if (document.hidden || !place.isConnected) return;
-    order = await draw().catch(() => order);
-    if (over(order)) clearInterval(timer);
+  setInterval(() => {
+    if (!document.hidden && place.isConnected) draw().catch(() => {}); // it is asked again soon
   }, EVERY_MS);
   return [
     el("div", {}, el("a", { href: "/wallet/top-up" }, "All top-ups"), el("h1", {}, "Your top-up")),
