@@ -36,8 +36,8 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     return {**kept, "MINTERY_HOME": str(home), **more}
 
 
-def run(*command: str, env: dict[str, str]) -> Ended:
-    ended = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+def run(*command: str, env: dict[str, str], cwd: Path = ROOT) -> Ended:
+    ended = subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 

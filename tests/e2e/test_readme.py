@@ -14,6 +14,7 @@ from .conftest import MINTERY, ROOT, Up, environment, run, serving
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, flags=re.DOTALL)
 SHELL = [line.partition("  #")[0].strip() for kind, block in BLOCKS if kind == "sh" for line in block.splitlines()]
+EXPORT = "export MINTERY_API_KEY=mv1.… MINTERY_HOLDER_KEY=dev:holder"
 PYTHON = [block for kind, block in BLOCKS if kind == "python"]
 
 
@@ -47,6 +48,17 @@ def test_the_commands_of_the_first_mint_run_in_their_order(tmp_path: Path) -> No
             else:
                 ended = run(sys.executable, *arguments, "--rpc", served["rpc_url"], env=env)
             assert ended.code == 0, f"{line}\n{ended.out}\n{ended.err}"
+
+
+def test_the_commands_of_the_wallet_run_in_their_order(
+    up: Up, tmp_path: Path
+) -> None:
+    begun, ended = SHELL.index(EXPORT), SHELL.index(".venv/bin/mintery devchain")
+    env = up.env | {"MINTERY_API_KEY": up.api_key, "MINTERY_HOLDER_KEY": "dev:holder"}
+    for line in SHELL[begun + 1 : ended]:
+        said = run(*MINTERY, *shlex.split(line)[1:], env=env, cwd=tmp_path)
+        assert said.code == 0, f"{line}\n{said.out}\n{said.err}"
+    assert (tmp_path / "statement.csv").stat().st_size > 0
 
 
 def test_every_script_and_file_it_names_is_there() -> None:
