@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import orjson
 import pytest
 from sqlalchemy.exc import IntegrityError
 from tests.databases import Database
@@ -159,6 +160,40 @@ def test_a_job_is_closed_with_its_hold_and_once(ledger: LedgerStore, alice: Wall
     job = ledger.long_job(request_id(1))
     assert job is not None
     assert (job.failure, job.output) == (JobFailure("moderation", "no\ufffd"), None)
+
+
+LITERAL, NUL = "\\u0000", "\0"
+"""Six characters that a text may well have, and the one that PostgreSQL takes in none."""
+
+
+def test_a_text_that_only_tells_of_a_nul_stays_what_it_is(ledger: LedgerStore, alice: Wallet):
+    placed, other = place(1, alice, 100), place(2, alice, 100)
+    shown = {"size": LITERAL, "seconds": f"8{NUL}"}
+    output = orjson.dumps([LITERAL, f"a{NUL}", {f"b{NUL}": 1}]).decode()
+
+    ledger.commit([placed, new_job(1, shown=shown), other, new_job(2)])
+
+    assert next(job.new.shown for job in ledger.open_long_jobs()) == {"size": LITERAL, "seconds": "8\ufffd"}
+    assert ledger.commit([accept(1, f"video{NUL}"), accept(1, f"video{NUL}")]) == [Done(1), Done(0)]
+    failure = CloseLongJob(request_id(2), failure=JobFailure(LITERAL, f"{LITERAL}{NUL}"))
+    ledger.commit([capture(placed, alice, 60), CloseLongJob(request_id(1), output=output), release(other), failure])
+    done, failed = ledger.long_job(request_id(1)), ledger.long_job(request_id(2))
+    assert done is not None
+    assert done.output is not None
+    assert orjson.loads(done.output) == [LITERAL, "a\ufffd", {"b\ufffd": 1}]
+    assert failed is not None
+    assert failed.failure == JobFailure(LITERAL, f"{LITERAL}\ufffd")
+
+
+def test_a_row_that_cannot_be_read_stops_nobody_elses_job(
+    ledger: LedgerStore, alice: Wallet, database: Database, caplog: pytest.LogCaptureFixture
+):
+    ledger.commit([place(1, alice, 100), new_job(1), place(2, alice, 100), new_job(2)])
+    database.run(f"UPDATE long_jobs SET shown = '{{' WHERE request = '{request_id(1)}'")  # noqa: S608 -- our own
+
+    assert [job.id for job in ledger.open_long_jobs()] == [request_id(2)]
+
+    assert f"long_job_unreadable request={request_id(1)}" in caplog.text
 
 
 def test_progress_never_falls_and_a_start_counts_once(ledger: LedgerStore, alice: Wallet):

@@ -21,6 +21,7 @@ from mintery.ledger.commands import (
     RerouteLongJob,
 )
 from mintery.ledger.schema import accounts, long_jobs, requests
+from mintery.ledger.texts import NUL_IN_JSON, json_text, without_nul
 from mintery.ledger.work import Statement, Work, insert_of, micros
 
 _request = Statement(
@@ -77,7 +78,7 @@ def open_long_job(work: Work, command: OpenLongJob) -> Done | NotWritten:
         "account": found,
         "form": job.form.value,
         "quote": job_quote_text(job.quote),
-        "shown": _without_nul(orjson.dumps(dict(job.shown)).decode()),
+        "shown": json_text(dict(job.shown)).decode(),
         "tried": tried_text(()),
         "begun_at": micros(job.begun_at),
         "follow_until": micros(job.follow_until),
@@ -107,13 +108,11 @@ def accept_long_job(work: Work, command: AcceptLongJob) -> Done | NotWritten:
     found = _open_request(work, command.request)
     if isinstance(found, NotWritten):
         return found
-    accepted = work.run(
-        _accept, its_request=command.request, its_id=_without_nul(command.upstream), at=micros(command.at)
-    )
-    if accepted:
+    upstream = without_nul(command.upstream)
+    if work.run(_accept, its_request=command.request, its_id=upstream, at=micros(command.at)):
         return Done(1)
     known = work.row(_known, its_request=command.request)
-    if known is not None and known[0] == command.upstream:
+    if known is not None and known[0] == upstream:
         return Done(0)
     return NotWritten(f"job {command.request} is not there, or is known under another id")
 
@@ -136,7 +135,7 @@ def close_long_job(work: Work, command: CloseLongJob) -> Done | NotWritten:
             its_request=command.request,
             its_closed_at=row[1],
             its_expires_at=None if command.expires_at is None else micros(command.expires_at),
-            its_output=None if command.output is None else _without_nul(command.output),
+            its_output=None if command.output is None else _output_text(command.output),
             its_failure=None if command.failure is None else _failure_text(command.failure),
             its_sent=None,
         )
@@ -154,9 +153,9 @@ def _open_request(work: Work, request: RequestId) -> str | NotWritten:
 
 
 def _failure_text(failure: JobFailure) -> str:
-    return _without_nul(orjson.dumps([failure.code[:_MOST_FAILURE], failure.message[:_MOST_FAILURE]]).decode())
+    return json_text([failure.code[:_MOST_FAILURE], failure.message[:_MOST_FAILURE]]).decode()
 
 
-def _without_nul(text: str) -> str:
-    """PostgreSQL takes none, whether bare or as JSON escapes it."""
-    return text.replace("\0", "\ufffd").replace("\\u0000", "\ufffd")
+def _output_text(output: str) -> str:
+    """As its provider wrote it, unless PostgreSQL would not read that."""
+    return json_text(orjson.loads(output)).decode() if NUL_IN_JSON in output else output

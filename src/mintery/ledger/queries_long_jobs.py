@@ -1,5 +1,6 @@
 """Reads of long jobs, each with its request's hold."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from mintery.domain.voucher import AccountId
 from mintery.ledger.rows import HOLD_COLUMNS, hold_of
 from mintery.ledger.schema import long_jobs, requests
 from mintery.ledger.work import instant_of
+
+_log = logging.getLogger(__name__)
 
 _jobs = select(
     *HOLD_COLUMNS,
@@ -39,9 +42,21 @@ def some_long_jobs(
 
 
 def open_long_jobs(connection: Connection) -> Sequence[LongJob]:
-    """By the small index of jobs that nobody closed; one whose request was ended otherwise is not followed."""
+    """By the small index of jobs that nobody closed; one whose request was ended otherwise is not followed.
+
+    A row that cannot be read is passed over, so that it keeps nobody else's job waiting: its hold expires like any other.
+    """
     query = _jobs.where(long_jobs.c.closed_at.is_(None), requests.c.ended_at.is_(None))
-    return [_job(row) for row in connection.execute(query.order_by(long_jobs.c.begun_at, long_jobs.c.request))]
+    rows = connection.execute(query.order_by(long_jobs.c.begun_at, long_jobs.c.request))
+    return [job for row in rows if (job := _job_if_readable(row)) is not None]
+
+
+def _job_if_readable(row: Any) -> LongJob | None:
+    try:
+        return _job(row)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        _log.warning("long_job_unreadable request=%s why=%s", row.id, type(error).__name__)
+        return None
 
 
 def _job(row: Any) -> LongJob:

@@ -10,7 +10,8 @@ from psycopg.abc import Buffer
 from psycopg.types.string import StrDumperUnknown
 
 NUL, INSTEAD = "\0", "\ufffd"
-_NUL_IN_JSON = b"\\u0000"
+NUL_IN_JSON = "\\u0000"
+"""What says that there may be one: a text may as well tell of it, after a backslash of its own."""
 
 
 def without_nul(value: Any) -> Any:
@@ -29,7 +30,7 @@ def without_nul(value: Any) -> Any:
 def json_text(value: Any) -> bytes:
     """As JSON whose texts PostgreSQL reads."""
     text = orjson.dumps(value)
-    return orjson.dumps(without_nul(value)) if _NUL_IN_JSON in text else text
+    return orjson.dumps(without_nul(value)) if NUL_IN_JSON.encode() in text else text
 
 
 class TextParameter(StrDumperUnknown):
