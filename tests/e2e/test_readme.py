@@ -50,9 +50,7 @@ def test_the_commands_of_the_first_mint_run_in_their_order(tmp_path: Path) -> No
             assert ended.code == 0, f"{line}\n{ended.out}\n{ended.err}"
 
 
-def test_the_commands_of_the_wallet_run_in_their_order(
-    up: Up, tmp_path: Path
-) -> None:
+def test_the_commands_of_the_wallet_run_in_their_order(up: Up, tmp_path: Path) -> None:
     begun, ended = SHELL.index(EXPORT), SHELL.index(".venv/bin/mintery devchain")
     env = up.env | {"MINTERY_API_KEY": up.api_key, "MINTERY_HOLDER_KEY": "dev:holder"}
     for line in SHELL[begun + 1 : ended]:
