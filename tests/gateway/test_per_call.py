@@ -4,6 +4,7 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ SLOW = {"model": "test/slow", "messages": [{"role": "user", "content": "hi"}], "
 BUYS = {"Mintery-Membership": "pro"}
 FEE = parse_usd(PRICES["mintery/pro:request"]) // 10**9
 """In nanocredits, as a credit is a dollar here."""
+FEE_OF_PRIORITY = parse_usd(PRICES["mintery/priority:request"]) // 10**9
 
 
 @pytest.fixture
@@ -148,6 +150,26 @@ def test_who_buys_priority_is_answered_first_and_nobody_is_refused(full: Rig):
     assert (running.result().status_code, first, second) == (200, 200, 200)
     assert members_ < friends
     assert full.parts.registry.get_sample_value("mintery_requests_waited_total") == 2
+
+
+@pytest.mark.parametrize("funds", [0, FEE_OF_PRIORITY - 1])
+def test_who_cannot_pay_for_priority_pushes_nobody_out_of_the_queue(tmp_path: Path, funds: int):
+    stranger = private_key(109)
+    limits = GatewayLimits(in_flight=1, in_flight_per_account=1, waiting=1, wait_seconds=20)
+    with members_rig(tmp_path, limits=limits) as full, ThreadPoolExecutor(2) as pool:
+        full.fund(10, signer=FRIEND)
+        if funds:
+            full.fund(Fraction(funds, CREDIT), signer=stranger)
+        running = pool.submit(full.post, "/v1/chat/completions", json=SLOW)
+        assert full.settled(lambda: full.stub.control.requests == 1)
+        friend = pool.submit(full.chat, key=key_text(signer=FRIEND))
+        waiting = "mintery_requests_waiting"
+        assert full.settled(lambda: full.parts.registry.get_sample_value(waiting) == 1)
+        refused = full.chat(key=key_text(signer=stranger), headers={"Mintery-Membership": "priority"})
+        full.stub.control.go_on.set()
+
+        assert (running.result().status_code, friend.result().status_code) == (200, 200)
+        assert refused.json()["error"]["code"] == "overloaded"
 
 
 def test_a_client_that_left_while_it_waited_pays_nothing(full: Rig):

@@ -180,7 +180,7 @@ class Attempts:
         Raises:
             Overloaded, AccountBusy
         """
-        if self._has_room(account):
+        if self.has_room(account):
             return False
         if not self.queue.takes(account):
             self.check_room(account)
@@ -193,9 +193,10 @@ class Attempts:
     def pass_on(self) -> None:
         """Let those who wait take what room there is."""
         if self.queue:
-            self.queue.call(self._has_room, self._note_turn)
+            self.queue.call(self.has_room, self._note_turn)
 
-    def _has_room(self, account: AccountId) -> bool:
+    def has_room(self, account: AccountId) -> bool:
+        """Whether a request of this account would not have to wait."""
         return len(self._running) + self._called_in_all < self._limit and self._has_room_for_one(account)
 
     def _has_room_for_one(self, account: AccountId) -> bool:

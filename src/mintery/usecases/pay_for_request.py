@@ -53,6 +53,7 @@ from mintery.usecases.limits_in_force import limits_in_force
 from mintery.usecases.meters import Meters, log_transition
 from mintery.usecases.open_long_job import new_long_job, open_long_job
 from mintery.usecases.parts import GatewayParts
+from mintery.usecases.place_in_queue import priority_of
 from mintery.usecases.plan_request import Plan, check_allowed, plan_request
 from mintery.usecases.rate_tokens import rate_tokens
 from mintery.usecases.read_form import boundary_of, read_form
@@ -214,7 +215,10 @@ async def _planned(till: Till, market: Market, credential: Credential, asked: As
 async def _plan_in_room(till: Till, market: Market, credential: Credential, asked: Asked) -> Plan:
     """Nothing is waited for between finding room and returning, so whoever registers at once has it."""
     standing = standing_for(till.parts, market, credential, asked.membership)
-    if await till.attempts.find_room(credential.account, standing.priority):
+    priority = standing.priority
+    if not till.attempts.has_room(credential.account):
+        priority = await priority_of(till.parts, market, credential, standing)
+    if await till.attempts.find_room(credential.account, priority):
         till.meters.waited.inc()
         return _plan_after_waiting(till, credential, asked, standing)
     return plan_body(till.parts, market, credential, asked, standing)
