@@ -106,6 +106,8 @@ def _write_providers(directory: Path, provider: ProviderConfig) -> Path:
             "units": sorted(model.units),
             "max_output_tokens": model.max_output_tokens,
             "context_tokens": model.context_tokens,
+            "max_seconds": model.max_seconds,
+            "job_seconds": model.job_seconds,
             "test": True,
         }
         for model in provider.models

@@ -67,9 +67,11 @@ def _served(home: Path, stripe_url: str) -> Iterator[Served]:
         yield Served(stack, fill_first_wallet(stack))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's own, as `scripts/test` installs it; CHROMIUM names another."""
+    """Debian's own, as `scripts/test` installs it; CHROMIUM names another. For one module: as long as Playwright stands, an event
+    loop runs in this thread, and tests of other modules could begin none of their own.
+    """
     program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
     assert program, "no Chromium is installed: scripts/test does it, or set CHROMIUM to one"
     with sync_playwright() as playwright:

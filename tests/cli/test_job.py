@@ -33,13 +33,14 @@ def test_a_job_from_its_opening_to_its_file(stage: Studio, tmp_path: Path):
 
     stage.turn()
     shown = run(stage, "show", job["id"])
-    fetched = run(stage, "fetch", job["id"], str(tmp_path / "cat.mp4"))
+    fetched = run(stage, "fetch", job["id"], str(tmp_path / "cat.mp4"), "--json")
     listed = run(stage, "list", "--json")
 
     assert "completed, 100 % done" in shown.stdout
     assert "0.8" in shown.stdout
     assert "TEST" in shown.stdout
     assert fetched.exit_code == 0, fetched.output
+    assert json.loads(fetched.stdout)["bytes"] == len(b"[TEST] video of a cat")
     assert (tmp_path / "cat.mp4").read_bytes() == b"[TEST] video of a cat"
     assert job["id"] in [each["id"] for each in json.loads(listed.stdout)["jobs"]]
 

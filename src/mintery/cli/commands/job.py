@@ -104,10 +104,12 @@ def fetch(
     api_key: ApiKey,
     form: FormOption = "videos",
     url: GatewayUrl = DEFAULT_URL,
+    as_json: Json = False,
 ) -> None:
     """Write what a completed job made to a file. Fetching costs nothing, and may be done again."""
     from mintery.client import fetch_job
 
+    size = 0
     with fetch_job(url, api_key, form, _checked(job_id)) as pieces:
         if str(file) == "-":
             for piece in pieces:
@@ -116,8 +118,10 @@ def fetch(
         part = file.with_name(file.name + ".part")
         with part.open("wb") as written:
             for piece in pieces:
-                written.write(piece)
+                size += written.write(piece)
         part.replace(file)
+    facts = {"job": job_id, "file": str(file), "bytes": size}
+    show(facts, pairs("What it made is saved", [(name, str(value)) for name, value in facts.items()]), as_json=as_json)
 
 
 def _field(text: str) -> tuple[str, Any]:
