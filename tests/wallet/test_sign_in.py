@@ -48,6 +48,20 @@ def test_the_cookie_is_bound_to_an_https_host(gateway: Rig):
     assert "secure" in begun.headers["set-cookie"].lower()
 
 
+def test_an_https_site_takes_no_cookie_that_a_neighbour_can_set(gateway: Rig):
+    _with(gateway, public_url="https://wallet.example")
+    browser = Browser(gateway)
+    browser.sign_in()
+    token = browser.cookies["__Host-mintery"]
+
+    browser.cookies = {"mintery": token}
+    assert browser.call("GET", "/v1/wallet/sign-in").status_code == 401
+    browser.cookies = {"__Host-mintery": token}
+    assert browser.call("GET", "/v1/wallet/sign-in").status_code == 200
+    _with(gateway, public_url=None)
+    assert browser.call("GET", "/v1/wallet/sign-in").status_code == 401
+
+
 def test_a_nonce_counts_once(gateway: Rig):
     browser = Browser(gateway)
     message = browser.message()

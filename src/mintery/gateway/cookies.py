@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mintery.domain.sign_in import LONGEST_SIGN_IN, Site
-from mintery.errors import ForgedCall
-from mintery.gateway.sites import check_origin
+from mintery.errors import ForgedCall, SignInRefused
+from mintery.gateway.sites import check_origin, site_of
 
 Role = Literal["holder", "operator"]
 CSRF_HEADER = "mintery-csrf"
@@ -18,9 +18,14 @@ _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def cookie_of(request: Request, role: Role) -> str | None:
-    """By either name: only this site can have set the one, and on a loopback name there is no other."""
-    name = _NAMES[role]
-    return request.cookies.get(f"__Host-{name}") or request.cookies.get(name)
+    """By the name of this site's scheme alone. On https only this site can have set ``__Host-``; the plain name may come from a
+    neighbour under the same domain, with a sign-in of its own. Where no wallet can be, nobody is signed in.
+    """
+    try:
+        site = site_of(request)
+    except SignInRefused:
+        return None
+    return request.cookies.get(_name(site, role))
 
 
 def set_cookie(response: Response, site: Site, role: Role, token: str) -> None:
