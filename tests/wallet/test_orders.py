@@ -13,6 +13,7 @@ from tests.fakes.mint_chain import MintChain, MintSender
 from tests.fakes.stripe_account import API_KEY, WEBHOOK_SECRET, InProcess, StripeAccount, webhook
 from tests.gateway.rig import GATEWAY, HOLDER, IDENTITY, OPERATOR, TOKEN, Rig, key_text, rig
 from tests.wallet.browser import Browser, signed_in
+from tests.wallet.keys import made_key
 from typer.testing import CliRunner
 
 from mintery.cli.app import app
@@ -144,6 +145,74 @@ def test_an_order_is_its_holders_alone(shop: Shop):
     assert shop.gateway.post(ORDERS, json={"rail": "bank", "token": TOKEN, "usd": "20"}).status_code == 401
     assert shop.gateway.get("/admin/orders").status_code == 403
     assert signed_in(shop.gateway).call("POST", f"{ORDERS}/{order['id']}/cancel").json()["status"] == "failed"
+
+
+def test_a_voucher_key_sees_the_orders_of_its_account_alone(shop: Shop):
+    browser = signed_in(shop.gateway)
+    mine = placed(browser, "bank")
+    body = {"rail": "bank", "token": TOKEN, "usd": "20", "signer": PrivateKey.generate().address}
+    other = browser.call("POST", ORDERS, json=body).json()
+
+    assert [each["id"] for each in shop.gateway.get(ORDERS, key=key_text()).json()["data"]] == [mine["id"]]
+    assert shop.gateway.get(f"{ORDERS}/{mine['id']}").status_code == 200
+    assert shop.gateway.get(f"{ORDERS}/{other['id']}").status_code == 404
+    assert {each["id"] for each in browser.call("GET", ORDERS).json()["data"]} == {mine["id"], other["id"]}
+    assert browser.call("GET", f"{ORDERS}/{other['id']}").status_code == 200
+
+
+def test_an_apps_key_reads_no_orders_lots_or_balances(shop: Shop):
+    browser = signed_in(shop.gateway)
+    order, key = placed(browser, "bank"), made_key(browser)["api_key"]
+    request = shop.gateway.chat().headers["x-request-id"]
+    while shop.ledger.commit([SealRows(100, datetime.now(UTC))])[0].changed:  # type: ignore[union-attr]  # it counts
+        trace_lots(shop.ledger, datetime.now(UTC))
+    (lot,) = shop.gateway.get("/v1/wallet/lots").json()["data"]
+    of_lot = f"/v1/wallet/lots/{lot['id']}"
+
+    paths = [
+        ORDERS,
+        f"{ORDERS}/{order['id']}",
+        "/v1/wallet",
+        "/v1/wallet/lots",
+        f"{of_lot}/requests",
+        f"{of_lot}/refunds",
+    ]
+    for path in [*paths, f"/v1/wallet/requests/{request}/lots"]:
+        refused = shop.gateway.get(path, key=key)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "key_may_not"), path
+        assert shop.gateway.get(path).status_code == 200, path
+
+
+def test_questions_to_the_rail_are_counted_and_nonsense_is_not(shop: Shop):
+    now = datetime.now(UTC)
+    object.__setattr__(shop.gateway.parts, "clock", lambda: now)
+    browser = signed_in(shop.gateway)
+    of_order = f"{ORDERS}/{placed(browser, 'card')['id']}"
+
+    for _ in range(20):
+        assert browser.call("POST", f"{ORDERS}/ord_none/check").status_code == 404
+        assert browser.call("POST", ORDERS, json={"rail": "bank", "token": TOKEN, "usd": "x"}).status_code == 400
+    answers = [browser.call("POST", f"{of_order}/check").status_code for _ in range(31)]
+    assert answers == [200] * 30 + [429]
+    assert browser.call("POST", f"{of_order}/cancel").status_code == 429
+
+
+def test_refunds_are_counted_apart_from_orders(shop: Shop):
+    now = datetime.now(UTC)
+    object.__setattr__(shop.gateway.parts, "clock", lambda: now)
+    browser = signed_in(shop.gateway)
+    while shop.ledger.commit([SealRows(100, now)])[0].changed:  # type: ignore[union-attr]  # it counts
+        trace_lots(shop.ledger, now)
+    (lot,) = browser.call("GET", "/v1/wallet/lots").json()["data"]
+    for _ in range(10):
+        placed(browser, "bank")
+    body = {"rail": "bank", "token": TOKEN, "usd": "20"}
+    assert browser.call("POST", ORDERS, json=body).status_code == 429
+
+    path = f"/v1/wallet/lots/{lot['id']}/refund"
+    assert browser.call("POST", path, json={"way": "wallet", "credits": "x"}).status_code == 400
+    taken = [browser.call("POST", path, json={"way": "wallet", "credits": "1"}).status_code for _ in range(11)]
+    assert taken == [200] * 10 + [429]
 
 
 @pytest.mark.parametrize(

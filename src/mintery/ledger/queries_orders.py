@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, Select, select
 
 from mintery.domain.order import Order, OrderId, Payment, Rail, Refund
-from mintery.domain.voucher import Address
+from mintery.domain.voucher import AccountId, Address
 from mintery.ledger.commands import Command, Result
 from mintery.ledger.queries_calls import CallReads
 from mintery.ledger.queries_lots import LotReads
@@ -46,10 +46,18 @@ class OrderReads:
     def by_reference(self, rail: Rail, reference: str) -> Order | None:
         return self._first(orders.c.rail == rail.value, orders.c.reference == reference)
 
-    def of_holder(self, holder: Address, *, limit: int = _AT_ONCE, before: datetime | None = None) -> Sequence[Order]:
-        """Newest first."""
+    def of_holder(
+        self,
+        holder: Address,
+        *,
+        account: AccountId | None = None,
+        limit: int = _AT_ONCE,
+        before: datetime | None = None,
+    ) -> Sequence[Order]:
+        """Newest first; of one ``account`` where it is named."""
         earlier = () if before is None else (orders.c.placed_at < micros(before),)
-        query = select(*ORDER_COLUMNS).where(orders.c.holder == holder, *earlier)
+        one = () if account is None else (orders.c.account == account,)
+        query = select(*ORDER_COLUMNS).where(orders.c.holder == holder, *earlier, *one)
         return self._orders(query.order_by(orders.c.placed_at.desc(), orders.c.id).limit(limit))
 
     def recent(self, *, limit: int = _AT_ONCE) -> Sequence[Order]:

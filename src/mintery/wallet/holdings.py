@@ -7,7 +7,15 @@ from pydantic import BaseModel, Field
 
 from mintery.crypto.hashing import parse_address
 from mintery.domain.voucher import Address
-from mintery.errors import MalformedInput, MoveRefused, NotSignedIn, ReceiverRefused, RelayMissing, UnknownProject
+from mintery.errors import (
+    KeyMayNot,
+    MalformedInput,
+    MoveRefused,
+    NotSignedIn,
+    ReceiverRefused,
+    RelayMissing,
+    UnknownProject,
+)
 from mintery.gateway.entry import till_of
 from mintery.gateway.errors import ErrorTable, Problems, Shown
 from mintery.units import NANO_DECIMALS, NanoCredits, UnixSeconds, format_nanocredits, parse_decimal
@@ -15,7 +23,7 @@ from mintery.usecases.move_credits import Move, Moved, MoveKind, Offer, offer_mo
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.relay import Relay
 from mintery.usecases.show_wallet import show_wallet
-from mintery.wallet.callers import CallerDep, HolderDep
+from mintery.wallet.callers import HolderDep, WholeAccountDep
 from mintery.wallet.tries import Tries
 
 ERRORS: ErrorTable = {
@@ -44,13 +52,13 @@ class SignedMoveIn(MoveIn):
 
 
 def holdings_router(problems: Problems) -> APIRouter:
-    router = APIRouter(tags=["wallet: balances"], responses=problems.responses(NotSignedIn))
+    router = APIRouter(tags=["wallet: balances"], responses=problems.responses(NotSignedIn, KeyMayNot))
     tries = Tries(_MOVES_A_MINUTE, in_all=50 * _MOVES_A_MINUTE)
     refusals = problems.responses(MoveRefused, ReceiverRefused, RelayMissing, UnknownProject, MalformedInput)
 
     @router.get("/v1/wallet")
-    def get_wallet(request: Request, caller: CallerDep) -> dict[str, Any]:
-        """The holder's balances: one for each project, official and routed apart. A key sees its own account's."""
+    def get_wallet(request: Request, caller: WholeAccountDep) -> dict[str, Any]:
+        """The holder's balances: one for each project, official and routed apart. A voucher key sees its own account's."""
         return show_wallet(till_of(request).parts, caller.holder, caller.accounts)
 
     @router.post("/v1/wallet/moves/offer", responses=refusals)

@@ -7,16 +7,19 @@ from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from mintery.crypto.hashing import parse_address
+from mintery.crypto.vouchers import account_id
 from mintery.domain.hold import RequestId
 from mintery.domain.order import Order, OrderId, Rail
 from mintery.domain.voucher import AccountKey
 from mintery.errors import (
     IdempotencyConflict,
+    KeyMayNot,
     MalformedInput,
     NotSignedIn,
     OrderTransitionRefused,
     RailNotOffered,
     RailUnavailable,
+    TooManyTries,
     TransactionReverted,
     UnknownOrder,
     UnknownProject,
@@ -29,10 +32,12 @@ from mintery.usecases.place_order import OrderAsked, place_order
 from mintery.usecases.refund_lot import RefundAsked, offer_refund, order_of_lot, refund_lot
 from mintery.usecases.show_orders import lot_json, lot_refund_json, order_in_full, order_json, use_json
 from mintery.usecases.watch_orders import cancel_order, look_at_order
-from mintery.wallet.callers import Caller, CallerDep, HolderDep
+from mintery.wallet.callers import Caller, CallerDep, HolderDep, WholeAccountDep
 from mintery.wallet.tries import Tries
 
 _ORDERS_A_MINUTE = 10
+_LOOKS_A_MINUTE = 30
+_REFUNDS_A_MINUTE = 10
 _ADDRESS = r"^0x[0-9a-fA-F]{40}$"
 _MOST_LISTED = 200
 
@@ -64,10 +69,16 @@ class OrderIn(BaseModel):
 
 
 def orders_router(problems: Problems) -> APIRouter:
-    router = APIRouter(tags=["wallet: top-ups"], responses=problems.responses(NotSignedIn))
+    router = APIRouter(tags=["wallet: top-ups"], responses=problems.responses(NotSignedIn, KeyMayNot))
     tries = Tries(_ORDERS_A_MINUTE, in_all=50 * _ORDERS_A_MINUTE)
     refusals = problems.responses(
-        RailNotOffered, RailUnavailable, UnknownProject, MalformedInput, IdempotencyConflict, TransactionReverted
+        RailNotOffered,
+        RailUnavailable,
+        UnknownProject,
+        MalformedInput,
+        IdempotencyConflict,
+        TransactionReverted,
+        TooManyTries,
     )
 
     @router.get("/v1/wallet/rails")
@@ -85,7 +96,6 @@ def orders_router(problems: Problems) -> APIRouter:
     ) -> dict[str, Any]:
         """Place an order. With an Idempotency-Key, the same one as often as it is asked for."""
         desk, now = desk_of(request), till_of(request).parts.clock()
-        tries.count_one(caller.holder, now)
         asked = OrderAsked(
             account=_account(request, caller, body),
             rail=Rail(body.rail),
@@ -93,26 +103,30 @@ def orders_router(problems: Problems) -> APIRouter:
             signed=None if body.signed is None else orjson.dumps(body.signed, option=orjson.OPT_SORT_KEYS).decode(),
             idempotency_key=idempotency_key,
         )
+        tries.count_one(caller.holder, now)
         return order_in_full(desk.ledger, place_order(desk, asked, now), now, bank_details=desk.bank_details)
 
     @router.get("/v1/wallet/orders")
     def get_orders(
-        request: Request, caller: CallerDep, limit: Annotated[int, Query(ge=1, le=_MOST_LISTED)] = 50
+        request: Request, caller: WholeAccountDep, limit: Annotated[int, Query(ge=1, le=_MOST_LISTED)] = 50
     ) -> dict[str, Any]:
-        """The holder's orders, newest first."""
+        """The holder's orders, newest first. A voucher key sees its own account's."""
         desk, now = desk_of(request), till_of(request).parts.clock()
-        listed = desk.ledger.orders.of_holder(caller.holder, limit=limit)
+        only = None if caller.by == "sign_in" else caller.accounts[0]
+        listed = desk.ledger.orders.of_holder(caller.holder, account=only, limit=limit)
         return {"object": "list", "data": [order_json(order, now) for order in listed]}
 
     _add_one_order(router, problems)
     _add_lots(router, problems)
-    _add_refunds(router, problems, tries)
+    _add_refunds(router, problems)
     return router
 
 
 def _add_one_order(router: APIRouter, problems: Problems) -> None:
+    looks = Tries(_LOOKS_A_MINUTE, in_all=50 * _LOOKS_A_MINUTE)
+
     @router.get("/v1/wallet/orders/{order_id}", responses=problems.responses(UnknownOrder))
-    def get_order(request: Request, caller: CallerDep, order_id: str) -> dict[str, Any]:
+    def get_order(request: Request, caller: WholeAccountDep, order_id: str) -> dict[str, Any]:
         """One order with all that happened to it, and the lot that it brought."""
         desk, now = desk_of(request), till_of(request).parts.clock()
         order = _own(request, caller, order_id)
@@ -120,29 +134,33 @@ def _add_one_order(router: APIRouter, problems: Problems) -> None:
 
     @router.post(
         "/v1/wallet/orders/{order_id}/check",
-        responses=problems.responses(UnknownOrder, RailNotOffered, RailUnavailable),
+        responses=problems.responses(UnknownOrder, RailNotOffered, RailUnavailable, TooManyTries),
     )
     def post_check(request: Request, caller: HolderDep, order_id: str) -> dict[str, Any]:
         """Ask the rail now whether it was paid, without waiting for its news."""
         desk, now = desk_of(request), till_of(request).parts.clock()
-        order = look_at_order(desk, _own(request, caller, order_id), now)
+        own = _own(request, caller, order_id)
+        looks.count_one(caller.holder, now)
+        order = look_at_order(desk, own, now)
         return order_in_full(desk.ledger, order, now, bank_details=desk.bank_details)
 
     @router.post(
         "/v1/wallet/orders/{order_id}/cancel",
-        responses=problems.responses(UnknownOrder, OrderTransitionRefused, RailUnavailable),
+        responses=problems.responses(UnknownOrder, OrderTransitionRefused, RailUnavailable, TooManyTries),
     )
     def post_cancel(request: Request, caller: HolderDep, order_id: str) -> dict[str, Any]:
         """The holder will not pay. What was paid meanwhile counts."""
         desk, now = desk_of(request), till_of(request).parts.clock()
-        order = cancel_order(desk, _own(request, caller, order_id).id, now)
+        own = _own(request, caller, order_id)
+        looks.count_one(caller.holder, now)
+        order = cancel_order(desk, own.id, now)
         return order_in_full(desk.ledger, order, now, bank_details=desk.bank_details)
 
 
 def _add_lots(router: APIRouter, problems: Problems) -> None:
     @router.get("/v1/wallet/lots")
     def get_lots(
-        request: Request, caller: CallerDep, limit: Annotated[int, Query(ge=1, le=_MOST_LISTED)] = 50
+        request: Request, caller: WholeAccountDep, limit: Annotated[int, Query(ge=1, le=_MOST_LISTED)] = 50
     ) -> dict[str, Any]:
         """Each top-up and deposit with what is left of it, newest first."""
         lots = desk_of(request).ledger.lots.of_accounts(caller.accounts, limit=limit)
@@ -151,7 +169,7 @@ def _add_lots(router: APIRouter, problems: Problems) -> None:
     @router.get("/v1/wallet/lots/{lot_id}/requests", responses=problems.responses(UnknownOrder))
     def get_uses(
         request: Request,
-        caller: CallerDep,
+        caller: WholeAccountDep,
         lot_id: int,
         after: Annotated[int, Query(ge=0)] = 0,
         limit: Annotated[int, Query(ge=1, le=_MOST_LISTED)] = 100,
@@ -162,17 +180,18 @@ def _add_lots(router: APIRouter, problems: Problems) -> None:
         return {**_lot_header(lot), "data": [use_json(use) for use in uses], "has_more": len(uses) == limit}
 
     @router.get("/v1/wallet/requests/{request_id}/lots")
-    def get_lots_of_request(request: Request, caller: CallerDep, request_id: str) -> dict[str, Any]:
+    def get_lots_of_request(request: Request, caller: WholeAccountDep, request_id: str) -> dict[str, Any]:
         """Which top-ups this request used."""
         uses = desk_of(request).ledger.lots.of_request(RequestId(request_id))
         return {"object": "list", "data": [use_json(use) for use in uses if caller.may_see(use.account)]}
 
 
-def _add_refunds(router: APIRouter, problems: Problems, tries: Tries) -> None:
-    refusals = problems.responses(UnknownOrder, OrderTransitionRefused, RailNotOffered, MalformedInput)
+def _add_refunds(router: APIRouter, problems: Problems) -> None:
+    tries = Tries(_REFUNDS_A_MINUTE, in_all=50 * _REFUNDS_A_MINUTE)
+    refusals = problems.responses(UnknownOrder, OrderTransitionRefused, RailNotOffered, MalformedInput, TooManyTries)
 
     @router.get("/v1/wallet/lots/{lot_id}/refunds", responses=problems.responses(UnknownOrder))
-    def get_refunds(request: Request, caller: CallerDep, lot_id: int) -> dict[str, Any]:
+    def get_refunds(request: Request, caller: WholeAccountDep, lot_id: int) -> dict[str, Any]:
         """What of this top-up was asked back, and where it is."""
         _own_lot(request, caller, lot_id)
         listed = desk_of(request).ledger.lot_refunds.of_lot(lot_id)
@@ -192,9 +211,10 @@ def _add_refunds(router: APIRouter, problems: Problems, tries: Tries) -> None:
         """Take back what is left of a top-up. It is set aside at once: no request gets it any more."""
         _, key = _own_lot(request, caller, lot_id)
         desk, now = desk_of(request), till_of(request).parts.clock()
-        tries.count_one(caller.holder, now)
         signed = None if body.signed is None else orjson.dumps(body.signed, option=orjson.OPT_SORT_KEYS).decode()
-        return lot_refund_json(refund_lot(desk, key, RefundAsked(lot_id, _nanocredits(body), body.way, signed), now))
+        asked = RefundAsked(lot_id, _nanocredits(body), body.way, signed)
+        tries.count_one(caller.holder, now)
+        return lot_refund_json(refund_lot(desk, key, asked, now))
 
 
 def _nanocredits(body: RefundIn) -> NanoCredits:
@@ -220,8 +240,10 @@ def _account(request: Request, caller: Caller, body: OrderIn) -> AccountKey:
 
 
 def _own(request: Request, caller: Caller, order_id: str) -> Order:
-    """Another holder's order is as unknown as none."""
+    """Another holder's order is as unknown as none, and to a voucher key another account's."""
     order = desk_of(request).ledger.orders.order(OrderId(order_id))
     if order is None or order.account.holder != caller.holder:
+        raise UnknownOrder(order_id)
+    if caller.by == "key" and not caller.may_see(account_id(order.account)):
         raise UnknownOrder(order_id)
     return order
