@@ -20,7 +20,7 @@ from mintery.crypto.keys import PrivateKey
 from mintery.domain.fees import Fees
 from mintery.domain.voucher import Address
 from mintery.units import UNITS_PER_CREDIT, Par, UnixSeconds, Wei
-from mintery.usecases.send_calls import AUTHORIZATION_USED
+from mintery.usecases.call_effects import AUTHORIZATION_USED
 
 PAR = Par(1_000_000)
 VAULT = Address("0x9fE46736679d2D9a65F0992F2272dE9f3c7fa6e0")

@@ -30,6 +30,7 @@ from mintery.ledger.commands import SealRows
 from mintery.ledger.commands_lots import TraceLots
 from mintery.ledger.queries_lots import Lot
 from mintery.units import AssetUnits, NanoCredits, credit_units, nanocredits_of_assets_down, parse_assets, parse_credits
+from mintery.usecases.call_effects import Foreign
 from mintery.usecases.deposit_credits import relay_deposit, sign_deposit
 from mintery.usecases.mint_orders import mint_orders
 from mintery.usecases.order_desk import OrderDesk, Treasury
@@ -37,7 +38,7 @@ from mintery.usecases.place_order import OrderAsked, place_order
 from mintery.usecases.refund_lot import RefundAsked, offer_refund, owe_unused, refund_lot
 from mintery.usecases.review_orders import finish_refund, take_bank_payment
 from mintery.usecases.send_calls import Sent, send_call, send_calls
-from mintery.usecases.signed_texts import authorization_text, deposit_text, read_deposit, top_up_text
+from mintery.usecases.signed_texts import authorization_text, deposit_text, read_deposit, read_top_up, top_up_text
 from mintery.usecases.top_up import relay_top_up, sign_top_up
 from mintery.usecases.watch_orders import look_at_order, watch_orders
 
@@ -347,3 +348,55 @@ def test_the_unused_part_comes_to_the_wallet_to_be_redeemed(till: Till, desk: Or
     assert till.town.chain.token(till.town.token).balance_of(holder.address) == parse_credits("20")
     assert balance(till, order.account) == 0
     assert lot_of(till, order).remaining == 0
+
+
+def test_a_nonce_spent_on_somebody_else_is_no_collection(till: Till, desk: OrderDesk):
+    """The holder signs one nonce twice: to the treasury, and to a friend, and sends the friend's."""
+    holder, friend, anyone = PrivateKey.generate(), PrivateKey.generate(), till.town.funded()
+    order = bank_order(till, desk, holder)
+    run(desk)
+    lot = lot_of(till, order)
+    _, fields = offer_refund(desk, order.account, lot.remaining, now())
+    token = till.town.chain.token(till.town.token)
+    ours, theirs = (
+        token.sign_authorization(
+            holder,
+            receiver,
+            int(fields["amount"]),
+            nonce=bytes.fromhex(fields["nonce"]),
+            valid_before=fields["valid_before"],
+        )
+        for receiver in (desk.paying().key.address, friend.address)
+    )
+    collected = token.balance_of(desk.paying().key.address)
+    asked = RefundAsked(lot.id, lot.remaining, "rail", authorization_text(ours))
+    refund = refund_lot(desk, order.account, asked, now())
+    release = till.ledger.chain_calls.call(CallId(f"{refund.id}/release"))
+    assert send_call(desk, release, now()) is Sent.LEFT
+    token.transfer_authorized(till.town.chain.sender(anyone), theirs)
+
+    for _ in range(4):
+        send_calls(desk, now())
+        till.sync()
+        owe_unused(desk, now())
+
+    assert till.ledger.orders.refunds_due(Rail.BANK) == []
+    assert till.ledger.chain_calls.call(CallId(f"{refund.id}/collect")).failed_why == Foreign.USED.value
+    assert token.balance_of(desk.paying().key.address) == collected
+    assert till.ledger.chain_calls.open() == []
+
+
+def test_a_nonce_spent_on_somebody_else_is_no_top_up(till: Till, desk: OrderDesk):
+    holder, asked = signed_top_up(till)
+    order = place_order(desk, asked, now())
+    signed = read_top_up(str(asked.signed), order.account).authorization
+    asset = till.town.chain.asset
+    other = asset.sign_authorization(
+        holder, PrivateKey.generate().address, 1, nonce=signed.nonce, valid_before=signed.valid_before
+    )
+    till.town.chain.sender(till.town.funded()).send(asset.authorized_transfer_call(other))
+
+    run(desk)
+
+    assert till.ledger.chain_calls.call(CallId(f"{order.id}/top_up")).failed_why == Foreign.USED.value
+    assert till.ledger.orders.order(order.id).payment is None

@@ -15,35 +15,24 @@ without (a release) is signed anew only when no attempt of it can take effect an
 """
 
 import logging
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 
 from mintery.chain.delivery import Delivery
-from mintery.chain.events import Deposited, Event, Minted, Released, decode_log
-from mintery.chain.rpc import BlockRef, Call, Log, TxReceipt
+from mintery.chain.rpc import BlockRef, Call
 from mintery.chain.sender import Sender, SignedTransaction
-from mintery.crypto.hashing import address_bytes, keccak
-from mintery.domain.chain_call import Authority, CallAttempt, CallKind, ChainCall, Effect
+from mintery.domain.chain_call import CallAttempt, CallKind, ChainCall
 from mintery.errors import TransactionReverted
 from mintery.ledger.commands import Command, NotWritten
 from mintery.ledger.commands_calls import EndCall, FailCall, MarkCallBroadcast, SaveCallAttempt
-from mintery.units import CreditUnits
 from mintery.usecases.alarms import Alarm
+from mintery.usecases.call_effects import Foreign, effect_of, foreign_use, used
 from mintery.usecases.order_desk import OrderDesk
 
 log = logging.getLogger(__name__)
 
-AUTHORIZATION_USED = keccak(b"AuthorizationUsed(address,bytes32)")
-AUTHORIZATION_CANCELED = keccak(b"AuthorizationCanceled(address,bytes32)")
-_LOGS_AT_ONCE = 500
 _FOR_GOOD = frozenset({"AuthorizationExpired", "ReleaseAboveBalance"})
-_EVENTS: dict[CallKind, type[Event]] = {
-    CallKind.TOP_UP: Deposited,
-    CallKind.MINT: Minted,
-    CallKind.DEPOSIT: Deposited,
-    CallKind.RELEASE: Released,
-}
 
 
 class Sent(StrEnum):
@@ -64,11 +53,11 @@ def send_call(desk: OrderDesk, call: ChainCall, now: datetime) -> Sent:
     """Raises what the chain's connection does; what is durable stays, and the next run goes on from there."""
     attempts = desk.ledger.chain_calls.attempts_of(call.id)
     final = desk.chain.finalized_block()
-    if (effect := _effect(desk, call, attempts, final)) is not None:
+    if (effect := effect_of(desk, call, attempts, final)) is not None:
         return _commit(desk, call, EndCall(call.id, effect), Sent.ENDED)
     if call.after is not None and (waits := _prior(desk, call, now)) is not None:
         return waits
-    if call.authority is not None and _used(desk, call, None):
+    if call.authority is not None and used(desk, call, None):
         return _waits_or_lost(desk, call, final, now)
     return _send(desk, call, attempts, final, now)
 
@@ -79,92 +68,25 @@ def _prior(desk: OrderDesk, call: ChainCall, now: datetime) -> Sent | None:
     if before is None or before.failed_at is not None:
         why = "what it needs failed" if before is None else f"what it needs failed: {before.failed_why}"
         return _commit(desk, call, FailCall(call.id, why, now), Sent.FAILED)
-    if before.effect is not None or (before.authority is not None and _used(desk, before, None)):
+    if before.effect is not None or (before.authority is not None and used(desk, before, None)):
         return None
     return Sent.WAITS
 
 
 def _waits_or_lost(desk: OrderDesk, call: ChainCall, final: BlockRef, now: datetime) -> Sent:
-    """Its authority's nonce is used: by the call, in a block that is not final, or by who cancelled it."""
-    if not _used(desk, call, final):
+    """Its authority's nonce is used: by the call, in a block that is not final, or by something else for good.
+    A mint whose nonce the treasury signed for something else waits for a person.
+    """
+    if not used(desk, call, final):
         return Sent.WAITS
-    if any(found.topics[0] == AUTHORIZATION_CANCELED for found in _uses(desk, call, final)):
-        return _commit(desk, call, FailCall(call.id, "its authorization was cancelled", now), Sent.FAILED)
+    foreign = foreign_use(desk, call, final)
+    if foreign is Foreign.CANCELLED or (foreign is not None and call.kind is not CallKind.MINT):
+        return _commit(desk, call, FailCall(call.id, foreign.value, now), Sent.FAILED)
     # An index that lags shows no event. What cannot be explained is waited for, never taken for a failure.
     desk.alarms.sound(
         Alarm.ORDERS_WAIT, f"{call.id}: its authorization was used and no event says how", now, subject=call.subject
     )
     return Sent.WAITS
-
-
-def _used(desk: OrderDesk, call: ChainCall, at: BlockRef | None) -> bool:
-    if (authority := call.authority) is None:
-        return False
-    return desk.chain.token(authority.token).authorization_used(authority.authorizer, authority.nonce, at=at)
-
-
-def _effect(desk: OrderDesk, call: ChainCall, attempts: Sequence[CallAttempt], final: BlockRef) -> Effect | None:
-    """From an attempt of ours, or from whoever else used the authority."""
-    for attempt in attempts:
-        receipt = desk.chain.rpc.receipt(attempt.tx_hash)
-        if receipt is not None and receipt.succeeded and receipt.block <= final.number:
-            return _effect_in(desk, call, receipt)
-    if call.authority is None or not _used(desk, call, final):
-        return None
-    return _found_effect(desk, call, final)
-
-
-def _found_effect(desk: OrderDesk, call: ChainCall, final: BlockRef) -> Effect | None:
-    for found in _uses(desk, call, final):
-        receipt = desk.chain.rpc.receipt(found.tx_hash) if found.topics[0] == AUTHORIZATION_USED else None
-        if receipt is not None:
-            return _effect_in(desk, call, receipt)
-    return None
-
-
-def _uses(desk: OrderDesk, call: ChainCall, final: BlockRef) -> Iterator[Log]:
-    """The events that its authority's nonce was used or cancelled by."""
-    if (authority := call.authority) is None:
-        return
-    topics = (AUTHORIZATION_USED, AUTHORIZATION_CANCELED)
-    for first in range(call.first_block, final.number + 1, _LOGS_AT_ONCE):
-        last = min(first + _LOGS_AT_ONCE - 1, final.number)
-        for found in desk.chain.rpc.logs(first, last, [authority.token], topics):
-            if found.topics[1:] == _named(authority):
-                yield found
-
-
-def _named(authority: Authority) -> tuple[bytes, bytes]:
-    return address_bytes(authority.authorizer).rjust(32, b"\0"), authority.nonce
-
-
-def _effect_in(desk: OrderDesk, call: ChainCall, receipt: TxReceipt) -> Effect | None:
-    """By the event of its kind that stands beside the use of its authority: whoever relays may put several calls into one
-    transaction. A top-up's deposit follows that use, a mint and a deposit are told before it.
-    """
-    logs = receipt.logs
-    if call.authority is not None:
-        used = (AUTHORIZATION_USED, *_named(call.authority))
-        at = next(
-            (i for i, each in enumerate(logs) if (each.address, each.topics) == (call.authority.token, used)), None
-        )
-        if at is None:
-            return None
-        logs = logs[at:] if call.kind in {CallKind.TOP_UP, CallKind.COLLECT} else logs[at::-1]
-    contracts = {desk.chain.escrow.address, desk.chain.vault.address}
-    kind = _EVENTS.get(call.kind)
-    for each in logs:
-        event = decode_log(each) if each.address in contracts else None
-        if kind is None or (isinstance(event, Deposited | Minted | Released) and isinstance(event, kind)):
-            return Effect(
-                receipt.hash,
-                receipt.block_hash,
-                receipt.block,
-                each.index,
-                datetime.fromtimestamp(desk.chain.rpc.block(receipt.block).timestamp, UTC),
-                event.credits if isinstance(event, Deposited | Minted | Released) else CreditUnits(0),
-            )
-    return None
 
 
 def _send(desk: OrderDesk, call: ChainCall, attempts: Sequence[CallAttempt], final: BlockRef, now: datetime) -> Sent:
