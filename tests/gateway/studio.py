@@ -85,7 +85,12 @@ STANDS_IN = tuple(
     replace(each, id=f"{each.provider}/spare-{place}", serves="spare", quality=900 - place)
     for place, each in enumerate((film(JobBehaviour.TAKES_NONE), film("film")))
 )
-MODELS = {each.id: each for each in (*SOLD, *SHARED, *STANDS_IN)}
+TUNES = tuple(
+    replace(each, id=f"{each.provider}/tune-{place}", serves="tune", quality=900 - place)
+    for place, each in enumerate((song(JobBehaviour.FAILS_AFTER_OPENING), song("song")))
+)
+"""Of the first nobody knows, though it may be asked again."""
+MODELS = {each.id: each for each in (*SOLD, *SHARED, *STANDS_IN, *TUNES)}
 
 
 @dataclass
@@ -118,7 +123,7 @@ class Studio:
     def anew(self) -> "Studio":
         """For one more test: with another holder, of 100 credits, and nothing left open."""
         control = self.control
-        control.fails_looks, control.answers, control.done_after = None, None, 1
+        control.fails_looks, control.refuses_again, control.answers, control.done_after = None, None, None, 1
         if self.ledger.open_long_jobs():
             self.turn(10**6)
             assert self.ledger.open_long_jobs() == []

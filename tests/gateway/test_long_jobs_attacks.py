@@ -402,6 +402,20 @@ def test_what_nobody_took_is_closed_and_nothing_of_it_is_kept(here: Studio, mode
     assert here.untouched
 
 
+@pytest.mark.parametrize("status", [400, 429, 503])
+def test_a_second_try_that_is_refused_does_not_undo_what_the_first_may_have_left(stage: Studio, status: int):
+    stage.control.refuses_again = status
+    body = {"model": "tune", "input": {"prompt": "a waltz", "duration": 30}}
+
+    answer = stage.post("/v1/jobs", json=body)
+
+    assert answer.status_code == 502, answer.text
+    asked = stage.ledger.attempts(answer.headers["x-mintery-request"])  # type: ignore[arg-type]  # a request's id
+    assert [(call.route, call.status) for call in asked] == [("pred/tune-0", 500)], "nobody else was asked"
+    assert len(stage.jobs) == 1
+    assert stage.untouched
+
+
 async def _out_of_order() -> None:
     raise RuntimeError("the stub is out of order")
 

@@ -76,6 +76,40 @@ def test_a_process_that_dies_while_it_opens_a_job_loses_and_doubles_nothing(here
         assert len(here.jobs) == (1 if death.at in {"opened", AcceptLongJob} else 0)
 
 
+@pytest.mark.parametrize("status", [404, 409, 429, 503])
+def test_a_provider_that_is_too_busy_to_say_whether_it_has_a_job_is_asked_again(stage: Studio, status: int):
+    assert open_job(stage, "pred/song", SONG, Death(AcceptLongJob)) is None
+    stage.control.refuses_again = status
+
+    follow(stage, LEASE)
+    [job] = stage.ledger.open_long_jobs()
+    assert (job.upstream, stage.money()[1]) == (None, COST["pred/song"])
+    stage.control.refuses_again = None
+    for later in (20, 40):
+        follow(stage, LEASE + later)
+
+    assert ended(stage) is JobStatus.COMPLETED
+    assert stage.money()[2] == COST["pred/song"]
+
+
+@pytest.mark.parametrize(("status", "at", "why"), [(400, LEASE, "refused"), (429, EVIDENCE + 200, "no_evidence")])
+def test_a_job_that_its_provider_never_tells_of_is_given_up_in_time(stage: Studio, status: int, at: int, why: str):
+    """At once where what was asked for is refused itself."""
+    open_job(stage, "pred/song", SONG, Death(AcceptLongJob))
+    stage.control.refuses_again = status
+    [job] = stage.ledger.open_long_jobs()
+
+    follower = stage.another()
+    for seconds in (at, at + 120):
+        stage.turn(seconds, follower=follower)
+
+    assert stage.untouched
+    assert ended(stage) is not JobStatus.COMPLETED
+    failure = stage.job(job.id).failure
+    assert failure is not None
+    assert failure.code == why
+
+
 @pytest.mark.parametrize("death", ENDINGS, ids=str)
 def test_a_process_that_dies_while_it_charges_a_job_charges_it_once(here: Studio, death: Death):
     assert open_job(here, "test/film", FILM) is not None

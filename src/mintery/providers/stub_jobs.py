@@ -94,6 +94,7 @@ class JobControl:
         done_after: looks that a job takes; the first look counts.
         jobs: by their ids, in the order in which they were opened.
         fails_looks: every look is answered with this status.
+        refuses_again: every opening under a key that opened a job already is answered with this status.
         answers: waited for before an opening is answered, once the job is there.
         fetched: how often something was fetched.
     """
@@ -101,6 +102,7 @@ class JobControl:
     done_after: int = 1
     jobs: dict[str, StubJob] = field(default_factory=dict)
     fails_looks: int | None = None
+    refuses_again: int | None = None
     answers: Callable[[], Awaitable[None]] | None = None
     fetched: int = 0
 
@@ -165,6 +167,8 @@ class _Served:
         if model == JobBehaviour.REFUSES_IT:
             return _json({"error": {"message": f"{LABEL} not this prompt"}}, 400)
         job, new = self._control.open(model, fields, request.headers.get(KEY_HEADER))
+        if not new and self._control.refuses_again is not None:
+            return _json({"error": {"message": f"{LABEL} not now"}}, self._control.refuses_again)
         if self._control.answers is not None:
             await self._control.answers()
         if new and model == JobBehaviour.CUTS_AFTER_OPENING and request.transport is not None:

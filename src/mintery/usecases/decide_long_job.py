@@ -30,11 +30,12 @@ from mintery.usecases.expire_holds import EVIDENCE_SECONDS
 from mintery.usecases.meter_long_job import meter_long_job
 from mintery.usecases.meter_usage import Metered
 from mintery.usecases.meters import log_alarm
-from mintery.usecases.open_long_job import may_run
 
 LEASE, HALF_LEASE = timedelta(minutes=6), timedelta(minutes=3)
 UNSEEN = timedelta(minutes=1)
 """One who begins to look where nobody did for long does not take one bad answer for the end."""
+_NEVER_TAKEN = frozenset({400, 413, 422})
+"""What is wrong with the request itself, and was as wrong the first time."""
 DOUBTFUL = frozenset({UsageSource.BOUND, UsageSource.CLAMPED})
 LOST = JobFailure("lost", "nobody knows whether the provider has it; it was given up, and cost nothing")
 TOO_SLOW = JobFailure("too_slow", "it was not done in the time that its credits may be held; it cost nothing")
@@ -80,11 +81,19 @@ def decide_long_job(job: LongJob, seen: Seen, books: Books, now: datetime, *, un
 
 
 def _decide_unseen(job: LongJob, error: ProviderFailed, books: Books, now: datetime, unseen_since: datetime) -> Decided:
-    if job.upstream is None and not may_run(error):
+    if job.upstream is None and _proves_none(error):
         return Decided(_failed(job, JobFailure("refused", str(error)), now, error))
     if now < max(job.hold.lease_until + timedelta(seconds=EVIDENCE_SECONDS), unseen_since + UNSEEN):
         return Decided(())
     return Decided(_given_up(job, NO_EVIDENCE, books, now), cancels=job.upstream is not None)
+
+
+def _proves_none(error: ProviderFailed) -> bool:
+    """Whether a second request for the same job, under the same key, was answered so that no first one can have made it.
+
+    One that was not reached, or is too busy to look, says nothing of what it took before, nor does a key that it takes no more.
+    """
+    return isinstance(error, ProviderRefused) and error.status in _NEVER_TAKEN
 
 
 def _charged(job: LongJob, report: JobReport, books: Books, now: datetime) -> tuple[Command, ...]:

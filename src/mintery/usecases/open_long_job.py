@@ -106,13 +106,17 @@ async def open_long_job(work: Dispatched) -> None:
 
 
 async def _ask(work: Dispatched, provider: JobProvider) -> JobReport:
+    """Once one try may have left a job, no later refusal undoes it. Raises the error that says so, where there is one."""
     model, body = work.quote.model, work.request.body
+    doubt: ProviderFailed | None = None
     for left in reversed(range(OPENING_TRIES if provider.form.key_header else 1)):
         try:
             return await provider.open(model.upstream, body, work.id)
         except ProviderFailed as error:
-            if not left or not may_run(error):
-                raise
+            if doubt is None and may_run(error):
+                doubt = error
+            if not left or doubt is None:
+                raise doubt or error from None
             log_transition("long_job_asked_again", request=work.id, provider=provider.name, why=type(error).__name__)
     raise AssertionError
 
