@@ -15,12 +15,16 @@ from mintery.domain.price import Sku
 from mintery.domain.rates import Rates
 from mintery.domain.receipt import check_arithmetic
 from mintery.domain.voucher import AccountId, AccountKey, Address
+from mintery.errors import KeyMayNot
 from mintery.ledger.commands_wallet import RevokeVoucher
 from mintery.units import NanoCredits, UsdWad, format_nanocredits
+from mintery.usecases.hold_memberships import begin_membership
 from mintery.usecases.keep_limits import Scope, set_limit, set_time_zone
 from mintery.usecases.note_months import note_months
+from mintery.usecases.parts import GatewayParts
 from mintery.usecases.renew_memberships import TRIED_FOR, Renewed, renew_memberships
 from mintery.usecases.standings import Standings
+from mintery.usecases.verify_credential import verify_credential
 
 PATH = "/v1/memberships"
 YEARS = 4_000_000_000
@@ -230,6 +234,30 @@ def test_an_expired_key_buys_nothing_and_ends_what_it_has(members: Rig):
 
     assert refused.json()["error"]["code"] == "voucher_expired"
     assert ended.status_code == 200
+
+
+def test_another_key_of_the_account_neither_replaces_nor_ends_a_membership(members: Rig):
+    other = lasting(secret=bytes(range(1, 33)))
+    begun = begin(members).json()
+
+    dearer = begin(members, key=other, most_nanocredits_a_month=str(90 * CREDIT))
+    ended = members.http.request(
+        "DELETE", f"{members.base_url}{PATH}/pro", headers={"Authorization": f"Bearer {other}"}
+    )
+    late = later(members, ends(begun) + timedelta(days=1))
+    with pytest.raises(KeyMayNot):
+        begin_again(late, members, other)
+
+    for refused in (dearer, ended):
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "key_may_not")
+    [membership] = members.ledger.memberships.of(holder=HOLDER.address)
+    assert (membership.ended_at, membership.most) == (None, 20 * CREDIT)
+    assert members.balance.captured == 20 * CREDIT
+
+
+def begin_again(parts: GatewayParts, gateway: Rig, key: str) -> None:
+    credential = verify_credential(parts, gateway.market, key, None)
+    begin_membership(parts, gateway.market, credential, "pro", None, only_of=credential.signed.voucher.key_hash)
 
 
 # ── two wallets of one holder ────────────────────────────────────────────────────────────────────────────────────

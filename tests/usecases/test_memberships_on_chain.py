@@ -93,7 +93,7 @@ def test_what_months_charge_is_burned_and_paid_to_the_last_unit_and_nothing_afte
     assert vault.owed_to(PROVIDER) - owed == 2 * assets_of_usd_down(MONTH)
     assert till.reconciler.reconcile(chain_time(till)).differences == ()
 
-    end_membership(parts, account, "pro")
+    end_membership(parts, account, "pro", only_of=None)
     assert renew_memberships(parts, second.paid.ends_at + timedelta(days=1)) == Renewed(0, 0, 0)
     assert till.ledger.account(account).spent == sum(costs)
     till.ledger.check()

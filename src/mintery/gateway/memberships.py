@@ -76,7 +76,9 @@ def memberships_router(problems: Problems) -> APIRouter:
         text = body.most_nanocredits_a_month
         most = None if text is None else NanoCredits(min(int(text), MAX_NANOCREDITS))
         try:
-            begin_membership(parts, market, credential, body.membership, most)
+            begin_membership(
+                parts, market, credential, body.membership, most, only_of=credential.signed.voucher.key_hash
+            )
         except OutOfFunds as error:
             return respond(problems.of(error, beside=shortfall(market, credential, error)))
         [begun] = [
@@ -86,11 +88,15 @@ def memberships_router(problems: Problems) -> APIRouter:
 
     @router.delete("/v1/memberships/{membership}", responses=problems.responses(CredentialRefused, MembershipEnded))
     def delete_membership(request: Request, membership: str) -> dict[str, Any]:
-        """Charge no further month. The one that is paid runs to its end."""
+        """Charge no further month. The one that is paid runs to its end. For the key that began it, or one of the same secret;
+        its holder ends any at ``/v1/wallet/memberships``.
+        """
         parts = till_of(request).parts
         market, _ = parts.reading()
         credential = credential_of(request, market)
         check_may_end(credential, membership)
-        return membership_json(end_membership(parts, credential.account, membership), parts.clock())
+        key_hash = credential.signed.voucher.key_hash
+        ended = end_membership(parts, credential.account, membership, only_of=key_hash)
+        return membership_json(ended, parts.clock())
 
     return router

@@ -22,7 +22,13 @@ _STANDING = (
     memberships.c.ended_at.is_(None),
 )
 # Whoever ends it meanwhile waits until the month is written, or is seen here.
-_standing = Statement(select(memberships.c.seq).where(*_STANDING).with_for_update())
+_ITS_VOUCHER = (vouchers.c.account == memberships.c.account) & (vouchers.c.digest == memberships.c.voucher)
+_standing = Statement(
+    select(memberships.c.seq, vouchers.c.key_hash)
+    .join_from(memberships, vouchers, _ITS_VOUCHER)
+    .where(*_STANDING)
+    .with_for_update(of=memberships)
+)
 _end = Statement(update(memberships).where(*_STANDING).values(ended_at=bindparam("at"), ended_for=bindparam("why")))
 _agree = Statement(insert_of(memberships))
 _keep_voucher = Statement(insert_of(vouchers).on_conflict_do_nothing())
@@ -36,7 +42,9 @@ _paid = Statement(
 _record = Statement(insert_of(membership_months))
 
 
-def agree_membership(work: Work, command: AgreeMembership) -> Done:
+def agree_membership(work: Work, command: AgreeMembership) -> Done | NotWritten:
+    if (refused := _refused(work, command)) is not None:
+        return refused
     work.run(_keep_voucher, **voucher_row(command.signed, command.digest, command.account))
     work.run(_end, its_account=command.account, its_name=command.name, at=micros(command.at), why=_REPLACED)
     work.run(
@@ -52,10 +60,22 @@ def agree_membership(work: Work, command: AgreeMembership) -> Done:
     return Done(1)
 
 
-def end_membership(work: Work, command: EndMembership) -> Done:
+def end_membership(work: Work, command: EndMembership) -> Done | NotWritten:
+    if (refused := _refused(work, command)) is not None:
+        return refused
     return Done(
         work.run(_end, its_account=command.account, its_name=command.name, at=micros(command.at), why=command.why)
     )
+
+
+def _refused(work: Work, command: AgreeMembership | EndMembership) -> NotWritten | None:
+    """What one voucher key agreed to is not another's to change, though both spend the same account."""
+    if command.only_of is None:
+        return None
+    standing = work.row(_standing, its_account=command.account, its_name=command.name)
+    if standing is None or bytes(standing[1]) == command.only_of:
+        return None
+    return NotWritten(f"another key agreed to pay {command.name}")
 
 
 def charge_month(work: Work, command: ChargeMonth) -> Result:
@@ -64,6 +84,8 @@ def charge_month(work: Work, command: ChargeMonth) -> Result:
     standing = work.row(_standing, its_account=hold.account, its_name=command.name)
     if standing is None and command.agrees is None:
         return NotWritten(f"no agreement to pay {command.name} stands")
+    if command.agrees is not None and (refused := _refused(work, command.agrees)) is not None:
+        return refused
     paid = work.row(_paid, its_account=hold.account, its_name=command.name, its_month=command.month)
     if paid is not None:
         return RequestKnown(paid[0], "month", hold.key.body)

@@ -123,7 +123,7 @@ class Memberships:
 
     def revoke(self, parts: GatewayParts, holder: Address, authority: Authority) -> None:  # noqa: ARG002 -- as all sources are asked
         account, _, name = _name_of(authority).partition(":")
-        end_membership(parts, AccountId(account), name)
+        end_membership(parts, AccountId(account), name, only_of=None)
 
 
 class SignIns:

@@ -27,16 +27,17 @@ from mintery.usecases.quote_request import quote_fee
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """By which voucher months are charged, and at most how much each."""
+    """By which voucher months are charged, and at most how much each; ``only_of`` as of ``AgreeMembership``."""
 
     account: AccountId
     name: str
     signed: SignedVoucher
     digest: bytes
     most: NanoCredits
+    only_of: bytes | None = None
 
     def command(self, at: datetime) -> AgreeMembership:
-        return AgreeMembership(self.account, self.name, self.signed, self.digest, self.most, at)
+        return AgreeMembership(self.account, self.name, self.signed, self.digest, self.most, at, self.only_of)
 
 
 Charged = Month | HoldRefused | NotWritten

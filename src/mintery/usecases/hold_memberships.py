@@ -19,10 +19,19 @@ CANCELLED = "cancelled"
 
 
 def begin_membership(
-    parts: GatewayParts, market: Market, credential: Credential, name: str, most: NanoCredits | None
+    parts: GatewayParts,
+    market: Market,
+    credential: Credential,
+    name: str,
+    most: NanoCredits | None,
+    *,
+    only_of: bytes | None,
 ) -> Month:
     """Agree to pay ``name`` by the month with the credential's voucher, at ``most`` nanocredits each (None: what it costs now),
     and pay the first month. One that is paid already runs on, and nothing is charged before its end.
+
+    ``only_of`` is the hash of the voucher key that asks, which replaces only what it agreed to itself; None for the holder, who
+    signed in.
 
     Raises:
         MonthAboveAgreed, OutOfFunds, WrongEpoch, VoucherExpired, UnknownMembership, MembershipNotSold, ModelNotCovered,
@@ -35,18 +44,22 @@ def begin_membership(
     credential = refresh_credential(parts, market, credential)
     check_may_spend(parts, market, credential)
     price = quote_month(parts, market, credential.signed, name).amount
-    agreed = Agreed(credential.account, name, credential.signed, credential.digest, price if most is None else most)
+    agreed = Agreed(
+        credential.account, name, credential.signed, credential.digest, price if most is None else most, only_of
+    )
     now = parts.clock()
     months = parts.ledger.memberships.months_of(credential.account, name)
     if months and now < months[0].paid.ends_at:
-        parts.ledger.commit([agreed.command(now)])
+        [done] = parts.ledger.commit([agreed.command(now)])
+        if isinstance(done, NotWritten):
+            raise _of_another_key(name)
         return months[0]
 
     charged = charge_month(parts, market, agreed, (now, now.day), begun=False)
     if isinstance(charged, HoldRefused):
         raise explain_refusal(parts, market, credential, charged)
     if isinstance(charged, NotWritten):
-        raise MembershipEnded(name)
+        raise _of_another_key(name)
     parts.standings.note([charged.paid])
     log_transition("membership_begun", account=agreed.account, membership=name, request=charged.request)
     return charged
@@ -58,13 +71,22 @@ def check_may_end(credential: Credential, name: str) -> None:
         raise KeyMayNot("a gateway key pays for requests; end a membership with a voucher key, or signed in", name)
 
 
-def end_membership(parts: GatewayParts, account: AccountId, name: str) -> Membership:
-    """No further month is charged; the one that is paid runs to its end.
+def _of_another_key(name: str) -> KeyMayNot:
+    return KeyMayNot(
+        "another key of this account agreed to it; only that key or its holder, signed in, changes it", name
+    )
+
+
+def end_membership(parts: GatewayParts, account: AccountId, name: str, *, only_of: bytes | None) -> Membership:
+    """No further month is charged; the one that is paid runs to its end. ``only_of`` as of ``begin_membership``.
 
     Raises:
+        KeyMayNot: another key agreed to it.
         MembershipEnded: the account has none of this name that stands.
     """
-    [done] = parts.ledger.commit([EndMembership(account, name, CANCELLED, parts.clock())])
+    [done] = parts.ledger.commit([EndMembership(account, name, CANCELLED, parts.clock(), only_of)])
+    if isinstance(done, NotWritten):
+        raise _of_another_key(name)
     if not getattr(done, "changed", 0):
         raise MembershipEnded(name)
     log_transition("membership_ended", account=account, membership=name)

@@ -67,7 +67,7 @@ def memberships_router(problems: Problems) -> APIRouter:
         most = None if text is None else NanoCredits(parse_decimal(text, NANO_DECIMALS))
         credential = _standing(parts, caller.holder, project_of(parts, body.token).token)
         try:
-            begin_membership(parts, market, credential, body.membership, most)
+            begin_membership(parts, market, credential, body.membership, most, only_of=None)
         except OutOfFunds as error:
             return respond(problems.of(error, beside=shortfall(market, credential, error)))
         begun = parts.ledger.memberships.of(account=credential.account)
@@ -79,7 +79,8 @@ def memberships_router(problems: Problems) -> APIRouter:
         parts = till_of(request).parts
         if not caller.may_see(AccountId(account)):
             raise MembershipEnded(membership)
-        return membership_json(end_membership(parts, AccountId(account), membership), parts.clock())
+        ended = end_membership(parts, AccountId(account), membership, only_of=None)
+        return membership_json(ended, parts.clock())
 
     return router
 
