@@ -7,6 +7,7 @@ from datetime import datetime
 from mintery.crypto.vouchers import account_id
 from mintery.domain.attempt import Refusal, RouteAttempt
 from mintery.domain.hold import Ending, Hold, RequestId, capture
+from mintery.domain.keys import KeyId
 from mintery.domain.long_job import LongJob
 from mintery.domain.rates import RatesLeft, after, excess, gauge
 from mintery.domain.receipt import Receipt
@@ -241,11 +242,13 @@ class InMemoryLedger:
     def refusal(self, request: RequestId) -> Refusal | None:
         return self.refused.get(request)
 
-    def receipts(self, *, account: AccountId | None = None, limit: int = 100) -> Sequence[ReceiptRecord]:
+    def receipts(
+        self, *, account: AccountId | None = None, key: KeyId | None = None, limit: int = 100
+    ) -> Sequence[ReceiptRecord]:
         of = [
             ReceiptRecord(found.receipt, None, None)
             for found in reversed(self.requests.values())
-            if found.receipt is not None and account in {None, found.hold.account}
+            if found.receipt is not None and account in {None, found.hold.account} and key in {None, found.receipt.key}
         ]
         return of[:limit]
 

@@ -14,13 +14,13 @@ from tests.gateway.studio import SECOND_NANOS, Studio
 from tests.wallet.browser import signed_in
 from tests.wallet.keys import made_key
 
-from mintery.domain.hold import HoldStatus, ReleaseReason
-from mintery.domain.long_job import JobQuote, JobStatus
+from mintery.domain.hold import HoldStatus, ReleaseReason, RequestId
+from mintery.domain.long_job import JobQuote, JobStatus, LongJob
 from mintery.domain.price import PriceState, Sku
 from mintery.domain.quote import PricedLine, UsageSource
 from mintery.domain.quoted import Quoted
-from mintery.domain.voucher import Kind
-from mintery.errors import ProviderNonsense
+from mintery.domain.voucher import AccountId, Kind
+from mintery.errors import ProviderNonsense, TooManyTries
 from mintery.ledger.commands import ExtendLease
 from mintery.ledger.work import instant_of, micros
 from mintery.providers.job_forms import OPENAI_VIDEOS, read_report
@@ -28,7 +28,7 @@ from mintery.providers.long_jobs import open_long_jobs
 from mintery.providers.stub_jobs import PREDICTIONS
 from mintery.units import BasisPoints, Par, UsdWad
 from mintery.usecases.expire_holds import expire_holds
-from mintery.usecases.fetch_long_job import FETCHES
+from mintery.usecases.fetch_long_job import FETCHES, FETCHES_OF_ONE, Fetches
 from mintery.usecases.meter_long_job import meter_long_job
 
 COST = 8 * SECOND_NANOS
@@ -414,6 +414,54 @@ def test_a_second_try_that_is_refused_does_not_undo_what_the_first_may_have_left
     assert [(call.route, call.status) for call in asked] == [("pred/tune-0", 500)], "nobody else was asked"
     assert len(stage.jobs) == 1
     assert stage.untouched
+
+
+def test_an_apps_key_sees_nothing_of_what_another_app_spent(here: Studio):
+    here.rig.fund(100)
+    holder, ours = signed_in(here.rig), key_text()
+    first, second = (made_key(holder, label=label)["api_key"] for label in ("one", "two"))
+    seen = len(here.get("/v1/videos?limit=100", key=ours).json()["data"])
+    request = here.opened(here.video(key=first))
+    refused = here.video("none", key=first).headers["x-mintery-request"]
+    here.turn()
+
+    paths = [f"/v1/videos/{request}", f"/v1/videos/{request}/content", f"/v1/receipts/{request}", f"/v1/why/{request}"]
+    for path in (*paths, f"/v1/why/{refused}"):
+        told = {name: here.get(path, key=key).status_code for name, key in (("1", first), ("2", second), ("v", ours))}
+        assert told == {"1": 200, "2": 404, "v": 200}, path
+    for path in ("/v1/videos", "/v1/receipts"):
+        mine, others = (here.get(path, key=key).json()["data"] for key in (first, second))
+        assert ([each["id"] for each in mine], others) == ([request], []), path
+    assert len(here.get("/v1/videos?limit=100", key=ours).json()["data"]) == seen + 1
+    assert "asked_by_key" not in here.get(f"/v1/why/{refused}", key=first).text
+
+
+def test_what_cannot_be_fetched_counts_against_nobody(stage: Studio):
+    waiting, done = (stage.opened(stage.video()) for _ in range(2))
+    song = stage.opened(stage.song())
+    stage.control.done_after = 1
+    assert {stage.get(f"/v1/videos/{waiting}/content").status_code for _ in range(2 * FETCHES + 1)} == {409}
+    stage.turn()
+    assert {stage.get(f"/v1/jobs/{song}/content").status_code for _ in range(2 * FETCHES + 1)} == {404}
+
+    assert stage.get(f"/v1/videos/{waiting}/content").status_code == 200
+    assert stage.get(f"/v1/videos/{done}/content").status_code == 200
+
+
+def test_one_accounts_fetches_do_not_use_up_everybodys(stage: Studio):
+    job = stage.job(stage.opened(stage.video()))
+    fetches, now = Fetches(), datetime.now(UTC)
+
+    def of(number: int, account: str) -> LongJob:
+        new = replace(job.new, request=RequestId(f"req_{number}"))
+        return replace(job, new=new, hold=replace(job.hold, account=AccountId(account)))
+
+    for number in range(FETCHES_OF_ONE):
+        fetches.count(of(number, "0xa"), now)
+
+    with pytest.raises(TooManyTries):
+        fetches.count(of(FETCHES_OF_ONE, "0xa"), now)
+    fetches.count(of(0, "0xb"), now)
 
 
 async def _out_of_order() -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from mintery.domain.hold import RequestId
+from mintery.domain.keys import KeyId
 from mintery.domain.voucher import AccountId
 
 
@@ -42,6 +43,10 @@ class RouteAttempt:
     status: int | None = None
 
 
+REFUSED_KEY = "asked_by_key"
+"""Where a refusal's evidence says which gateway key asked. It is shown to nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A request that was refused before anything was set aside for it.
@@ -49,7 +54,7 @@ class Refusal:
     Attributes:
         account: None where no key opened one.
         asked: the model that it named, as far as it was read.
-        code: the error's name, as in the answer; ``evidence`` its attributes as JSON values.
+        code: the error's name, as in the answer; ``evidence`` its attributes as JSON values, its cause, and who asked.
     """
 
     request: RequestId
@@ -59,3 +64,8 @@ class Refusal:
     message: str
     evidence: Mapping[str, Any]
     at: datetime
+
+    @property
+    def key(self) -> KeyId | None:
+        """The gateway key that asked."""
+        return self.evidence.get(REFUSED_KEY)

@@ -28,7 +28,7 @@ def diagnoses_router(problems: Problems) -> APIRouter:
     def get_diagnosis(request: Request, request_id: str) -> dict[str, Any]:
         """Name what a request failed at (pricing, balance, routing, provider, key or model), with the evidence.
 
-        For any key of the account that sent it, and for the operator. A request whose key opened no account is explained to
+        For the gateway key or the account that sent it, and for the operator. A request whose key opened no account is explained to
         whoever knows its id, in the words in which it was refused.
         """
         till = till_of(request)
@@ -41,10 +41,10 @@ def diagnoses_router(problems: Problems) -> APIRouter:
         reader = None
         if not is_operator(request):
             market, _ = till.parts.reading()
-            reader = credential_of(request, market).account
+            reader = credential_of(request, market)
         if refusal is None:
             return diagnose_request(till.parts, named, reader)
-        if reader not in {None, refusal.account}:
+        if reader is not None and not reader.may_read(refusal.account, refusal.key):
             raise UnknownRequest(named)
         return diagnose_refusal(refusal)
 

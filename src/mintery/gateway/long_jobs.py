@@ -1,4 +1,6 @@
-"""Long jobs after they were opened: looked at, listed and fetched by any key of the account that pays, and by the operator."""
+"""Long jobs after they were opened: looked at, listed and fetched by the account that pays, by a gateway key of it those
+that it opened itself, and by the operator.
+"""
 
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -8,7 +10,6 @@ from starlette.responses import Response, StreamingResponse
 
 from mintery.domain.hold import RequestId
 from mintery.domain.model import Endpoint
-from mintery.domain.voucher import AccountId
 from mintery.errors import (
     CredentialRefused,
     JobNotDone,
@@ -23,6 +24,7 @@ from mintery.gateway.entry import credential_of, is_operator, till_of
 from mintery.gateway.errors import ErrorTable, Problems, Shown
 from mintery.usecases.fetch_long_job import Fetches, fetch_long_job, find_long_job, list_long_jobs
 from mintery.usecases.show_long_job import long_job_json
+from mintery.usecases.verify_credential import Credential
 
 MOST = 100
 _INERT = {
@@ -63,12 +65,12 @@ def long_jobs_router(form: Form, problems: Problems) -> APIRouter:
     def get_jobs(
         request: Request, limit: Annotated[int, Query(ge=1, le=MOST)] = 20, after: str | None = None
     ) -> dict[str, Any]:
-        """The account's jobs, newest first; ``after`` is the id of the last one that was seen."""
+        """The account's jobs, or the gateway key's, newest first; ``after`` is the id of the last one that was seen."""
         parts = till_of(request).parts
         market, _ = parts.reading()
-        account = credential_of(request, market).account
+        reader = credential_of(request, market)
         last = None if after is None else RequestId(after)
-        found, has_more = list_long_jobs(parts, account, form.endpoint, limit=limit, after=last)
+        found, has_more = list_long_jobs(parts, reader, form.endpoint, limit=limit, after=last)
         ids = [job.id for job in found]
         ends = {"first_id": ids[0], "last_id": ids[-1]} if ids else {"first_id": None, "last_id": None}
         return {"object": "list", "data": [long_job_json(job) for job in found], "has_more": has_more, **ends}
@@ -98,8 +100,7 @@ def long_jobs_router(form: Form, problems: Problems) -> APIRouter:
         parts = till_of(request).parts
         reader = await run_in_threadpool(_reader, request)
         job = await run_in_threadpool(find_long_job, parts, RequestId(request_id), form.endpoint, reader)
-        fetches.count(job.id, parts.clock())
-        made = await fetch_long_job(parts, job, variant)
+        made = await fetch_long_job(parts, fetches, job, variant)
         headers = {"cache-control": "no-store", "x-mintery-receipt": job.id, **_INERT}
         if made.length is not None:
             headers["content-length"] = str(made.length)
@@ -108,9 +109,9 @@ def long_jobs_router(form: Form, problems: Problems) -> APIRouter:
     return router
 
 
-def _reader(request: Request) -> AccountId | None:
+def _reader(request: Request) -> Credential | None:
     """None stands for the operator. A chain that cannot be read keeps nobody from a job."""
     if is_operator(request):
         return None
     market, _ = till_of(request).parts.reading()
-    return credential_of(request, market).account
+    return credential_of(request, market)

@@ -176,7 +176,7 @@ class PaidEndpoint:
             problem = self._problems.of(error, beside=beside)
             if isinstance(error, RateLimited | RateAboveLimit):
                 problem.headers.update(rate_headers(error.left))
-            return refuse(till, problem, error, account=credential.account, body=body)
+            return refuse(till, problem, error, asker=credential, body=body)
         try:
             return attempt, await attempt.head()
         except ProviderRefused as error:

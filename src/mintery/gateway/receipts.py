@@ -1,16 +1,16 @@
-"""``/v1/receipts``: to the account that paid, by any of its keys, and to the operator."""
+"""``/v1/receipts``: to the account that paid, to its gateway keys what each spent itself, and to the operator."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
 from mintery.domain.hold import RequestId
-from mintery.domain.voucher import AccountId
 from mintery.errors import CredentialRefused, UnknownReceipt
 from mintery.gateway import examples
 from mintery.gateway.entry import credential_of, is_operator, till_of
 from mintery.gateway.errors import ErrorTable, Problems, Shown
 from mintery.usecases.read_receipt import list_receipts, read_receipt
+from mintery.usecases.verify_credential import Credential
 
 MOST = 1_000
 
@@ -39,9 +39,9 @@ def receipts_router(problems: Problems) -> APIRouter:
     return router
 
 
-def _reader(request: Request) -> AccountId | None:
+def _reader(request: Request) -> Credential | None:
     """None stands for the operator. A chain that cannot be read keeps nobody from a receipt."""
     if is_operator(request):
         return None
     market, _ = till_of(request).parts.reading()
-    return credential_of(request, market).account
+    return credential_of(request, market)

@@ -5,12 +5,12 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from mintery.domain.attempt import Refusal
+from mintery.domain.attempt import REFUSED_KEY, Refusal
 from mintery.domain.diagnosis import cause_of
-from mintery.domain.voucher import AccountId
 from mintery.errors import MinteryError, ProviderRefused
 from mintery.gateway.errors import Problem, Problems, respond
 from mintery.usecases.pay_for_request import Till
+from mintery.usecases.verify_credential import Credential
 
 CLIENTS_FAULT = frozenset({400, 404, 409, 413, 415, 422})
 """Passed on with the provider's words: the request itself is what it refused."""
@@ -48,15 +48,17 @@ def _message(body: bytes) -> str | None:
 
 
 def refuse(
-    till: Till, problem: Problem, error: MinteryError, *, account: AccountId | None = None, body: bytes = b""
+    till: Till, problem: Problem, error: MinteryError, *, asker: Credential | None = None, body: bytes = b""
 ) -> Response:
-    """The answer, under an id by which it can be asked why. ``account``: whose key it was, as far as that is known."""
+    """The answer, under an id by which it can be asked why. ``asker``: as far as that is known."""
     request = till.parts.new_request_id()
     evidence = {name: value for name, value in problem.members.items() if name not in _SAID}
+    if asker is not None and asker.key_id is not None:
+        evidence[REFUSED_KEY] = asker.key_id
     till.refusals.note(
         Refusal(
             request=request,
-            account=account,
+            account=None if asker is None else asker.account,
             asked=_model(body),
             code=problem.members["code"],
             message=problem.members["message"][:MAX_MESSAGE],

@@ -7,6 +7,7 @@ import orjson
 from sqlalchemy import Connection, Select, or_, select
 
 from mintery.domain.hold import Hold, RequestId
+from mintery.domain.keys import KeyId
 from mintery.domain.quoted import parse_quoted
 from mintery.domain.receipt import Receipt, parse_receipt
 from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
@@ -18,6 +19,7 @@ from mintery.ledger.rows import (
     VOUCHER_COLUMNS,
     exact_sum,
     hold_of,
+    member_of,
     signed_voucher_of,
     whole,
 )
@@ -165,12 +167,16 @@ def receipt(connection: Connection, wanted: RequestId) -> ReceiptRecord | None:
     return None if row is None else _receipt_record(row)
 
 
-def some_receipts(connection: Connection, of: AccountId | None, limit: int) -> Sequence[ReceiptRecord]:
+def some_receipts(
+    connection: Connection, of: AccountId | None, key: KeyId | None, limit: int
+) -> Sequence[ReceiptRecord]:
     query = _receipts.limit(limit)
     if of is None:
         query = query.order_by(receipts.c.seq.desc())
     else:
         query = query.where(receipts.c.account == of).order_by(receipts.c.captured_at.desc(), receipts.c.seq.desc())
+    if key is not None:
+        query = query.where(member_of(connection, receipts.c.facts, "key") == key)
     return [_receipt_record(row) for row in connection.execute(query)]
 
 

@@ -8,10 +8,11 @@ import orjson
 from sqlalchemy import Connection, select, tuple_
 
 from mintery.domain.hold import RequestId
+from mintery.domain.keys import KeyId
 from mintery.domain.long_job import JobFailure, LongJob, NewJob, parse_job_quote, parse_tried
 from mintery.domain.model import Endpoint
 from mintery.domain.voucher import AccountId
-from mintery.ledger.rows import HOLD_COLUMNS, hold_of
+from mintery.ledger.rows import HOLD_COLUMNS, hold_of, member_of
 from mintery.ledger.schema import long_jobs, requests
 from mintery.ledger.work import instant_of
 
@@ -31,10 +32,13 @@ def long_job(connection: Connection, wanted: RequestId) -> LongJob | None:
 
 
 def some_long_jobs(
-    connection: Connection, of: AccountId, form: Endpoint, limit: int, before: RequestId | None
+    connection: Connection, whose: tuple[AccountId, KeyId | None], form: Endpoint, limit: int, before: RequestId | None
 ) -> Sequence[LongJob]:
+    of, key = whose
     order = (long_jobs.c.begun_at, long_jobs.c.request)
     query = _jobs.where(long_jobs.c.account == of, long_jobs.c.form == form.value)
+    if key is not None:
+        query = query.where(member_of(connection, requests.c.quoted, "key") == key)
     if before is not None:
         last = select(*order).where(long_jobs.c.request == before, long_jobs.c.account == of)
         query = query.where(tuple_(*order) < last.scalar_subquery())

@@ -5,13 +5,12 @@ books), and what changed it. Instants are microseconds since 1970; ``end`` may b
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, TextClause, cast, func, literal_column, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ColumnElement, Connection, Select, TextClause, func, literal_column, select
 
 from mintery.domain.statement import LineKind, Sums, Use
 from mintery.domain.voucher import AccountId, Address
 from mintery.ledger.books import Book, Move, entry
-from mintery.ledger.rows import exact_sum, whole
+from mintery.ledger.rows import exact_sum, member_of, whole
 from mintery.ledger.schema import PAID_IN, PAID_OUT, accounts, receipts, requests, transfers
 from mintery.units import NanoCredits
 
@@ -168,10 +167,4 @@ def in_parts(chosen: Sequence[AccountId]) -> Iterator[Sequence[AccountId]]:
 
 
 def _fact(connection: Connection, *path: str) -> ColumnElement[Any]:
-    """A member of the receipt's facts, NULL where it is not there."""
-    if connection.dialect.name == "sqlite":
-        return func.json_extract(receipts.c.facts, "$." + ".".join(path))
-    found: Any = cast(receipts.c.facts, JSONB)
-    for name in path:
-        found = found[name]
-    return found.astext  # type: ignore[no-any-return]  # SQLAlchemy does not say of what type a path's text is
+    return member_of(connection, receipts.c.facts, *path)

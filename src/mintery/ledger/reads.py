@@ -203,17 +203,25 @@ class Ledger(Protocol):
 
     def refusal(self, request: RequestId) -> Refusal | None: ...
 
-    def receipts(self, *, account: AccountId | None = None, limit: int = 100) -> Sequence[ReceiptRecord]:
-        """Newest first."""
+    def receipts(
+        self, *, account: AccountId | None = None, key: KeyId | None = None, limit: int = 100
+    ) -> Sequence[ReceiptRecord]:
+        """Newest first; of one gateway key of the account alone where one is named."""
 
     def open_holds(self) -> Sequence[Hold]: ...
 
     def long_job(self, request: RequestId) -> LongJob | None: ...
 
     def long_jobs(
-        self, account: AccountId, form: Endpoint, *, limit: int = 20, before: RequestId | None = None
+        self,
+        account: AccountId,
+        form: Endpoint,
+        *,
+        key: KeyId | None = None,
+        limit: int = 20,
+        before: RequestId | None = None,
     ) -> Sequence[LongJob]:
-        """The account's, newest first; ``before`` is the last one that was seen already."""
+        """The account's, or one gateway key's of it, newest first; ``before`` is the last one that was seen already."""
 
     def open_long_jobs(self) -> Sequence[LongJob]:
         """Those whose requests have not ended, oldest first."""

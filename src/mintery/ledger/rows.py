@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, func, literal
+from sqlalchemy import ColumnElement, Connection, Integer, cast, func, literal
+from sqlalchemy.dialects.postgresql import JSONB
 
 from mintery.domain.batch import UsageEntry
 from mintery.domain.hold import Hold, ReleaseReason, RequestId
@@ -111,3 +112,13 @@ def voucher_row(signed: SignedVoucher, digest: bytes, account: AccountId) -> dic
         "r": signed.r,
         "vs": signed.vs,
     }
+
+
+def member_of(connection: Connection, column: ColumnElement[str], *path: str) -> ColumnElement[Any]:
+    """A member of the JSON text in ``column``, NULL where it is not there."""
+    if connection.dialect.name == "sqlite":
+        return func.json_extract(column, "$." + ".".join(path))
+    found: Any = cast(column, JSONB)
+    for name in path:
+        found = found[name]
+    return found.astext  # type: ignore[no-any-return]  # SQLAlchemy does not say of what type a path's text is

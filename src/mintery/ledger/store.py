@@ -193,8 +193,10 @@ class LedgerStore(Ledger):
     def refusal(self, request: RequestId) -> Refusal | None:
         return self._read(queries_attempts.refusal, request)
 
-    def receipts(self, *, account: AccountId | None = None, limit: int = 100) -> Sequence[ReceiptRecord]:
-        return self._read(queries.some_receipts, account, limit)
+    def receipts(
+        self, *, account: AccountId | None = None, key: KeyId | None = None, limit: int = 100
+    ) -> Sequence[ReceiptRecord]:
+        return self._read(queries.some_receipts, account, key, limit)
 
     def open_holds(self) -> Sequence[Hold]:
         return self._read(queries.open_holds)
@@ -203,9 +205,15 @@ class LedgerStore(Ledger):
         return self._read(queries_long_jobs.long_job, request)
 
     def long_jobs(
-        self, account: AccountId, form: Endpoint, *, limit: int = 20, before: RequestId | None = None
+        self,
+        account: AccountId,
+        form: Endpoint,
+        *,
+        key: KeyId | None = None,
+        limit: int = 20,
+        before: RequestId | None = None,
     ) -> Sequence[LongJob]:
-        return self._read(queries_long_jobs.some_long_jobs, account, form, limit, before)
+        return self._read(queries_long_jobs.some_long_jobs, (account, key), form, limit, before)
 
     def open_long_jobs(self) -> Sequence[LongJob]:
         return self._read(queries_long_jobs.open_long_jobs)

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from mintery.domain.attempt import AttemptOutcome, Refusal
+from mintery.domain.attempt import REFUSED_KEY, AttemptOutcome, Refusal
 from mintery.domain.diagnosis import ADVICE, Cause, Diagnosis, diagnose_calls
 from mintery.domain.hold import HoldStatus, ReleaseReason, RequestId
-from mintery.domain.voucher import AccountId
 from mintery.errors import UnknownRequest
 from mintery.ledger.reads import RequestRecord
 from mintery.usecases.diagnose_long_job import diagnose_long_job
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.read_receipt import attempt_json
+from mintery.usecases.verify_credential import Credential
 
 _REFUSED = "refused"
 
@@ -19,18 +19,19 @@ def diagnose_refusal(refusal: Refusal) -> dict[str, Any]:
     """As JSON values."""
     evidence = {"code": refusal.code, "asked": refusal.asked, **refusal.evidence}
     cause = Cause(evidence.pop("cause"))
+    evidence.pop(REFUSED_KEY, None)
     found = Diagnosis(cause, refusal.message, evidence)
     return _json(refusal.request, found, _REFUSED) | {"at": refusal.at.isoformat()}
 
 
-def diagnose_request(parts: GatewayParts, request: RequestId, reader: AccountId | None) -> dict[str, Any]:
+def diagnose_request(parts: GatewayParts, request: RequestId, reader: Credential | None) -> dict[str, Any]:
     """As JSON values. ``reader`` None is the operator.
 
     Raises:
-        UnknownRequest: there is none, or it is another account's, which is told the same.
+        UnknownRequest: there is none, or it is another account's or key's, which is told the same.
     """
     record = parts.ledger.request(request)
-    if record is None or reader not in {None, record.hold.account}:
+    if record is None or (reader is not None and not reader.may_read(record.hold.account, record.quoted.key)):
         raise UnknownRequest(request)
     calls = parts.ledger.attempts(request)
     status = record.hold.status_at(parts.clock())

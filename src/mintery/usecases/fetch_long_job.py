@@ -12,11 +12,12 @@ from mintery.domain.voucher import AccountId
 from mintery.errors import JobNotDone, NothingToFetch, ProviderRefused, ProviderUnreachable, TooManyTries, UnknownJob
 from mintery.providers.long_jobs import Made
 from mintery.usecases.parts import GatewayParts
+from mintery.usecases.verify_credential import Credential
 
 _ID = re.compile(r"req_[0-9a-f]{32}")
 """What is none is not looked for: PostgreSQL takes no NUL, and clients may send one."""
-FETCHES, FETCHES_IN_ALL = 20, 2_000
-"""In a minute, of one job and of all: fetching costs its client nothing, and the operator its traffic."""
+FETCHES, FETCHES_OF_ONE, FETCHES_IN_ALL = 20, 200, 2_000
+"""In a minute, of one job, of one account's and of all: fetching costs its client nothing, and the operator its traffic."""
 _GONE = frozenset({404, 410})
 
 
@@ -26,31 +27,37 @@ class Fetches:
     def __init__(self) -> None:
         self._minute: datetime | None = None
         self._counted: Counter[RequestId] = Counter()
+        self._counted_of: Counter[AccountId] = Counter()
 
-    def count(self, request: RequestId, now: datetime) -> None:
+    def count(self, job: LongJob, now: datetime) -> None:
         """Raises TooManyTries."""
         if (minute := now.replace(second=0, microsecond=0)) != self._minute:
             self._minute = minute
             self._counted.clear()
-        if self._counted[request] >= FETCHES or self._counted.total() >= FETCHES_IN_ALL:
+            self._counted_of.clear()
+        of_job, of_account = self._counted[job.id], self._counted_of[job.hold.account]
+        if of_job >= FETCHES or of_account >= FETCHES_OF_ONE or self._counted.total() >= FETCHES_IN_ALL:
             raise TooManyTries(60 - now.second)
-        self._counted[request] += 1
+        self._counted[job.id] += 1
+        self._counted_of[job.hold.account] += 1
 
 
-def find_long_job(parts: GatewayParts, request: RequestId, form: Endpoint, reader: AccountId | None) -> LongJob:
+def find_long_job(parts: GatewayParts, request: RequestId, form: Endpoint, reader: Credential | None) -> LongJob:
     """``reader`` None is the operator.
 
     Raises:
-        UnknownJob: there is none of that form, or it is another account's, which is told the same.
+        UnknownJob: there is none of that form, or it is another account's or key's, which is told the same.
     """
     job = parts.ledger.long_job(request) if _ID.fullmatch(request) else None
-    if job is None or job.new.form is not form or reader not in {None, job.hold.account}:
+    if job is None or job.new.form is not form:
+        raise UnknownJob(request)
+    if reader is not None and not reader.may_read(job.hold.account, job.quoted.key):
         raise UnknownJob(request)
     return job
 
 
 def list_long_jobs(
-    parts: GatewayParts, account: AccountId, form: Endpoint, *, limit: int, after: RequestId | None
+    parts: GatewayParts, reader: Credential, form: Endpoint, *, limit: int, after: RequestId | None
 ) -> tuple[Sequence[LongJob], bool]:
     """Newest first, from the one that follows ``after``; and whether there are more.
 
@@ -59,12 +66,12 @@ def list_long_jobs(
     """
     if after is not None and not _ID.fullmatch(after):
         raise UnknownJob(after)
-    found = parts.ledger.long_jobs(account, form, limit=limit + 1, before=after)
+    found = parts.ledger.long_jobs(reader.account, form, key=reader.key_id, limit=limit + 1, before=after)
     return found[:limit], len(found) > limit
 
 
-async def fetch_long_job(parts: GatewayParts, job: LongJob, variant: str | None) -> Made:
-    """Raises JobNotDone, NothingToFetch, ProviderFailed."""
+async def fetch_long_job(parts: GatewayParts, fetches: Fetches, job: LongJob, variant: str | None) -> Made:
+    """Only what is asked of a provider counts. Raises JobNotDone, NothingToFetch, TooManyTries, ProviderFailed."""
     if job.status is not JobStatus.COMPLETED or job.upstream is None:
         raise JobNotDone(job.id, job.status)
     provider = parts.job_providers.get(job.quoted.provider)
@@ -72,6 +79,7 @@ async def fetch_long_job(parts: GatewayParts, job: LongJob, variant: str | None)
         raise ProviderUnreachable(job.quoted.provider)
     if not provider.form.fetch:
         raise NothingToFetch(job.id, "its output says where what it made is to be had")
+    fetches.count(job, parts.clock())
     try:
         return await provider.fetch(job.upstream, variant)
     except ProviderRefused as error:

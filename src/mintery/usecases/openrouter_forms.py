@@ -101,7 +101,7 @@ def generation_form(parts: GatewayParts, request: RequestId, reader: Credential 
     found, record = parts.ledger.receipt(request), parts.ledger.request(request)
     if found is None or record is None:
         raise UnknownReceipt(request)
-    if reader is not None and (reader.account != record.hold.account or reader.key_id not in {None, record.quoted.key}):
+    if reader is not None and not reader.may_read(record.hold.account, record.quoted.key):
         raise UnknownReceipt(request)
     receipt = found.receipt
     used = _quantities(receipt)

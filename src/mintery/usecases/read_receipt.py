@@ -1,4 +1,4 @@
-"""Receipts, to the account that paid and to the operator. Signed when read: the same receipt, the same signature."""
+"""Receipts, to whoever paid and to the operator. Signed when read: the same receipt, the same signature."""
 
 from typing import Any
 
@@ -6,31 +6,35 @@ from mintery.crypto.receipts import sign_receipt
 from mintery.domain.attempt import RouteAttempt
 from mintery.domain.hold import RequestId
 from mintery.domain.receipt import receipt_json
-from mintery.domain.voucher import AccountId
 from mintery.errors import UnknownReceipt
 from mintery.ledger.reads import ReceiptRecord
 from mintery.usecases.parts import GatewayParts
+from mintery.usecases.verify_credential import Credential
 
 
-def read_receipt(parts: GatewayParts, request: RequestId, reader: AccountId | None) -> dict[str, Any]:
-    """One receipt as JSON. ``reader`` None is the operator.
+def read_receipt(parts: GatewayParts, request: RequestId, reader: Credential | None) -> dict[str, Any]:
+    """One receipt as JSON. ``reader`` None is the operator, or whoever was found to own it.
 
     Raises:
-        UnknownReceipt: there is none, or it is another account's, which is told the same.
+        UnknownReceipt: there is none, or it is another account's or key's, which is told the same.
     """
     record = parts.ledger.receipt(request)
     if record is None:
         raise UnknownReceipt(request)
     if reader is not None:
         owned = parts.ledger.request(request)
-        if owned is None or owned.hold.account != reader:
+        if owned is None or not reader.may_read(owned.hold.account, owned.quoted.key):
             raise UnknownReceipt(request)
     return _signed(parts, record)
 
 
-def list_receipts(parts: GatewayParts, account: AccountId | None, limit: int) -> list[dict[str, Any]]:
-    """Newest first; all accounts' for the operator (``account`` None)."""
-    return [_signed(parts, record) for record in parts.ledger.receipts(account=account, limit=limit)]
+def list_receipts(parts: GatewayParts, reader: Credential | None, limit: int) -> list[dict[str, Any]]:
+    """Newest first; all accounts' for the operator (``reader`` None)."""
+    if reader is None:
+        found = parts.ledger.receipts(limit=limit)
+    else:
+        found = parts.ledger.receipts(account=reader.account, key=reader.key_id, limit=limit)
+    return [_signed(parts, record) for record in found]
 
 
 def _signed(parts: GatewayParts, record: ReceiptRecord) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def show_request(
     if account is None:
         raise UnknownReceipt(request)
     wallet = wallet_named(market, account.key.token)
-    receipt = _receipt(parts, request, record)
+    receipt = _receipt(parts, request)
     charged = {} if receipt is None else amount_facts("charged", int(receipt["cost_nanocredits"]), wallet.par)
     asked_by = record.quoted.key
     return {
@@ -57,9 +57,9 @@ def show_request(
     }
 
 
-def _receipt(parts: GatewayParts, request: RequestId, record: RequestRecord) -> dict[str, Any] | None:
+def _receipt(parts: GatewayParts, request: RequestId) -> dict[str, Any] | None:
     try:
-        return read_receipt(parts, request, record.hold.account)
+        return read_receipt(parts, request, None)
     except UnknownReceipt:
         return None
 

@@ -64,6 +64,10 @@ class Credential:
     def key_id(self) -> KeyId | None:
         return None if self.key is None else self.key.id
 
+    def may_read(self, account: AccountId | None, key: KeyId | None) -> bool:
+        """What ``key`` asked for of ``account``: a gateway key reads what it spent itself, a voucher its whole account."""
+        return account == self.account and self.key_id in {None, key}
+
 
 def verify_credential(parts: GatewayParts, market: Market, key: str | None, raised: str | None) -> Credential:
     """Whether the key and the raised voucher are what they claim; whether they may still spend is another question.
