@@ -13,7 +13,7 @@ from mintery.chain.test_dollar import TestDollar
 from mintery.crypto.keys import PrivateKey
 from mintery.crypto.vouchers import account_id
 from mintery.domain.chain_call import CallId, CallKind
-from mintery.domain.order import Decision, Order, OrderStatus, Payment, Rail, RefundKind
+from mintery.domain.order import Decision, Order, OrderId, OrderStatus, Payment, Rail, RefundKind
 from mintery.domain.voucher import AccountKey
 from mintery.errors import (
     IdempotencyConflict,
@@ -26,7 +26,8 @@ from mintery.errors import (
     UnknownProject,
     WrongGateway,
 )
-from mintery.ledger.commands import SealRows
+from mintery.ledger.commands import NotWritten, SealRows
+from mintery.ledger.commands_calls import PlaceTopUp
 from mintery.ledger.commands_lots import TraceLots
 from mintery.ledger.queries_lots import Lot
 from mintery.units import AssetUnits, NanoCredits, credit_units, nanocredits_of_assets_down, parse_assets, parse_credits
@@ -400,3 +401,38 @@ def test_a_nonce_spent_on_somebody_else_is_no_top_up(till: Till, desk: OrderDesk
 
     assert till.ledger.chain_calls.call(CallId(f"{order.id}/top_up")).failed_why == Foreign.USED.value
     assert till.ledger.orders.order(order.id).payment is None
+
+
+def test_one_key_is_charged_once_whatever_else_is_signed_with_it(till: Till, desk: OrderDesk):
+    holder, asked = signed_top_up(till)
+    asset = till.town.chain.asset
+    asset.mint(till.town.admin, holder.address, 2 * TWENTY)
+    keyed = replace(asked, idempotency_key="k")
+    order = place_order(desk, keyed, now())
+    again, other = (
+        top_up_text(sign_top_up(till.town.chain, holder, asked.account, assets, valid_for=900))
+        for assets in (TWENTY, AssetUnits(TWENTY // 2))
+    )
+
+    for signed, assets in ((again, TWENTY), (other, AssetUnits(TWENTY // 2))):
+        with pytest.raises(IdempotencyConflict):
+            place_order(desk, replace(keyed, signed=signed, assets=assets), now())
+    run(desk)
+
+    assert place_order(desk, keyed, now()).id == order.id
+    assert till.ledger.chain_calls.open() == []
+    assert asset.balance_of(holder.address) == 2 * TWENTY
+
+
+def test_what_is_refused_plans_no_call(till: Till, desk: OrderDesk):
+    """Two processes are asked with one key at once: neither knows of the other before it commits."""
+    _, asked = signed_top_up(till)
+    order = place_order(desk, replace(asked, idempotency_key="k"), now())
+    (call,) = till.ledger.chain_calls.of(order.id)
+    late = replace(order, id=OrderId("ord_late"), reference="0xlate", signed="other")
+    authority = replace(call.authority, nonce=bytes(32))
+
+    (told,) = till.ledger.commit([PlaceTopUp(late, (replace(call, subject=late.id, authority=authority),))])
+
+    assert isinstance(told, NotWritten)
+    assert [each.id for each in till.ledger.chain_calls.open()] == [call.id]

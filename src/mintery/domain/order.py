@@ -112,6 +112,11 @@ class Order:
     refund_why: str | None = None
     refunded: AssetUnits = AssetUnits(0)
 
+    def asks_as(self, other: "Order") -> bool:
+        """Whether both were asked for in the same words: what one idempotency key may say twice."""
+        asked = (other.account, other.rail, other.assets, other.signed)
+        return (self.account, self.rail, self.assets, self.signed) == asked
+
     def status_at(self, now: datetime) -> OrderStatus:
         if self.payment is not None and self.refunded >= self.payment.assets:
             return OrderStatus.REFUNDED

@@ -7,17 +7,18 @@ from sqlalchemy import bindparam, select, update
 
 from mintery.domain import order as domain
 from mintery.domain.chain_call import CallAttempt, CallKind, ChainCall, Effect
-from mintery.ledger.apply_orders import change_order
+from mintery.ledger.apply_orders import change_order, place_order
 from mintery.ledger.commands import Done, NotWritten
 from mintery.ledger.commands_calls import (
     EndCall,
     FailCall,
     MarkCallBroadcast,
     MintOrder,
+    PlaceTopUp,
     PlanCalls,
     SaveCallAttempt,
 )
-from mintery.ledger.commands_orders import OrderTold
+from mintery.ledger.commands_orders import OrderTold, PlaceOrder
 from mintery.ledger.refund_marks import refund_failed
 from mintery.ledger.schema_calls import call_attempts, chain_calls
 from mintery.ledger.work import Statement, Work, insert_of, micros
@@ -60,6 +61,17 @@ def plan_calls(work: Work, command: PlanCalls) -> Done | NotWritten:
                 undo.undo()
                 return NotWritten(f"{call.id} was planned otherwise, or another call uses its authorization")
     return Done(planned)
+
+
+def place_top_up(work: Work, command: PlaceTopUp) -> OrderTold | NotWritten:
+    with work.undoable() as undo:
+        told = place_order(work, PlaceOrder(command.order))
+        if isinstance(told, OrderTold) and told.news:
+            planned = plan_calls(work, PlanCalls(command.calls))
+            if isinstance(planned, NotWritten):
+                undo.undo()
+                return planned
+    return told
 
 
 def mint_order(work: Work, command: MintOrder) -> OrderTold | NotWritten:
@@ -158,6 +170,7 @@ def _attempt_row(attempt: CallAttempt) -> dict[str, Any]:
 
 CALL_WRITERS: Mapping[type, Callable[[Work, Any], Done | OrderTold | NotWritten]] = {
     PlanCalls: plan_calls,
+    PlaceTopUp: place_top_up,
     MintOrder: mint_order,
     SaveCallAttempt: save_call_attempt,
     MarkCallBroadcast: mark_call_broadcast,

@@ -68,7 +68,7 @@ def place_order(work: Work, command: PlaceOrder) -> OrderTold | NotWritten:
     if row is None:
         return NotWritten(f"the reference of order {order.id} is another one's")
     known = order_of(row)
-    if (known.account, known.rail, known.assets) != (order.account, order.rail, order.assets):
+    if not known.asks_as(order):
         return NotWritten(f"order {known.id} was placed for something else")
     return OrderTold(known, news=False)
 

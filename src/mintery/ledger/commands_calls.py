@@ -4,13 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mintery.domain.chain_call import CallAttempt, CallId, ChainCall, Effect
-from mintery.domain.order import OrderId
+from mintery.domain.order import Order, OrderId
 
 
 @dataclass(frozen=True, slots=True)
 class PlanCalls:
     """Intent. Refused (NotWritten), all of them, where another call uses one of their authorizations."""
 
+    calls: tuple[ChainCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceTopUp:
+    """A new order (as ``PlaceOrder``) with the calls that pay it: both or neither. For one that is known nothing is planned."""
+
+    order: Order
     calls: tuple[ChainCall, ...]
 
 
@@ -55,4 +63,4 @@ class FailCall:
     at: datetime
 
 
-CallCommand = PlanCalls | MintOrder | SaveCallAttempt | MarkCallBroadcast | EndCall | FailCall
+CallCommand = PlanCalls | PlaceTopUp | MintOrder | SaveCallAttempt | MarkCallBroadcast | EndCall | FailCall

@@ -46,6 +46,10 @@ class OrderReads:
     def by_reference(self, rail: Rail, reference: str) -> Order | None:
         return self._first(orders.c.rail == rail.value, orders.c.reference == reference)
 
+    def by_key(self, holder: Address, idempotency_key: str) -> Order | None:
+        """The one that its holder placed with that key."""
+        return self._first(orders.c.holder == holder, orders.c.idempotency_key == idempotency_key)
+
     def of_holder(
         self,
         holder: Address,

@@ -20,7 +20,7 @@ from mintery.errors import (
     WrongGateway,
 )
 from mintery.ledger.commands import Command
-from mintery.ledger.commands_calls import PlanCalls
+from mintery.ledger.commands_calls import PlaceTopUp
 from mintery.ledger.commands_orders import NameOrder, OrderTold, PlaceOrder
 from mintery.units import AssetUnits, UnixSeconds, cents, credit_units, nanocredits_of_assets_down
 from mintery.usecases.order_desk import OrderDesk
@@ -64,15 +64,31 @@ def place_order(desk: OrderDesk, asked: OrderAsked, now: datetime) -> Order:
         signed=asked.signed,
         reference=_bank_reference() if asked.rail is Rail.BANK else None,
     )
-    commands: list[Command] = [PlaceOrder(order)]
+    if (known := _known(desk, order)) is not None:
+        return open_page(desk, known, now)
+    command: Command = PlaceOrder(order)
     if asked.rail is Rail.CHAIN:
-        commands = _on_chain(desk, order, now)
+        command = _on_chain(desk, order, now)
     elif asked.signed is not None:
         _check_deposit(desk, asked, asked.signed)
-    told = desk.ledger.commit(commands)[0]
+    (told,) = desk.ledger.commit([command])
     if not isinstance(told, OrderTold):
         raise IdempotencyConflict(order.idempotency_key or order.id)
     return open_page(desk, told.order, now)
+
+
+def _known(desk: OrderDesk, order: Order) -> Order | None:
+    """What was placed with the same key. Asked before the chain is: it would refuse what has been paid since.
+
+    Raises:
+        IdempotencyConflict
+    """
+    if order.idempotency_key is None:
+        return None
+    known = desk.ledger.orders.by_key(order.account.holder, order.idempotency_key)
+    if known is not None and not known.asks_as(order):
+        raise IdempotencyConflict(order.idempotency_key)
+    return known
 
 
 def open_page(desk: OrderDesk, order: Order, now: datetime) -> Order:
@@ -106,7 +122,7 @@ def check_asked(desk: OrderDesk, account: AccountKey, rail: Rail, assets: AssetU
         raise UnknownProject(account.token, ())
 
 
-def _on_chain(desk: OrderDesk, order: Order, now: datetime) -> list[Command]:
+def _on_chain(desk: OrderDesk, order: Order, now: datetime) -> PlaceTopUp:
     """The order is pending as long as its authorization is good, so that no payment of it is ever late."""
     chain, key = desk.chain, order.account
     if order.signed is None:
@@ -141,7 +157,7 @@ def _on_chain(desk: OrderDesk, order: Order, now: datetime) -> list[Command]:
     )
     authority = Authority(chain.asset.address, key.holder, nonce)
     planned = planned_call(desk, order.id, CallKind.TOP_UP, call, authority=authority, now=now)
-    return [PlaceOrder(named), PlanCalls((planned,))]
+    return PlaceTopUp(named, (planned,))
 
 
 def planned_call(
