@@ -88,7 +88,7 @@ def test_what_the_account_cannot_pay_begins_nothing(ledger: LedgerStore, alice: 
 
 def test_nothing_is_charged_once_the_agreement_has_ended(ledger: LedgerStore, alice: Wallet):
     ledger.commit([charge(1, alice, agrees=True)])
-    assert ledger.memberships.due(DECEMBER - timedelta(seconds=1)) == []
+    assert list(ledger.memberships.due(DECEMBER - timedelta(seconds=1))) == []
     assert [each.name for each in ledger.memberships.due(DECEMBER)] == ["pro"]
 
     ended, again = ledger.commit([EndMembership(alice.id, "pro", "cancelled", NOON)] * 2)
@@ -96,10 +96,24 @@ def test_nothing_is_charged_once_the_agreement_has_ended(ledger: LedgerStore, al
 
     assert (ended, again) == (Done(1), Done(0))
     assert isinstance(charged, NotWritten)
-    assert ledger.memberships.due(DECEMBER) == []
+    assert list(ledger.memberships.due(DECEMBER)) == []
     assert buckets(ledger, alice) == (700, 0, 300)
     [found] = ledger.memberships.of(account=alice.id)
     assert (found.ended_for, found.last.paid.ends_at) == ("cancelled", DECEMBER)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 4])
+def test_what_stays_due_keeps_nobody_behind_it_waiting(ledger: LedgerStore, chain: Chain, at_once: int):
+    """Two months end at one instant; none is left out between two pages, and none comes twice."""
+    holders = [wallet(number) for number in range(1, 5)]
+    begun = [NOON, NOON, NOON + timedelta(hours=1), NOON + timedelta(hours=2)]
+    ledger.commit([chain.block(*(deposit(each, 1_000) for each in holders))])
+    for number, (each, at) in enumerate(zip(holders, begun, strict=True), 1):
+        ledger.commit([charge(number, each, at=at, agrees=True)])
+
+    due = ledger.memberships.due(DECEMBER + timedelta(days=1), at_once=at_once)
+
+    assert [each.account for each in due] == [each.id for each in holders]
 
 
 def test_a_new_agreement_takes_the_place_of_the_old_one(ledger: LedgerStore, alice: Wallet):

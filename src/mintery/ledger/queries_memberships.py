@@ -1,11 +1,11 @@
 """Reads of memberships. Each call is one snapshot."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from mintery.domain.hold import RequestId
 from mintery.domain.membership import PaidMonth
@@ -61,11 +61,14 @@ class MembershipReads:
         """The newest agreement of each name, of an account or of all of a holder's; of everybody where neither is given."""
         return self._memberships(_newest(account, holder))
 
-    def due(self, now: datetime) -> Sequence[Membership]:
-        """Those that stand and whose last month is over, longest ago first; a thousand at most."""
-        ends_at = _last_end()
-        standing = select(memberships.c.seq).where(memberships.c.ended_at.is_(None), ends_at <= micros(now))
-        return self._memberships(standing.order_by(ends_at, memberships.c.seq).limit(_AT_ONCE))
+    def due(self, now: datetime, *, at_once: int = _AT_ONCE) -> Iterator[Membership]:
+        """All that stand and whose last month is over, longest ago first; each ``at_once`` of them are one snapshot. Those that
+        stay due, as they cannot be charged, keep nobody behind them waiting.
+        """
+        after = (0, 0)
+        while page := self._read(_due, now, after, at_once):
+            yield from (membership for _, membership in page)
+            after = page[-1][0]
 
     def months_of(self, account: AccountId, name: str) -> Sequence[Month]:
         """Newest first."""
@@ -103,7 +106,21 @@ def _newest(account: AccountId | None, holder: Address | None) -> Any:
 
 
 def _memberships(connection: Connection, found: Any) -> list[Membership]:
-    numbers = [row[0] for row in connection.execute(found)]
+    return _numbered(connection, [row[0] for row in connection.execute(found)])
+
+
+def _due(
+    connection: Connection, now: datetime, after: tuple[int, int], at_once: int
+) -> list[tuple[tuple[int, int], Membership]]:
+    """Each with its place: the end of its last month, in microseconds since 1970, and its number."""
+    ends_at, number = _last_end(), memberships.c.seq
+    behind = or_(ends_at > after[0], and_(ends_at == after[0], number > after[1]))
+    query = select(ends_at, number).where(memberships.c.ended_at.is_(None), ends_at <= micros(now), behind)
+    places = [(row[0], row[1]) for row in connection.execute(query.order_by(ends_at, number).limit(at_once))]
+    return list(zip(places, _numbered(connection, [place[1] for place in places]), strict=True))
+
+
+def _numbered(connection: Connection, numbers: list[int]) -> list[Membership]:
     rows = connection.execute(
         select(memberships, accounts.c.token, accounts.c.gateway, accounts.c.holder, accounts.c.signer)
         .join(accounts, accounts.c.id == memberships.c.account)
