@@ -23,6 +23,7 @@ from mintery.usecases.keep_limits import Scope, set_limit, set_time_zone
 from mintery.usecases.note_months import note_months
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.renew_memberships import TRIED_FOR, Renewed, renew_memberships
+from mintery.usecases.show_memberships import show_memberships
 from mintery.usecases.standings import Standings
 from mintery.usecases.verify_credential import verify_credential
 
@@ -346,5 +347,22 @@ def test_a_revoked_voucher_pays_no_further_month(members: Rig):
     begun = begin(members).json()
     members.ledger.commit([RevokeVoucher(holder, account, key_hash(SECRET), members.parts.clock())])
 
+    [told] = show_memberships(members.parts, members.ledger.memberships.of())
+    assert (told["status"], told["next_charge_at"]) == ("ending", None)
     assert renew(members, ends(begun)) == Renewed(0, 1, 0)
     assert members.balance.captured == 20 * CREDIT
+
+
+def test_who_agrees_to_pay_nothing_more_is_not_told_that_it_renews(members: Rig):
+    begin(members)
+
+    told = begin(members, most_nanocredits_a_month="0").json()
+
+    assert (told["status"], told["next_charge_at"]) == ("ending", None)
+
+
+def test_a_month_that_cannot_be_paid_is_explained_as_a_month(members: Rig):
+    error = begin(members, key=lasting(max_spend=19 * CREDIT)).json()["error"]
+
+    assert "a month costs 20 PROJECTX_AI_CREDITS" in error["message"]
+    assert "max_tokens" not in error["message"]

@@ -80,11 +80,11 @@ def memberships_router(problems: Problems) -> APIRouter:
                 parts, market, credential, body.membership, most, only_of=credential.signed.voucher.key_hash
             )
         except OutOfFunds as error:
-            return respond(problems.of(error, beside=shortfall(market, credential, error)))
+            return respond(problems.of(error, beside=shortfall(market, credential, error, month=True)))
         [begun] = [
             each for each in parts.ledger.memberships.of(account=credential.account) if each.name == body.membership
         ]
-        return membership_json(begun, parts.clock())
+        return membership_json(parts, begun)
 
     @router.delete("/v1/memberships/{membership}", responses=problems.responses(CredentialRefused, MembershipEnded))
     def delete_membership(request: Request, membership: str) -> dict[str, Any]:
@@ -97,6 +97,6 @@ def memberships_router(problems: Problems) -> APIRouter:
         check_may_end(credential, membership)
         key_hash = credential.signed.voucher.key_hash
         ended = end_membership(parts, credential.account, membership, only_of=key_hash)
-        return membership_json(ended, parts.clock())
+        return membership_json(parts, ended)
 
     return router

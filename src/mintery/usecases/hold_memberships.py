@@ -93,9 +93,15 @@ def end_membership(parts: GatewayParts, account: AccountId, name: str, *, only_o
     return next(each for each in parts.ledger.memberships.of(account=account) if each.name == name)
 
 
-def status_of(membership: Membership, now: datetime) -> str:
+def renews(membership: Membership, revoked: frozenset[tuple[AccountId, bytes]]) -> bool:
+    """Whether a month may ever be charged: not where its holder ended it, agreed to pay nothing, or revoked its voucher."""
+    voucher = (membership.account, membership.signed.voucher.key_hash)
+    return membership.ended_at is None and membership.most > 0 and voucher not in revoked
+
+
+def status_of(membership: Membership, now: datetime, *, renews: bool) -> str:
     """``renewing``; ``late``, while the next month could not be charged; ``ending``, with a paid month still to run; ``ended``."""
     paid = membership.last is not None and now < membership.last.paid.ends_at
-    if membership.ended_at is None:
-        return "renewing" if paid else "late"
-    return "ending" if paid else "ended"
+    if paid:
+        return "renewing" if renews else "ending"
+    return "late" if membership.ended_at is None else "ended"

@@ -1,7 +1,6 @@
 """What the gateway sells of itself, and what an account has bought of it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from mintery.domain.market import Market
@@ -12,7 +11,7 @@ from mintery.domain.voucher import AccountId
 from mintery.errors import MinteryError, snake_case
 from mintery.ledger.queries_memberships import Membership
 from mintery.units import format_nanocredits, format_usd
-from mintery.usecases.hold_memberships import status_of
+from mintery.usecases.hold_memberships import renews, status_of
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.quote_request import quote_fee
 
@@ -28,13 +27,13 @@ def show_standing(parts: GatewayParts, account: AccountId) -> dict[str, Any]:
 
 
 def show_memberships(parts: GatewayParts, memberships: Sequence[Membership]) -> list[dict[str, Any]]:
-    now = parts.clock()
-    return [membership_json(each, now) for each in memberships]
+    return [membership_json(parts, each) for each in memberships]
 
 
-def membership_json(membership: Membership, now: datetime) -> dict[str, Any]:
+def membership_json(parts: GatewayParts, membership: Membership) -> dict[str, Any]:
     """A standing authority: what it may charge, how much at most, and when next."""
-    last, status = membership.last, status_of(membership, now)
+    goes_on = renews(membership, parts.ledger.revoked_vouchers(membership.key.holder))
+    last, status = membership.last, status_of(membership, parts.clock(), renews=goes_on)
     return {
         "object": "membership",
         "membership": membership.name,
@@ -47,7 +46,7 @@ def membership_json(membership: Membership, now: datetime) -> dict[str, Any]:
         "ended_at": None if membership.ended_at is None else membership.ended_at.isoformat(),
         "ended_for": membership.ended_for,
         "paid_until": None if last is None else last.paid.ends_at.isoformat(),
-        "next_charge_at": None if last is None or membership.ended_at is not None else last.paid.ends_at.isoformat(),
+        "next_charge_at": last.paid.ends_at.isoformat() if last is not None and goes_on else None,
         "receipt": None if last is None else last.request,
         "voucher_deadline": membership.signed.voucher.deadline,
     }

@@ -69,9 +69,9 @@ def memberships_router(problems: Problems) -> APIRouter:
         try:
             begin_membership(parts, market, credential, body.membership, most, only_of=None)
         except OutOfFunds as error:
-            return respond(problems.of(error, beside=shortfall(market, credential, error)))
+            return respond(problems.of(error, beside=shortfall(market, credential, error, month=True)))
         begun = parts.ledger.memberships.of(account=credential.account)
-        return membership_json(next(each for each in begun if each.name == body.membership), parts.clock())
+        return membership_json(parts, next(each for each in begun if each.name == body.membership))
 
     @router.delete("/v1/wallet/memberships/{account}/{membership}", responses=problems.responses(MembershipEnded))
     def delete_membership(request: Request, caller: HolderDep, account: str, membership: str) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def memberships_router(problems: Problems) -> APIRouter:
         if not caller.may_see(AccountId(account)):
             raise MembershipEnded(membership)
         ended = end_membership(parts, AccountId(account), membership, only_of=None)
-        return membership_json(ended, parts.clock())
+        return membership_json(parts, ended)
 
     return router
 
