@@ -8,6 +8,7 @@ from tests.ledger.orders import decide
 from tests.usecases.town import PAR, Till, now
 
 from mintery.chain.delivery import Delivered, Delivery
+from mintery.chain.rpc import Call
 from mintery.chain.sender import Sender
 from mintery.chain.test_dollar import TestDollar
 from mintery.crypto.keys import PrivateKey
@@ -21,13 +22,14 @@ from mintery.errors import (
     NotWholeCents,
     OrderTransitionRefused,
     RailNotOffered,
+    RpcRefused,
     TopUpOutOfRange,
     TransactionReverted,
     UnknownProject,
     WrongGateway,
 )
 from mintery.ledger.commands import NotWritten, SealRows
-from mintery.ledger.commands_calls import PlaceTopUp
+from mintery.ledger.commands_calls import PlaceTopUp, PlanCalls
 from mintery.ledger.commands_lots import TraceLots
 from mintery.ledger.queries_lots import Lot
 from mintery.units import AssetUnits, NanoCredits, credit_units, nanocredits_of_assets_down, parse_assets, parse_credits
@@ -436,3 +438,48 @@ def test_what_is_refused_plans_no_call(till: Till, desk: OrderDesk):
 
     assert isinstance(told, NotWritten)
     assert [each.id for each in till.ledger.chain_calls.open()] == [call.id]
+
+
+def test_a_hundred_calls_that_wait_hold_up_no_others(till: Till, desk: OrderDesk, monkeypatch: pytest.MonkeyPatch):
+    """Each of them meets an error of its own."""
+    _, asked = signed_top_up(till)
+    (stuck,) = till.ledger.chain_calls.of(place_order(desk, asked, now()).id)
+    many = [
+        replace(stuck, subject=f"ord_{n:03}", authority=replace(stuck.authority, nonce=n.to_bytes(32)))
+        for n in range(101)
+    ]
+    till.ledger.commit([PlanCalls(tuple(many))])
+    gas_limit: Callable[[Sender, Call], int] = Sender.gas_limit
+
+    def refused(self: Sender, call: Call) -> int:
+        if call.action == "order.top_up":
+            raise RpcRefused("eth_estimateGas", -32_000, call.action)
+        return gas_limit(self, call)
+
+    monkeypatch.setattr(Sender, "gas_limit", refused)
+    order = bank_order(till, desk, PrivateKey.generate())
+
+    mint_orders(desk, now())
+    sent = [send_calls(desk, now()) for _ in range(3)]
+
+    assert len(sent[0]) == len(many) + 3
+    assert balance(till, order.account) == 20 * 10**9
+
+
+def test_a_call_past_its_time_ends_whatever_its_token_says(
+    till: Till, desk: OrderDesk, monkeypatch: pytest.MonkeyPatch
+):
+    _, asked = signed_top_up(till)
+    order = place_order(desk, asked, now())
+
+    def refused(_self: Sender, call: Call) -> int:
+        raise TransactionReverted(call.action, "Error", {"message": "authorization is expired"})
+
+    monkeypatch.setattr(Sender, "gas_limit", refused)
+    send_calls(desk, now())
+    assert len(till.ledger.chain_calls.open()) == 1
+    till.town.advance(1_000)
+    send_calls(desk, now())
+
+    assert till.ledger.chain_calls.open() == []
+    assert till.ledger.orders.order(order.id).payment is None

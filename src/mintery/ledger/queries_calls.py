@@ -27,9 +27,14 @@ class CallReads:
         """In the order of their planning."""
         return self._calls(chain_calls.c.subject == subject)
 
-    def open(self, *, limit: int = _AT_ONCE) -> Sequence[ChainCall]:
-        """Without an end, oldest first."""
-        return self._calls(chain_calls.c.tx_hash.is_(None), chain_calls.c.failed_at.is_(None), limit=limit)
+    def open(self, *kinds: CallKind, limit: int = _AT_ONCE, after: CallId | None = None) -> Sequence[ChainCall]:
+        """Without an end, by id; of ``kinds``, or of all."""
+        chosen = [chain_calls.c.tx_hash.is_(None), chain_calls.c.failed_at.is_(None)]
+        if kinds:
+            chosen.append(chain_calls.c.kind.in_([kind.value for kind in kinds]))
+        if after is not None:
+            chosen.append(chain_calls.c.id > after)
+        return self._calls(*chosen, limit=limit, by_id=True)
 
     def attempts_of(self, call: CallId) -> Sequence[CallAttempt]:
         """Oldest first."""
@@ -48,10 +53,9 @@ class CallReads:
             for row in rows
         ]
 
-    def _calls(self, *chosen: ColumnElement[bool], limit: int = _AT_ONCE) -> Sequence[ChainCall]:
-        query = (
-            select(chain_calls).where(*chosen).order_by(chain_calls.c.planned_at, chain_calls.c.after_call.is_not(None))
-        )
+    def _calls(self, *chosen: ColumnElement[bool], limit: int = _AT_ONCE, by_id: bool = False) -> Sequence[ChainCall]:
+        planned = (chain_calls.c.planned_at, chain_calls.c.after_call.is_not(None))
+        query = select(chain_calls).where(*chosen).order_by(*(chain_calls.c.id,) if by_id else planned)
         return [_call_of(row) for row in self._read(_all, query.limit(limit))]
 
 

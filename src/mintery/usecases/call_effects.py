@@ -138,17 +138,19 @@ def _collected(desk: OrderDesk, call: ChainCall, receipt: TxReceipt, logs: Seque
 def _is_asked(desk: OrderDesk, call: ChainCall, event: Event) -> bool:
     if not isinstance(event, Deposited):
         return True
-    account, exact, least = _asked(desk, call)
+    if (asked := _asked(desk, call)) is None:
+        return False
+    account, exact, least = asked
     return event.account == account and (event.credits == least if exact else event.credits >= least)
 
 
-def _asked(desk: OrderDesk, call: ChainCall) -> tuple[AccountId, bool, CreditUnits]:
+def _asked(desk: OrderDesk, call: ChainCall) -> tuple[AccountId, bool, CreditUnits] | None:
     """The account, whether the credits are exactly these, and the credits: a top-up names the least that it takes, in whole
-    nanocredits rounded down, and a deposit what it is.
+    nanocredits rounded down, and a deposit what it is. None for no order that there is.
     """
     order = desk.ledger.orders.order(OrderId(call.subject))
     if order is None or order.signed is None:
-        raise LookupError(call.id)
+        return None
     account = account_id(order.account)
     if call.kind is CallKind.TOP_UP:
         return account, False, read_top_up(order.signed, order.account).min_credits

@@ -22,8 +22,8 @@ from enum import StrEnum
 from mintery.chain.delivery import Delivery
 from mintery.chain.rpc import BlockRef, Call
 from mintery.chain.sender import Sender, SignedTransaction
-from mintery.domain.chain_call import CallAttempt, CallKind, ChainCall
-from mintery.errors import TransactionReverted
+from mintery.domain.chain_call import CallAttempt, CallId, CallKind, ChainCall
+from mintery.errors import ChainError, FinalBlockReplaced, RpcUnavailable, TransactionReverted
 from mintery.ledger.commands import Command, NotWritten
 from mintery.ledger.commands_calls import EndCall, FailCall, MarkCallBroadcast, SaveCallAttempt
 from mintery.usecases.alarms import Alarm
@@ -33,6 +33,13 @@ from mintery.usecases.order_desk import OrderDesk
 log = logging.getLogger(__name__)
 
 _FOR_GOOD = frozenset({"AuthorizationExpired", "ReleaseAboveBalance"})
+
+
+_IN_TURN = (
+    (CallKind.MINT, CallKind.RELEASE),
+    (CallKind.DEPOSIT,),
+    (CallKind.TOP_UP, CallKind.COLLECT),
+)
 
 
 class Sent(StrEnum):
@@ -45,8 +52,30 @@ class Sent(StrEnum):
 
 
 def send_calls(desk: OrderDesk, now: datetime) -> dict[str, Sent]:
-    """Every open call one step further; by its id."""
-    return {call.id: send_call(desk, call, now) for call in desk.ledger.chain_calls.open()}
+    """Every open call one step further; by its id. First what is owed to holders and needs nothing of theirs.
+
+    What the chain answers to one of them stops none of the others: it waits, and the next run asks again.
+
+    Raises:
+        RpcUnavailable, FinalBlockReplaced: there is no chain to ask for any of them.
+    """
+    sent: dict[str, Sent] = {}
+    for kinds in _IN_TURN:
+        after: CallId | None = None
+        while listed := desk.ledger.chain_calls.open(*kinds, after=after):
+            sent.update({call.id: _sent(desk, call, now) for call in listed})
+            after = listed[-1].id
+    return sent
+
+
+def _sent(desk: OrderDesk, call: ChainCall, now: datetime) -> Sent:
+    try:
+        return send_call(desk, call, now)
+    except (RpcUnavailable, FinalBlockReplaced):
+        raise
+    except ChainError as error:
+        log.warning("call not sent", extra={"call": call.id, "why": str(error)})
+        return Sent.WAITS
 
 
 def send_call(desk: OrderDesk, call: ChainCall, now: datetime) -> Sent:
@@ -59,7 +88,21 @@ def send_call(desk: OrderDesk, call: ChainCall, now: datetime) -> Sent:
         return waits
     if call.authority is not None and used(desk, call, None):
         return _waits_or_lost(desk, call, final, now)
+    if _is_late(desk, call, final):
+        return _commit(desk, call, FailCall(call.id, "its authorization ran out", now), Sent.FAILED)
     return _send(desk, call, attempts, final, now)
+
+
+def _is_late(desk: OrderDesk, call: ChainCall, final: BlockRef) -> bool:
+    """No block to come takes it, whatever words its token refuses it with. A mint's authorization does not lapse."""
+    match call.kind:
+        case CallKind.TOP_UP:
+            function = desk.chain.escrow.abi.functions["topUp"]
+        case CallKind.COLLECT:
+            function = desk.chain.token(call.to).abi.functions["transferWithAuthorization"]
+        case _:
+            return False
+    return final.timestamp >= int(function.decode_inputs(call.calldata[4:])["validBefore"])
 
 
 def _prior(desk: OrderDesk, call: ChainCall, now: datetime) -> Sent | None:
