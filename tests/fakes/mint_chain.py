@@ -19,7 +19,7 @@ from mintery.crypto.hashing import address_bytes, keccak
 from mintery.crypto.keys import PrivateKey
 from mintery.domain.fees import Fees
 from mintery.domain.voucher import Address
-from mintery.units import UNITS_PER_CREDIT, Par, UnixSeconds, Wei
+from mintery.units import UNITS_PER_CREDIT, CreditUnits, Par, UnixSeconds, Wei
 from mintery.usecases.call_effects import AUTHORIZATION_USED
 
 PAR = Par(1_000_000)
@@ -41,6 +41,10 @@ class MintChain:
     minted: list[tuple[bytes, int]] = field(default_factory=list)
     nonce_free: int = 0
     troubled: bool = True
+    depegged: bool = False
+    retired_at: int = 0
+    public_mint: bool = True
+    room: int = 10**30
 
     chain_id = 31_337
 
@@ -55,6 +59,10 @@ class MintChain:
     @property
     def asset(self) -> "_Asset":
         return _Asset(self, ASSET)  # type: ignore[arg-type]  # as above
+
+    @property
+    def oracle(self) -> "_Oracle":
+        return _Oracle(self)
 
     @property
     def escrow(self) -> SpendEscrow:
@@ -129,12 +137,29 @@ class _Vault(ReserveVault):
     def is_project(self, _token: Address, **_: object) -> bool:
         return True
 
-    def project_of(self, _token: Address, **_: object) -> "_Project":  # type: ignore[override]  # its par alone
-        return _Project()
+    def project_of(self, _token: Address, **_: object) -> "_Project":  # type: ignore[override]  # what is asked of it
+        chain: MintChain = self.rpc  # type: ignore[assignment]  # as it was made
+        return _Project(chain.retired_at, chain.public_mint)
+
+    def mint_room(self, _token: Address, **_: object) -> CreditUnits:  # type: ignore[override]  # of any block
+        chain: MintChain = self.rpc  # type: ignore[assignment]  # as above
+        return CreditUnits(chain.room)
 
 
+@dataclass(frozen=True)
+class _Oracle:
+    chain: MintChain
+
+    def depegged(self) -> bool:
+        return self.chain.depegged
+
+
+@dataclass(frozen=True)
 class _Project:
+    retired_at: int
+    public_mint: bool
     par = PAR
+    issuer = ASSET
 
 
 class _Asset(Asset):

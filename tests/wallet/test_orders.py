@@ -232,6 +232,26 @@ def test_what_cannot_be_ordered_is_refused(shop: Shop, wrong: dict[str, str], st
     assert shop.ledger.orders.recent() == []
 
 
+def test_nobody_pays_for_what_cannot_be_minted(shop: Shop):
+    browser = signed_in(shop.gateway)
+    for name, value, code in (
+        ("depegged", True, "asset_depegged"),
+        ("retired_at", 1, "mint_not_offered"),
+        ("public_mint", False, "mint_not_offered"),
+        ("room", 20 * 10**18 - 1, "mint_room_short"),
+    ):
+        before = getattr(shop.chain, name)
+        setattr(shop.chain, name, value)
+        answer = browser.call("POST", ORDERS, json={"rail": "card", "token": TOKEN, "usd": "20"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, code), answer.text
+        setattr(shop.chain, name, before)
+    other = browser.call("POST", ORDERS, json={"rail": "card", "token": PrivateKey.generate().address, "usd": "20"})
+    assert other.json()["error"]["code"] == "unknown_project"
+    assert (shop.account.sessions, shop.ledger.orders.recent()) == ({}, [])
+    shop.chain.room = 20 * 10**18
+    placed(browser, "bank")
+
+
 def test_a_gateway_without_a_desk_takes_no_orders(tmp_path: Path):
     with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger, rig(ledger) as running:
         answer = signed_in(running).call("POST", ORDERS, json={"rail": "bank", "token": TOKEN, "usd": "20"})

@@ -27,8 +27,8 @@ MinteryError
 │                           UnknownProject
 ├── NotAvailable            RelayMissing, ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued,
 │                           HoldAboveStaleLimit, MarketUnread, LedgerBehind, NoRouteNow, RouteBroken, RouteOnTrial,
-│                           ResaleForbidden, ChannelDisabled, AssetDepegged, ReserveShort, Draining,
-│                           PayoutCapReached, Overloaded, StatementsBusy, StatementTooSlow, AccountBusy,
+│                           ResaleForbidden, ChannelDisabled, AssetDepegged, MintNotOffered,
+│                           MintRoomShort, ReserveShort, Draining, PayoutCapReached, Overloaded, StatementsBusy, StatementTooSlow, AccountBusy,
 │                           TooManyTries, RateLimited, RateAboveLimit, ClientGone, HoldTooLong
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense,
 │                           NotInItsFormat, AnswerTooLong, StreamBroke
@@ -54,6 +54,8 @@ from mintery.errors.availability import (
     HoldTooLong,
     LedgerBehind,
     MarketUnread,
+    MintNotOffered,
+    MintRoomShort,
     ModelUnpriced,
     NoRouteNow,
     NotAvailable,
@@ -325,6 +327,8 @@ __all__ = [
     "MembershipEnded",
     "MembershipNeeded",
     "MembershipNotSold",
+    "MintNotOffered",
+    "MintRoomShort",
     "MinteryError",
     "ModelNotAllowed",
     "ModelNotCovered",

@@ -132,6 +132,27 @@ class AssetDepegged(NotAvailable):
         super().__init__("the reserve asset does not hold its par; open requests finish, new ones wait")
 
 
+class MintNotOffered(NotAvailable):
+    """No credits of this project are created for what a holder pays."""
+
+    def __init__(self, token: str, why: str) -> None:
+        super().__init__(f"no credits of {token} can be bought: {why}")
+        self.token = token
+        self.why = why
+
+
+class MintRoomShort(NotAvailable):
+    """The supply may not grow by so much today. Credit base units."""
+
+    def __init__(self, token: str, *, actual: int, limit: int) -> None:
+        super().__init__(
+            f"{actual} credit units of {token} are asked for; its mint cap leaves {limit} until the UTC day ends"
+        )
+        self.token = token
+        self.actual = actual
+        self.limit = limit
+
+
 class ReserveShort(NotAvailable):
     def __init__(self, assets: int, claims: int) -> None:
         super().__init__(f"the vault holds {assets} asset units against claims of {claims}")

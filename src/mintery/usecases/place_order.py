@@ -23,6 +23,7 @@ from mintery.ledger.commands import Command
 from mintery.ledger.commands_calls import PlaceTopUp
 from mintery.ledger.commands_orders import NameOrder, OrderTold, PlaceOrder
 from mintery.units import AssetUnits, UnixSeconds, cents, credit_units, nanocredits_of_assets_down
+from mintery.usecases.check_mintable import check_mintable
 from mintery.usecases.order_desk import OrderDesk
 from mintery.usecases.signed_texts import read_deposit, read_top_up
 
@@ -47,12 +48,15 @@ def place_order(desk: OrderDesk, asked: OrderAsked, now: datetime) -> Order:
 
     Raises:
         RailNotOffered, TopUpOutOfRange, NotWholeCents, WrongGateway, UnknownProject
+        MintNotOffered, MintRoomShort, AssetDepegged: the credits could not be created now.
         MalformedRequest: what was signed is not for this.
         TransactionReverted: the chain would refuse the top-up.
         IdempotencyConflict: the key, or the authorization, is another order's.
         RailUnavailable, RailRefused, RailNonsense: there is no page now; ask again with the idempotency key.
     """
     check_asked(desk, asked.account, asked.rail, asked.assets)
+    if asked.rail is not Rail.CHAIN:
+        check_mintable(desk, asked.account.token, asked.assets)
     order = Order(
         id=OrderId(f"ord_{secrets.token_hex(16)}"),
         account=asked.account,

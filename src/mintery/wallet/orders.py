@@ -12,9 +12,12 @@ from mintery.domain.hold import RequestId
 from mintery.domain.order import Order, OrderId, Rail
 from mintery.domain.voucher import AccountKey
 from mintery.errors import (
+    AssetDepegged,
     IdempotencyConflict,
     KeyMayNot,
     MalformedInput,
+    MintNotOffered,
+    MintRoomShort,
     NotSignedIn,
     OrderTransitionRefused,
     RailNotOffered,
@@ -33,6 +36,7 @@ from mintery.usecases.refund_lot import RefundAsked, offer_refund, order_of_lot,
 from mintery.usecases.show_orders import lot_json, lot_refund_json, order_in_full, order_json, use_json
 from mintery.usecases.watch_orders import cancel_order, look_at_order
 from mintery.wallet.callers import Caller, CallerDep, HolderDep, WholeAccountDep
+from mintery.wallet.holdings import token_of
 from mintery.wallet.tries import Tries
 
 _ORDERS_A_MINUTE = 10
@@ -72,6 +76,9 @@ def orders_router(problems: Problems) -> APIRouter:
     router = APIRouter(tags=["wallet: top-ups"], responses=problems.responses(NotSignedIn, KeyMayNot))
     tries = Tries(_ORDERS_A_MINUTE, in_all=50 * _ORDERS_A_MINUTE)
     refusals = problems.responses(
+        MintNotOffered,
+        MintRoomShort,
+        AssetDepegged,
         RailNotOffered,
         RailUnavailable,
         UnknownProject,
@@ -236,7 +243,9 @@ def _lot_header(lot: Lot) -> dict[str, Any]:
 
 def _account(request: Request, caller: Caller, body: OrderIn) -> AccountKey:
     signer = caller.holder if body.signer is None else parse_address(body.signer)
-    return AccountKey(parse_address(body.token), till_of(request).parts.gateway, caller.holder, signer)
+    return AccountKey(
+        token_of(till_of(request).parts, body.token), till_of(request).parts.gateway, caller.holder, signer
+    )
 
 
 def _own(request: Request, caller: Caller, order_id: str) -> Order:
