@@ -29,7 +29,7 @@ class CallReads:
 
     def open(self, *kinds: CallKind, limit: int = _AT_ONCE, after: CallId | None = None) -> Sequence[ChainCall]:
         """Without an end, by id; of ``kinds``, or of all."""
-        chosen = [chain_calls.c.tx_hash.is_(None), chain_calls.c.failed_at.is_(None)]
+        chosen: list[ColumnElement[bool]] = [chain_calls.c.tx_hash.is_(None), chain_calls.c.failed_at.is_(None)]
         if kinds:
             chosen.append(chain_calls.c.kind.in_([kind.value for kind in kinds]))
         if after is not None:
