@@ -76,7 +76,7 @@ def test_what_months_charge_is_burned_and_paid_to_the_last_unit_and_nothing_afte
     parts = selling(till)
     supply, owed = town.chain.token(town.token).total_supply(), vault.owed_to(PROVIDER)
 
-    first = begin_membership(parts, parts.market(), credential, "pro", None)
+    first = begin_membership(parts, parts.market(), credential, "pro", None, only_of=signed.voucher.key_hash)
     [batch] = till.settle().batches
     town.advance(int((first.paid.ends_at - chain_time(till)).total_seconds()) + 60)
     town.put_in_force(ALL_PRICES)
