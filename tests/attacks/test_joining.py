@@ -40,7 +40,7 @@ async def test_an_attempt_that_ends_while_its_retry_reads_is_read(monkeypatch: p
     shop = Shop()
     go_on, reply, loop = asyncio.Event(), shop.provider.reply, asyncio.get_running_loop()
 
-    async def wait_to_answer(_endpoint: Endpoint, _body: bytes) -> Reply:
+    async def wait_to_answer(_endpoint: Endpoint, _body: bytes, _key: object = None) -> Reply:
         await go_on.wait()
         return reply
 
