@@ -1,8 +1,8 @@
 """Stripe's own library against a stand-in of its API behind a socket: what is asked, what is believed, and what is not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from time import time as clock
 
 import pytest
 from tests.fakes.stripe_account import API_KEY, WEBHOOK_SECRET, InProcess, StripeAccount, serve, webhook
@@ -13,8 +13,6 @@ from mintery.domain.order import Order, Payment, Rail, Refund, RefundKind
 from mintery.errors import NotWholeCents, RailNonsense, RailRefused, RailUnavailable, WebhookForged
 from mintery.rails.stripe_cards import StripeCards
 from mintery.units import AssetUnits
-
-NOW = datetime.now(UTC)
 
 
 @pytest.fixture
@@ -151,26 +149,33 @@ def test_a_webhook_says_which_page_it_is_about_and_nothing_else(
     opened = cards.open(order)
     session = account.sessions[opened.reference]
 
-    payload, signature = webhook("checkout.session.completed", session, NOW.timestamp())
+    payload, signature = webhook("checkout.session.completed", session, clock())
     assert cards.subject_of(payload, signature) == opened.reference
-    other = webhook("charge.refunded", {"id": "ch_1", "object": "charge"}, NOW.timestamp())
+    other = webhook("charge.refunded", {"id": "ch_1", "object": "charge"}, clock())
     assert cards.subject_of(*other) is None
 
 
-def forged() -> Iterator[tuple[bytes, str]]:
+Shown = Callable[[], tuple[bytes, str]]
+
+
+def forged() -> Iterator[Shown]:
+    """Each made when its test runs: a signature's time is compared with the clock."""
     session = {"id": "cs_1", "object": "checkout.session"}
     kind = "checkout.session.completed"
-    payload, signature = webhook(kind, session, NOW.timestamp())
-    yield payload, ""
-    yield payload, "t=1,v1=00"
-    yield payload + b" ", signature
-    yield payload, signature.replace("v1=", "v0=")
-    yield b"\xff", signature
-    yield webhook(kind, session, NOW.timestamp(), secret="whsec_of_another")  # noqa: S106 -- a test's own
-    yield webhook(kind, session, (NOW - timedelta(hours=1)).timestamp())
+
+    def sent(ago: float = 0, secret: str = WEBHOOK_SECRET) -> tuple[bytes, str]:
+        return webhook(kind, session, clock() - ago, secret=secret)
+
+    yield lambda: (sent()[0], "")
+    yield lambda: (sent()[0], "t=1,v1=00")
+    yield lambda: (sent()[0] + b" ", sent()[1])
+    yield lambda: (sent()[0], sent()[1].replace("v1=", "v0="))
+    yield lambda: (b"\xff", sent()[1])
+    yield lambda: sent(secret="whsec_of_another")  # noqa: S106 -- a test's own
+    yield lambda: sent(ago=3_600)
 
 
 @pytest.mark.parametrize("shown", list(forged()))
-def test_a_forged_or_old_webhook_is_refused(cards: StripeCards, shown: tuple[bytes, str]):
+def test_a_forged_or_old_webhook_is_refused(cards: StripeCards, shown: Shown):
     with pytest.raises(WebhookForged):
-        cards.subject_of(*shown)
+        cards.subject_of(*shown())
