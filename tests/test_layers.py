@@ -28,7 +28,7 @@ CONSTRUCTS = {("bootstrap", "gateway"), ("bootstrap", "jobs")}
 # The one application answers for both; the holder's side is asked by the same doors as the gateway.
 SIDE_BY_SIDE = {
     ("gateway/app.py", "mintery.wallet"),
-    *(("wallet", f"mintery.gateway.{door}") for door in ("cookies", "entry", "errors", "sites")),
+    *(("wallet", f"mintery.gateway.{door}") for door in ("cookies", "entry", "errors", "sites", "tries")),
 }
 # units raises errors, errors know no unit.
 SAME_RANK = {("units", "errors")}

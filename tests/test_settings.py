@@ -67,3 +67,15 @@ def test_confirmations_are_twelve_where_money_is_real():
     assert load_settings().confirmations_on(local=False) == 12
     assert load_settings().confirmations_on(local=True) == 0
     assert load_settings(confirmations=3).confirmations_on(local=True) == 3
+
+
+def test_trusted_proxies_are_networks():
+    loaded = load_settings(trusted_proxies="10.0.0.0/8, 192.0.2.7,2001:db8::/48")
+
+    assert [str(each) for each in loaded.trusted_proxies] == ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/48"]
+
+
+@pytest.mark.parametrize("network", ["0.0.0.0/0", "::/0", "10.0.0.1/8", "::ffff:10.0.0.0/104", "proxy.internal"])
+def test_no_network_that_believes_everyone_or_is_none(network: str):
+    with pytest.raises(SettingRefused, match="MINTERY_TRUSTED_PROXIES"):
+        load_settings(trusted_proxies=network)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from decimal import Decimal
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -29,9 +30,21 @@ def _origin(url: str) -> str:
     return f"https://{parts.netloc.lower()}"
 
 
+def _proxies(text: Any) -> IPv4Network | IPv6Network:
+    """A network of the operator's own: every caller would be believed about itself in one that holds all addresses."""
+    network = ip_network(text)
+    if network.prefixlen == 0:
+        raise ValueError("must not be every address there is")
+    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped is not None:
+        raise ValueError("must be written as IPv4, like 10.0.0.0/8")
+    return network
+
+
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)]
 PathList = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_comma_separated)]
 TextList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_proxies)]
+NetworkList = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_comma_separated)]
 
 TextOfPath = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, Path) else value)]
 
@@ -143,6 +156,15 @@ class Settings(BaseSettings):
         None,
         description="Where holders reach the gateway's pages and sign in: https://host or https://host:port. Default: only at "
         "this machine's own names, such as 127.0.0.1.",
+    )
+    trusted_proxies: NetworkList = Field(
+        (),
+        description="Networks of the operator's own proxies before the gateway, like 10.0.0.0/8, 2001:db8:1::/48: they are believed "
+        "about whom a call came from, so that tries are counted by that. Default: none, and each connection speaks for itself.",
+    )
+    forwarded_header: Literal["x-forwarded-for", "forwarded"] = Field(
+        "x-forwarded-for",
+        description="Which header those proxies write. They must add to it or replace it; the other one is not read.",
     )
     dev_key: SecretStr | None = Field(
         None,

@@ -322,7 +322,9 @@ def rig(
 
 @contextmanager
 def _serve(parts: GatewayParts) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(create_app(parts), port=0, log_config=None, access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(parts), port=0, log_config=None, access_log=False, proxy_headers=False)
+    )
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
     until = time.monotonic() + 10

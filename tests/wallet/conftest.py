@@ -10,7 +10,7 @@ from mintery.crypto.keys import PrivateKey
 from mintery.domain.voucher import AccountKey
 from mintery.ledger.store import open_ledger
 
-TURNED = ("clock", "public_url", "operator_key_hash")
+TURNED = ("clock", "public_url", "operator_key_hash", "proxies")
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from tests.wallet.browser import Browser, signed_in
 
 from mintery.crypto.personal_messages import sign_personal
 from mintery.domain.sign_in import format_sign_in, parse_sign_in
-from mintery.wallet import tries as tries_module
 
 STRANGER = private_key(900)
 
@@ -188,19 +187,6 @@ def test_a_sign_in_lasts_twelve_hours(gateway: Rig):
     assert browser.call("GET", "/v1/wallet/sign-in").status_code == 200
     _with(gateway, clock=lambda: clock() + timedelta(hours=12))
     assert browser.call("GET", "/v1/wallet/sign-in").status_code == 401
-
-
-def test_tries_are_counted(gateway: Rig, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(tries_module, "MOST_CLIENTS", 3)
-    now = gateway.parts.clock()
-    tries = tries_module.Tries(2, in_all=5)
-
-    for client in ("a", "a", "b", "c", "c"):
-        tries.count_one(client, now)
-    for client in ("a", "b", "d"):
-        with pytest.raises(tries_module.TooManyTries):
-            tries.count_one(client, now)
-    tries.count_one("a", now + timedelta(minutes=1))
 
 
 def _with(gateway: Rig, **changes: object) -> object:

@@ -31,6 +31,7 @@ from mintery.bootstrap.roles import dev_role
 from mintery.bootstrap.serving import GatewayServer
 from mintery.crypto.keys import PrivateKey
 from mintery.domain.membership import Offers
+from mintery.domain.peer import ForwardedHeader, TrustedProxies
 from mintery.domain.price import FreshnessLimits
 from mintery.domain.voucher import Address
 from mintery.errors import SettingMissing, SettingRefused
@@ -181,6 +182,7 @@ def build_gateway(
         desk=desk,
         relay=Relay.of(opened, relayer_key(settings, local=local)),
         public_url=settings.public_url,
+        proxies=TrustedProxies(settings.trusted_proxies, ForwardedHeader(settings.forwarded_header)),
         dev_holder=None if dev_key is None else _dev_holder(dev_key),
     )
     job_parts = JobParts(

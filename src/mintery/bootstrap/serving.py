@@ -54,7 +54,7 @@ class GatewayServer:
             app,
             bounds,
             ws="none",
-            proxy_headers=False,  # nothing here asks who the client is, and no client may say so
+            proxy_headers=False,  # whom a trusted proxy had a call from is read where that counts, and no client may say so
             access_log=False,
             server_header=False,  # nor what answers
             log_level="warning",

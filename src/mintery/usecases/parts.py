@@ -13,6 +13,7 @@ from mintery.domain.hold import RequestId
 from mintery.domain.limits import Calendar
 from mintery.domain.market import Market
 from mintery.domain.model import Model
+from mintery.domain.peer import TrustedProxies
 from mintery.domain.price import FreshnessLimits
 from mintery.domain.voucher import Address, EscrowDomain
 from mintery.ledger.reads import Ledger
@@ -99,6 +100,7 @@ class GatewayParts:
         public: what everyone may see of the chain; None where none is open to this process.
         relay: what holders' own wallets hold, and who sends what they sign; None where no chain is open to this process.
         public_url: where holders reach the wallet, without a path; None: at this machine's loopback names.
+        proxies: who is believed about whom a call came from.
         dev_holder: on a local chain alone.
         standings: what the gateway sells of itself, and who has bought it.
         desk: what takes top-up orders; None where none is taken.
@@ -134,6 +136,7 @@ class GatewayParts:
     relay: Relay | None = None
     calendar: Calendar = field(default_factory=Calendar)
     public_url: str | None = None
+    proxies: TrustedProxies = TrustedProxies()
     dev_holder: DevHolder | None = None
     standings: Standings = field(default_factory=Standings)
 

@@ -18,13 +18,13 @@ from mintery.errors import (
 )
 from mintery.gateway.entry import till_of
 from mintery.gateway.errors import ErrorTable, Problems, Shown
+from mintery.gateway.tries import Tries
 from mintery.units import NANO_DECIMALS, NanoCredits, UnixSeconds, format_nanocredits, parse_decimal
 from mintery.usecases.move_credits import Move, Moved, MoveKind, Offer, offer_move, relay_move
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.relay import Relay
 from mintery.usecases.show_wallet import show_wallet
 from mintery.wallet.callers import HolderDep, WholeAccountDep
-from mintery.wallet.tries import Tries
 
 ERRORS: ErrorTable = {
     MoveRefused: Shown(409, "invalid_request_error", attributes=("why",)),

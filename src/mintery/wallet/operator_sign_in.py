@@ -8,9 +8,9 @@ from mintery.gateway.cookies import check_not_forged, cookie_of, drop_cookie
 from mintery.gateway.entry import till_of
 from mintery.gateway.errors import Problems
 from mintery.gateway.sites import check_origin, site_of
+from mintery.gateway.tries import Tries
 from mintery.usecases import sign_in as usecase
 from mintery.wallet.keeping import SignInOut, keep
-from mintery.wallet.tries import Tries
 
 
 class OperatorSignInIn(BaseModel):

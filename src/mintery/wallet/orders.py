@@ -29,6 +29,7 @@ from mintery.errors import (
 )
 from mintery.gateway.entry import desk_of, till_of
 from mintery.gateway.errors import Problems
+from mintery.gateway.tries import Tries
 from mintery.ledger.queries_lots import Lot
 from mintery.units import NANO_DECIMALS, NanoCredits, parse_assets, parse_decimal
 from mintery.usecases.place_order import OrderAsked, place_order
@@ -37,7 +38,6 @@ from mintery.usecases.show_orders import lot_json, lot_refund_json, order_in_ful
 from mintery.usecases.watch_orders import cancel_order, look_at_order
 from mintery.wallet.callers import Caller, CallerDep, HolderDep, WholeAccountDep
 from mintery.wallet.holdings import token_of
-from mintery.wallet.tries import Tries
 
 _ORDERS_A_MINUTE = 10
 _LOOKS_A_MINUTE = 30

@@ -13,10 +13,10 @@ from mintery.gateway.cookies import cookie_of, csrf_of, drop_cookie
 from mintery.gateway.entry import bearer, till_of
 from mintery.gateway.errors import ErrorTable, Problems, Shown
 from mintery.gateway.sites import check_origin, site_of
+from mintery.gateway.tries import Tries
 from mintery.usecases import sign_in as usecase
 from mintery.wallet.callers import HolderDep, sign_in_of
 from mintery.wallet.keeping import SignInOut, keep
-from mintery.wallet.tries import Tries
 
 ERRORS: ErrorTable = {
     TooManyTries: Shown(429, "rate_limit_error", retry=True),
