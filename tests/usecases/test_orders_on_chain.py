@@ -32,6 +32,7 @@ from mintery.ledger.commands import NotWritten, SealRows
 from mintery.ledger.commands_calls import PlaceTopUp, PlanCalls
 from mintery.ledger.commands_lots import TraceLots
 from mintery.ledger.queries_lots import Lot
+from mintery.ledger.queries_orders import OrderReads
 from mintery.units import AssetUnits, NanoCredits, credit_units, nanocredits_of_assets_down, parse_assets, parse_credits
 from mintery.usecases.call_effects import Foreign
 from mintery.usecases.deposit_credits import relay_deposit, sign_deposit
@@ -424,6 +425,19 @@ def test_one_key_is_charged_once_whatever_else_is_signed_with_it(till: Till, des
     assert place_order(desk, keyed, now()).id == order.id
     assert till.ledger.chain_calls.open() == []
     assert asset.balance_of(holder.address) == 2 * TWENTY
+
+
+def test_of_two_asked_at_once_the_later_one_is_the_first_one(till: Till, desk: OrderDesk):
+    """The first is placed, and has been paid on chain, while the second one's chain is asked: it refuses the second."""
+    _, asked = signed_top_up(till)
+    keyed = replace(asked, idempotency_key="k")
+    first = place_order(desk, keyed, now())
+    run(desk)
+    answers = iter([None, first])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OrderReads, "by_key", lambda *_: next(answers))
+        assert place_order(desk, keyed, now()).id == first.id
 
 
 def test_what_is_refused_plans_no_call(till: Till, desk: OrderDesk):

@@ -252,6 +252,19 @@ def test_nobody_pays_for_what_cannot_be_minted(shop: Shop):
     placed(browser, "bank")
 
 
+def test_an_order_asked_for_again_is_the_first_one_whatever_holds_now(shop: Shop):
+    """No repeat is answered by what came to be refused since: its client would believe that there is no order."""
+    browser = signed_in(shop.gateway)
+    first = placed(browser, "bank", **{"Idempotency-Key": "k"})
+    for name, value in (("depegged", True), ("retired_at", 1), ("room", 0)):
+        setattr(shop.chain, name, value)
+
+    assert placed(browser, "bank", **{"Idempotency-Key": "k"})["id"] == first["id"]
+    other = {"rail": "bank", "token": TOKEN, "usd": "21"}
+    conflict = browser.call("POST", ORDERS, json=other, headers={"Idempotency-Key": "k"})
+    assert (conflict.status_code, conflict.json()["error"]["code"]) == (409, "idempotency_conflict")
+
+
 def test_a_gateway_without_a_desk_takes_no_orders(tmp_path: Path):
     with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger, rig(ledger) as running:
         answer = signed_in(running).call("POST", ORDERS, json={"rail": "bank", "token": TOKEN, "usd": "20"})

@@ -13,6 +13,7 @@ from mintery.domain.voucher import AccountKey
 from mintery.errors import (
     IdempotencyConflict,
     MalformedRequest,
+    MinteryError,
     RailNotOffered,
     TopUpOutOfRange,
     TransactionReverted,
@@ -54,9 +55,6 @@ def place_order(desk: OrderDesk, asked: OrderAsked, now: datetime) -> Order:
         IdempotencyConflict: the key, or the authorization, is another order's.
         RailUnavailable, RailRefused, RailNonsense: there is no page now; ask again with the idempotency key.
     """
-    check_asked(desk, asked.account, asked.rail, asked.assets)
-    if asked.rail is not Rail.CHAIN:
-        check_mintable(desk, asked.account.token, asked.assets)
     order = Order(
         id=OrderId(f"ord_{secrets.token_hex(16)}"),
         account=asked.account,
@@ -70,19 +68,31 @@ def place_order(desk: OrderDesk, asked: OrderAsked, now: datetime) -> Order:
     )
     if (known := _known(desk, order)) is not None:
         return open_page(desk, known, now)
-    command: Command = PlaceOrder(order)
-    if asked.rail is Rail.CHAIN:
-        command = _on_chain(desk, order, now)
-    elif asked.signed is not None:
-        _check_deposit(desk, asked, asked.signed)
+    try:
+        command = _checked(desk, asked, order, now)
+    except MinteryError:
+        # Asked twice at once, the other one is placed by now, and what it changed on chain may be why this one is refused.
+        if (known := _known(desk, order)) is not None:
+            return open_page(desk, known, now)
+        raise
     (told,) = desk.ledger.commit([command])
     if not isinstance(told, OrderTold):
         raise IdempotencyConflict(order.idempotency_key or order.id)
     return open_page(desk, told.order, now)
 
 
+def _checked(desk: OrderDesk, asked: OrderAsked, order: Order, now: datetime) -> Command:
+    check_asked(desk, asked.account, asked.rail, asked.assets)
+    if asked.rail is Rail.CHAIN:
+        return _on_chain(desk, order, now)
+    check_mintable(desk, asked.account.token, asked.assets)
+    if asked.signed is not None:
+        _check_deposit(desk, asked, asked.signed)
+    return PlaceOrder(order)
+
+
 def _known(desk: OrderDesk, order: Order) -> Order | None:
-    """What was placed with the same key. Asked before the chain is: it would refuse what has been paid since.
+    """What was placed with the same key. Asked before anything else is: whatever is refused now, it was taken then.
 
     Raises:
         IdempotencyConflict
