@@ -3,7 +3,8 @@
 It knows one call, ``mintWithAuthorization``; what is minted is decoded from the bytes that arrive.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -195,6 +196,10 @@ class MintSender:
 
     def fees_within(self, _cap: Wei) -> Fees:
         return Fees(Wei(1), Wei(1))
+
+    @contextmanager
+    def turn(self) -> Iterator[int]:
+        yield self.chain.nonce(self.address, "pending")
 
     def sign(self, call: Call, *, gas: int, nonce: int, fees: Fees) -> SignedTransaction:
         raw = nonce.to_bytes(8) + call.calldata

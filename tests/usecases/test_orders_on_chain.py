@@ -1,6 +1,9 @@
 """Orders whose credits are made on a real dev chain: once, whatever is lost, relayed by others or run again."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -8,14 +11,15 @@ from tests.ledger.orders import decide
 from tests.usecases.town import PAR, Till, now
 
 from mintery.chain.delivery import Delivered, Delivery
-from mintery.chain.rpc import Call
+from mintery.chain.rpc import Call, Rpc
 from mintery.chain.sender import Sender
 from mintery.chain.test_dollar import TestDollar
 from mintery.crypto.keys import PrivateKey
+from mintery.crypto.transactions import read_transaction
 from mintery.crypto.vouchers import account_id
 from mintery.domain.chain_call import CallId, CallKind
 from mintery.domain.order import Decision, Order, OrderId, OrderStatus, Payment, Rail, RefundKind
-from mintery.domain.voucher import AccountKey
+from mintery.domain.voucher import AccountKey, Address
 from mintery.errors import (
     IdempotencyConflict,
     MalformedRequest,
@@ -33,7 +37,15 @@ from mintery.ledger.commands_calls import PlaceTopUp, PlanCalls
 from mintery.ledger.commands_lots import TraceLots
 from mintery.ledger.queries_lots import Lot
 from mintery.ledger.queries_orders import OrderReads
-from mintery.units import AssetUnits, NanoCredits, credit_units, nanocredits_of_assets_down, parse_assets, parse_credits
+from mintery.units import (
+    AssetUnits,
+    NanoCredits,
+    Wei,
+    credit_units,
+    nanocredits_of_assets_down,
+    parse_assets,
+    parse_credits,
+)
 from mintery.usecases.call_effects import Foreign
 from mintery.usecases.deposit_credits import relay_deposit, sign_deposit
 from mintery.usecases.mint_orders import mint_orders
@@ -185,6 +197,39 @@ def test_lost_answers_mint_nothing_twice(till: Till, desk: OrderDesk, monkeypatc
 
     assert balance(till, order.account) == 20 * 10**9
     assert till.town.chain.token(till.town.token).balance_of(order.account.holder) == 0
+
+
+def test_two_that_send_with_one_key_at_once_never_use_one_nonce(
+    till: Till, desk: OrderDesk, monkeypatch: pytest.MonkeyPatch
+):
+    """Whoever reads the next nonce waits for the other one to read it too, as far as that one can."""
+    order = bank_order(till, desk, PrivateKey.generate(), signed=False)
+    mint_orders(desk, now())
+    (mint,) = till.ledger.chain_calls.of(order.id)
+    both, nonces = threading.Barrier(2), list[int]()
+    read_nonce, broadcast = Rpc.nonce, Rpc.broadcast
+
+    def reads(self: Rpc, address: Address, tag: str = "latest") -> int:
+        if tag == "pending":
+            with suppress(threading.BrokenBarrierError):
+                both.wait(0.5)
+        return read_nonce(self, address, tag)
+
+    def sends(self: Rpc, raw: bytes) -> None:
+        nonces.append(read_transaction(raw).nonce)
+        broadcast(self, raw)
+
+    monkeypatch.setattr(Rpc, "nonce", reads)
+    monkeypatch.setattr(Rpc, "broadcast", sends)
+    sender = till.town.chain.sender(desk.paying().key)
+    with ThreadPoolExecutor(2) as pool:
+        outbox = pool.submit(send_call, desk, mint, now())
+        relayed = pool.submit(sender.send, Call("pay", till.gateway, b"", value=Wei(1)))
+
+        assert (outbox.result(), relayed.result().succeeded) == (Sent.LEFT, True)
+
+    assert len(nonces) == 2
+    assert len(set(nonces)) == 2
 
 
 def test_an_order_that_the_vault_refuses_keeps_its_payment_returnable(till: Till, desk: OrderDesk):

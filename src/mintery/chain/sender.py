@@ -3,7 +3,8 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mintery.chain.delivery import Delivered, Delivery, read_refusal
@@ -118,6 +119,16 @@ class Sender:
         """What to offer now; None where the next block costs more than ``cap``, wei per gas."""
         return capped_fees(self.rpc.block().base_fee, self.rpc.priority_fee(), dust=secrets.randbelow(DUST), cap=cap)
 
+    @contextmanager
+    def turn(self) -> Iterator[int]:
+        """The key's next free nonce, to be signed with and broadcast before the turn ends.
+
+        Every sender of the key in this process takes turns: who reads a nonce outside of one may find it under another
+        transaction, and one of the two then replaces the other. Between processes the node decides: it takes one of them.
+        """
+        with self._lock:
+            yield self.rpc.nonce(self.address, "pending")
+
     def outbid(self, signed: SignedTransaction, *, cap: Wei | None = None) -> SignedTransaction | None:
         """The same transaction at the same nonce, for at least 12.5 % more and for what blocks cost now, so that nodes take
         it in its place. None where that passes ``cap``, wei per gas.
@@ -185,10 +196,9 @@ class Sender:
         return receipt
 
     def _sign_and_broadcast(self, call: Call, gas: int, on_signed: OnSigned | None) -> SignedTransaction:
-        """The lock covers choosing the nonce and the broadcast, so that threads of this process never race."""
-        with self._lock:
-            for _ in range(_NONCE_ATTEMPTS):
-                signed = self.sign(call, gas=gas, nonce=self.rpc.nonce(self.address, "pending"))
+        for _ in range(_NONCE_ATTEMPTS):
+            with self.turn() as nonce:
+                signed = self.sign(call, gas=gas, nonce=nonce)
                 if on_signed is not None:
                     on_signed(signed.raw, signed.hash, signed.nonce)
                 try:

@@ -107,13 +107,12 @@ def send_first(
     fees = settlement.settler.fees_within(settlement.max_fee)
     if fees is None:
         return BatchWaiting(batch_id, mined=False, why=Wait.FEE_CAP)
-    if nonce is None:
-        nonce = settlement.chain.rpc.nonce(settlement.settler.address, "pending")
     gas = min(ceil_div(needed * 5, 4), TRANSACTION_GAS_CAP)
-    signed = settlement.settler.sign(call, gas=gas, nonce=nonce, fees=fees)
-    if not _saved(settlement, batch_id, signed, now):
-        return BatchWaiting(batch_id, mined=False)
-    return _deliver(settlement, record, signed.raw, signed.hash, now, left_out=left_out)
+    with settlement.settler.turn() as free:
+        signed = settlement.settler.sign(call, gas=gas, nonce=free if nonce is None else nonce, fees=fees)
+        if not _saved(settlement, batch_id, signed, now):
+            return BatchWaiting(batch_id, mined=False)
+        return _deliver(settlement, record, signed.raw, signed.hash, now, left_out=left_out)
 
 
 def tell(settlement: Settlement, record: BatchRecord, result: SettleResult, now: datetime) -> None:

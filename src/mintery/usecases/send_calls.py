@@ -148,8 +148,8 @@ def _send(desk: OrderDesk, call: ChainCall, attempts: Sequence[CallAttempt], fin
     fees = sender.fees_within(desk.max_fee)
     if fees is None:
         return Sent.WAITS
-    signed = sender.sign(asked, gas=gas, nonce=desk.chain.rpc.nonce(sender.address, "pending"), fees=fees)
-    return _save_and_send(desk, call, signed, now)
+    with sender.turn() as nonce:
+        return _save_and_send(desk, call, sender.sign(asked, gas=gas, nonce=nonce, fees=fees), now)
 
 
 def _sender(desk: OrderDesk, call: ChainCall) -> Sender:
