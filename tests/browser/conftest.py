@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from eth_account.signers.local import LocalAccount
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 from tests.fakes.stripe_account import API_KEY, WEBHOOK_SECRET, StripeAccount, serve
 
@@ -32,6 +34,24 @@ class Served:
     @property
     def url(self) -> str:
         return self.stack.gateway_url
+
+    def app_of(self, account: LocalAccount) -> WalletApp:
+        """A wallet app with one account, on the right network."""
+        return WalletApp(account, self.stack.chain.rpc.chain_id, self._send)
+
+    def _send(self, account: LocalAccount, transaction: dict[str, Any]) -> str:
+        rpc = self.stack.chain.rpc
+        filled = {
+            "to": transaction["to"],
+            "data": transaction["data"],
+            "value": 0,
+            "chainId": rpc.chain_id,
+            "nonce": int(rpc.request("eth_getTransactionCount", account.address, "pending"), 16),
+            "gas": 500_000,
+            "maxFeePerGas": 10**11,
+            "maxPriorityFeePerGas": 10**9,
+        }
+        return str(rpc.request("eth_sendRawTransaction", "0x" + account.sign_transaction(filled).raw_transaction.hex()))
 
 
 BANK_DETAILS = "Mintery Test Bank, account 12 34 56"
@@ -131,7 +151,7 @@ def page(context: BrowserContext, complaints: Complaints) -> Iterator[Page]:
 @pytest.fixture
 def holder_app(context: BrowserContext, served: Served) -> WalletApp:
     """The app of the holder who has credits, on the right network."""
-    app = WalletApp(account_of(DEV_ROLES["holder"]), served.stack.chain.rpc.chain_id)
+    app = served.app_of(account_of(DEV_ROLES["holder"]))
     app.install(context)
     return app
 

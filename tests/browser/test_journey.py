@@ -15,7 +15,7 @@ from .conftest import Served
 from .test_keys import call, closed, make_key
 from .test_sending import fill
 from .test_top_up import begin, card_page, pay_by_card, spendable  # noqa: F401 -- card_page is a fixture
-from .wallet_app import WalletApp, account_of
+from .wallet_app import account_of
 
 NEWCOMER = 9
 FRIEND = account_of(DEV_ROLES["friend"])
@@ -26,7 +26,7 @@ def newcomer(page: Page, context: BrowserContext, served: Served) -> Page:
     """Somebody with ten dollars in a wallet app, who was never here."""
     chain, account = served.stack.chain, account_of(NEWCOMER)
     fund(chain, served.stack.key("admin"), [Address(account.address)], parse_assets("10"))
-    WalletApp(account, chain.rpc.chain_id).install(context)
+    served.app_of(account).install(context)
     return page
 
 

@@ -1,6 +1,7 @@
 """A person's wallet app: it signs with eth-account what the person agrees to."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,13 @@ def account_of(number: int) -> LocalAccount:
 
 @dataclass
 class WalletApp:
-    """``declines``: methods that the person says no to. ``knows``: networks that the app can switch to."""
+    """``declines``: methods that the person says no to. ``knows``: networks that the app can switch to. ``send``: signs a
+    transaction of the account's and hands it to the network, which answers with its name.
+    """
 
     account: LocalAccount
     chain_id: int
+    send: Callable[[LocalAccount, dict[str, Any]], str]
     knows: set[int] = field(default_factory=set)
     declines: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
@@ -54,6 +58,7 @@ class WalletApp:
             "eth_chainId": lambda: hex(self.chain_id),
             "wallet_switchEthereumChain": lambda: self._switch(int(parameters[0]["chainId"], 16)),
             "personal_sign": lambda: self._sign(encode_defunct(hexstr=parameters[0])),
+            "eth_sendTransaction": lambda: self._send(parameters[0]),
             "eth_signTypedData_v4": lambda: self._sign(self._checked(json.loads(parameters[1]))),
         }
         if method == "wallet_switchEthereumChain" and int(parameters[0]["chainId"], 16) not in self.knows:
@@ -62,6 +67,10 @@ class WalletApp:
 
     def _switch(self, chain_id: int) -> None:
         self.chain_id = chain_id
+
+    def _send(self, transaction: dict[str, Any]) -> str:
+        assert transaction["from"] == self.account.address
+        return self.send(self.account, transaction)
 
     def _checked(self, typed: dict[str, Any]) -> Any:
         """Apps refuse to sign for another network than theirs."""

@@ -148,7 +148,11 @@ class ReserveVault(Contract):
     def redeem(
         self, holder: Sender, token: Address, credits_: CreditUnits, *, min_assets: AssetUnits, receiver: Address
     ) -> TxReceipt:
-        return holder.send(self.call("redeem", token, credits_, min_assets, receiver))
+        return holder.send(self.redeem_call(token, credits_, min_assets=min_assets, receiver=receiver))
+
+    def redeem_call(self, token: Address, credits_: CreditUnits, *, min_assets: AssetUnits, receiver: Address) -> Call:
+        """For the holder's own wallet to send."""
+        return self.call("redeem", token, credits_, min_assets, receiver)
 
     def withdraw_owed(self, sender: Sender, provider_id: int, *, min_assets: AssetUnits) -> TxReceipt:
         """Anyone may send it; it pays the provider's payout address."""

@@ -82,6 +82,10 @@ class SpendEscrow(Contract):
     def account_of(self, key: AccountKey, *, at: BlockRef | None = None) -> Account:
         return _account(self.read("accountOf", _id_bytes(key), at=at))
 
+    def accounts_of(self, keys: Sequence[AccountKey], *, at: BlockRef) -> list[Account]:
+        """Each whole, pending exits included, in their order; for the few of one holder."""
+        return [_account(fields) for fields in self.read_each("accountOf", map(_id_bytes, keys), at=at)]
+
     def positions_of(self, keys: Sequence[AccountKey], *, at: BlockRef) -> list[Position]:
         """What many accounts hold at one block, in their order: some hundreds for each call.
 
@@ -198,14 +202,24 @@ class SpendEscrow(Contract):
         )
 
     def start_exit(self, holder: Sender, key: AccountKey, credits_: CreditUnits) -> TxReceipt:
-        return holder.send(self.call("startExit", key.token, key.gateway, key.signer, credits_))
+        return holder.send(self.start_exit_call(key, credits_))
+
+    def start_exit_call(self, key: AccountKey, credits_: CreditUnits) -> Call:
+        """For the holder's own wallet to send; likewise those of the other steps."""
+        return self.call("startExit", key.token, key.gateway, key.signer, credits_)
 
     def start_close(self, holder: Sender, key: AccountKey) -> TxReceipt:
         """Everything, and the end of the epoch: every voucher of this signer ends with it."""
-        return holder.send(self.call("startClose", key.token, key.gateway, key.signer))
+        return holder.send(self.start_close_call(key))
+
+    def start_close_call(self, key: AccountKey) -> Call:
+        return self.call("startClose", key.token, key.gateway, key.signer)
 
     def cancel_exit(self, holder: Sender, key: AccountKey) -> TxReceipt:
-        return holder.send(self.call("cancelExit", key.token, key.gateway, key.signer))
+        return holder.send(self.cancel_exit_call(key))
+
+    def cancel_exit_call(self, key: AccountKey) -> Call:
+        return self.call("cancelExit", key.token, key.gateway, key.signer)
 
     def execute_exit(self, sender: Sender, key: AccountKey) -> TxReceipt:
         """Anyone may send it; it pays the holder."""

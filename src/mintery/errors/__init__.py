@@ -22,8 +22,8 @@ MinteryError
 │                           MoveRefused, ChannelChangedMeanwhile
 ├── NotFound                UnknownModel, ModelNotCovered, RouteExcluded, RouteTooDear, NoRoute, UnknownMembership,
 │                           MembershipNotSold, MembershipNeeded, MembershipEnded, UnknownRequest, UnknownJob,
-│                           NothingToFetch, UnknownGatewayKey, UnknownLimit, UnknownAuthority, UnknownOrder,
-│                           UnknownReceipt, UnknownSku, UnknownProvider, UnknownHalt, UnknownChannel, FileMissing,
+│                           NothingToFetch, UnknownGatewayKey, UnknownLimit, UnknownAuthority, UnknownAccount,
+│                           UnknownOrder, UnknownReceipt, UnknownSku, UnknownProvider, UnknownHalt, UnknownChannel, FileMissing,
 │                           UnknownProject
 ├── NotAvailable            RelayMissing, ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued,
 │                           HoldAboveStaleLimit, MarketUnread, LedgerBehind, NoRouteNow, RouteBroken, RouteOnTrial,
@@ -219,6 +219,7 @@ from mintery.errors.missing import (
     NothingToFetch,
     RouteExcluded,
     RouteTooDear,
+    UnknownAccount,
     UnknownAuthority,
     UnknownChannel,
     UnknownGatewayKey,
@@ -403,6 +404,7 @@ __all__ = [
     "TransactionMissing",
     "TransactionReplaced",
     "TransactionReverted",
+    "UnknownAccount",
     "UnknownAccountKey",
     "UnknownAuthority",
     "UnknownChannel",

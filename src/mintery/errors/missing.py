@@ -144,6 +144,12 @@ class UnknownAuthority(NotFound):
         self.authority = authority
 
 
+class UnknownAccount(NotFound):
+    def __init__(self, account: str) -> None:
+        super().__init__(f"there is no account {account[:80]!r} of yours")
+        self.account = account
+
+
 class UnknownOrder(NotFound):
     def __init__(self, order_id: str) -> None:
         super().__init__(f"no order {order_id[:80]!r}")

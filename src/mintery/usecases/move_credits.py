@@ -80,7 +80,7 @@ def offer_move(
     Raises:
         ReceiverRefused, MoveRefused, RelayMissing, RpcUnavailable
     """
-    _sender(relay)
+    relaying_sender(relay)
     check_receiver(relay, kind, holder=holder, to=to, token=token)
     contract = relay.chain.token(token)
     has = contract.balance_of(holder)
@@ -111,7 +111,7 @@ def relay_move(relay: Relay, gateway: Address, move: Move, signature: str) -> Mo
     Raises:
         MalformedInput, ReceiverRefused, MoveRefused, RelayMissing, RpcUnavailable
     """
-    sender = _sender(relay)
+    sender = relaying_sender(relay)
     check_receiver(relay, move.kind, holder=move.holder, to=move.to, token=move.token)
     nonce, receiver, _ = _authorized(relay, gateway, move)
     r, vs = split_signature(signature)
@@ -163,7 +163,7 @@ def _send(relay: Relay, sender: Sender, gateway: Address, move: Move, signed: Au
     return relay.chain.escrow.deposit_with_authorization(sender, _account(gateway, move), move.salt, signed)
 
 
-def _sender(relay: Relay) -> Sender:
+def relaying_sender(relay: Relay) -> Sender:
     """Raises RelayMissing."""
     if relay.sender is None:
         raise RelayMissing

@@ -90,7 +90,7 @@ def holdings_router(problems: Problems) -> APIRouter:
             bytes.fromhex(body.salt[2:]),
             UnixSeconds(body.valid_before),
         )
-        return _moved_json(relay_move(relay_of(parts), parts.gateway, move, body.signature))
+        return moved_json(relay_move(relay_of(parts), parts.gateway, move, body.signature), "move")
 
     return router
 
@@ -135,5 +135,5 @@ def _offer_json(offer: Offer) -> dict[str, Any]:
     }
 
 
-def _moved_json(moved: Moved) -> dict[str, Any]:
-    return {"object": "move", "status": "done" if moved.block is not None else "under_way", "tx_hash": moved.tx_hash}
+def moved_json(moved: Moved, what: str) -> dict[str, Any]:
+    return {"object": what, "status": "done" if moved.block is not None else "under_way", "tx_hash": moved.tx_hash}

@@ -18,6 +18,7 @@ PAGES = (
     "/wallet/activity",
     "/wallet/statement",
     "/wallet/send",
+    "/wallet/take-out",
     "/wallet/permissions",
     "/wallet/review",
     "/reserve",

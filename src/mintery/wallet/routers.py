@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from mintery.gateway.errors import ErrorTable, Problems
-from mintery.wallet import holdings, sign_in, statement
+from mintery.wallet import exits, holdings, sign_in, statement
 from mintery.wallet.activity import activity_router
 from mintery.wallet.authorities import authorities_router
 from mintery.wallet.dev_signing import dev_signing_router
+from mintery.wallet.exits import exits_router
 from mintery.wallet.holdings import holdings_router
 from mintery.wallet.keys import keys_router
 from mintery.wallet.limits import limits_router
@@ -20,7 +21,7 @@ from mintery.wallet.sign_in import sign_in_router
 from mintery.wallet.statement import statement_router
 from mintery.wallet.top_up_offers import top_up_offers_router
 
-ERRORS: Sequence[ErrorTable] = (sign_in.ERRORS, holdings.ERRORS, statement.ERRORS)
+ERRORS: Sequence[ErrorTable] = (sign_in.ERRORS, holdings.ERRORS, exits.ERRORS, statement.ERRORS)
 """Each area's own table; a new area adds its table here and its router below."""
 
 
@@ -31,6 +32,7 @@ def routers(problems: Problems) -> Sequence[APIRouter]:
         operator_sign_in_router(problems),
         dev_signing_router(problems),
         holdings_router(problems),
+        exits_router(problems),
         top_up_offers_router(problems),
         statement_router(problems),
         activity_router(problems),

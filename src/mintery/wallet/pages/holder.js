@@ -1,6 +1,6 @@
 // Who is signed in, and how that one signs.
 import { del, get, post, Refused, useCsrf } from "./api.js";
-import { accountOf, forget, onAccountChange, remember, rememberedApp, signText, signTyped, walletApps } from "./wallet_apps.js";
+import { accountOf, forget, onAccountChange, remember, rememberedApp, sendFrom, signText, signTyped, walletApps } from "./wallet_apps.js";
 
 let signedIn;
 
@@ -46,6 +46,13 @@ export async function signature(typedData) {
   const app = await ownApp();
   if (app) return signTyped(app, signedIn.holder, typedData);
   return (await post("/v1/wallet/sign-in/dev/signature", { typed_data: typedData })).signature;
+}
+
+// What the holder's own wallet sends itself, as it was offered. Done where it is through; an app tells only that it has sent it.
+export async function send({ chain_id: chainId, transaction }) {
+  const app = await ownApp();
+  if (app) return sendFrom(app, signedIn.holder, chainId, transaction);
+  return post("/v1/wallet/sign-in/dev/transaction", { to: transaction.to, data: transaction.data });
 }
 
 // A moment for apps to announce themselves after the page has loaded.

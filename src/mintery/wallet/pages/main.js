@@ -12,6 +12,7 @@ const PAGES = [
   { path: "/wallet/activity", name: "Activity", title: "Activity", file: "./activity.js" },
   { path: "/wallet/statement", name: "Statement", title: "Statement", file: "./statement.js" },
   { path: "/wallet/send", name: "Send", title: "Send", file: "./send.js" },
+  { path: "/wallet/take-out", name: "Take out", title: "Take out", file: "./take_out.js" },
   { path: "/wallet/permissions", name: "Permissions", title: "Permissions", file: "./permissions.js" },
   { path: "/wallet/review", name: "Review", title: "Review", file: "./review.js", hidden: true, open: true },
   { path: "/reserve", name: "Reserve", title: "What backs the credits", file: "./reserve.js", open: true },

@@ -51,13 +51,29 @@ const hexOf = (text) => `0x${[...new TextEncoder().encode(text)].map((byte) => b
 export const signText = (app, account, text) => request(app, "personal_sign", [hexOf(text), account]);
 
 // The app must show the account that is signed in here, on the network that the credits are on; else nothing is asked of it.
-export async function signTyped(app, holder, typedData) {
+async function ownAccount(app, holder, chainId) {
   const account = await accountOf(app);
   if (account.toLowerCase() !== holder.toLowerCase()) {
     throw new WrongAccount(`Your wallet app shows the account ${short(account)}, and you are signed in as ${short(holder)}. Switch back in your wallet app, or sign out and in again.`);
   }
-  await useNetwork(app, typedData.domain.chainId);
+  await useNetwork(app, chainId);
+  return account;
+}
+
+export async function signTyped(app, holder, typedData) {
+  const account = await ownAccount(app, holder, typedData.domain.chainId);
   return request(app, "eth_signTypedData_v4", [account, JSON.stringify(typedData)]);
+}
+
+// What only the holder's own wallet may send, and pays the network's fee for.
+export async function sendFrom(app, holder, chainId, transaction) {
+  await ownAccount(app, holder, chainId);
+  try {
+    return await request(app, "eth_sendTransaction", [transaction]);
+  } catch (error) {
+    if (/insufficient funds/i.test(error.message)) throw new Error("Your wallet app cannot pay the network's small fee: it has too little of the network's own coin.");
+    throw error;
+  }
 }
 
 async function useNetwork(app, chainId) {
