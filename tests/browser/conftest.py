@@ -1,7 +1,5 @@
 """The pages in a real Chromium, served by a whole Mintery on free ports of this machine."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,10 +15,10 @@ from mintery.bootstrap import DEV_ROLES, LocalStack, start_local_stack
 from mintery.cli.first_wallet import FirstWallet, fill_first_wallet
 from mintery.settings import load_settings
 
+from .chromium import launch
 from .looks import WIDE
 from .wallet_app import WalletApp, account_of
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 WAIT_MS = 15_000
 
 
@@ -89,14 +87,11 @@ def _served(home: Path, stripe_url: str) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's own, as `scripts/test` installs it; CHROMIUM names another. For one module: as long as Playwright stands, an event
-    loop runs in this thread, and tests of other modules could begin none of their own.
+    """For one module: as long as Playwright stands, an event loop runs in this thread, and tests of other modules could begin
+    none of their own.
     """
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
-    assert program, "no Chromium is installed: scripts/test does it, or set CHROMIUM to one"
     with sync_playwright() as playwright:
-        # Root has no sandbox to give; what is loaded here is our own.
-        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        started = launch(playwright)
         yield started
         started.close()
 

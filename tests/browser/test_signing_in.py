@@ -64,7 +64,7 @@ def test_the_test_holder_needs_no_wallet_app(page: Page, served: Served, complai
     page.get_by_text("Trying this out on your own machine?").click()
     page.get_by_label("Test key").fill("a wrong one")
     page.get_by_role("button", name="Sign in as the test holder").click()
-    expect(page.get_by_role("alert")).to_contain_text("this is no dev key")
+    expect(page.get_by_role("alert")).to_contain_text("this is not the test key")
 
     page.get_by_label("Test key").fill(served.stack.gateway.dev_key or "")
     page.get_by_role("button", name="Sign in as the test holder").click()

@@ -72,7 +72,7 @@ def sign_in_as_dev(parts: GatewayParts, key: str) -> Begun:
     """
     dev = parts.dev_holder
     if dev is None or not hmac.compare_digest(hashlib.sha256(key.encode()).digest(), dev.key_hash):
-        raise SignInRefused("this is no dev key of this gateway")
+        raise SignInRefused("this is not the test key that `mintery up` printed")
     return _begin(parts, dev.holder.address, parts.clock(), None)
 
 

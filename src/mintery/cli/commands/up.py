@@ -64,7 +64,7 @@ def _print(out: "Console", wallet: "FirstWallet", facts: "Mapping[str, object]")
     out.print(f"  chain     {facts['rpc_url']}")
     out.print(f"  credits   {credits_text(wallet.credits, wallet.symbol)}, for the API key below")
     out.print(f"  pages     {facts['pages']}")
-    out.print(f"  dev key   {facts['dev_key']}  (signs in there as the holder)\n")
+    out.print(f"  test key  {facts['dev_key']}  (signs you in there as the test holder)\n")
     out.print("Use it from any program that speaks the OpenAI API. In another terminal:\n")
     # Printed raw: a key that was wrapped to the terminal's width could not be copied.
     print(f"""export OPENAI_BASE_URL={base_url}

@@ -25,7 +25,7 @@ function testSignIn(wrong) {
   const form = el("form", { className: "fields", onsubmit: async (event) => {
     event.preventDefault();
     try { await signInAsDev(key.value.trim()); location.reload(); } catch (error) { wrong(error); }
-  } }, field("Test key", key, "The line “dev key” that `mintery up` printed."), el("div", {}, el("button", {}, "Sign in as the test holder")));
+  } }, field("Test key", key, "The line “test key” that `mintery up` printed."), el("div", {}, el("button", {}, "Sign in as the test holder")));
   return el("details", {}, el("summary", {}, "Trying this out on your own machine?"), form);
 }
 
