@@ -21,6 +21,7 @@ from mintery.ledger.commands_calls import (
 from mintery.ledger.commands_orders import OrderTold, PlaceOrder
 from mintery.ledger.refund_marks import refund_failed
 from mintery.ledger.schema_calls import call_attempts, chain_calls
+from mintery.ledger.stating import CHAIN_CALLS, state
 from mintery.ledger.work import Statement, Work, insert_of, micros
 
 _insert_call = Statement(insert_of(chain_calls).on_conflict_do_nothing())
@@ -54,6 +55,7 @@ def plan_calls(work: Work, command: PlanCalls) -> Done | NotWritten:
         planned = 0
         for call in command.calls:
             if work.run(_insert_call, **_call_row(call)):
+                state(work, CHAIN_CALLS, call.id)
                 planned += 1
                 continue
             known = work.row(_planned, id=call.id)
@@ -106,6 +108,7 @@ def mark_call_broadcast(work: Work, command: MarkCallBroadcast) -> Done:
 
 def end_call(work: Work, command: EndCall) -> Done | NotWritten:
     if changed := work.run(_end, its_id=command.call, **_effect_row(command.effect)):
+        state(work, CHAIN_CALLS, command.call)
         return Done(changed)
     row = work.row(_planned, id=command.call)
     if row is not None and row[1] == command.effect.tx_hash:
@@ -115,6 +118,7 @@ def end_call(work: Work, command: EndCall) -> Done | NotWritten:
 
 def fail_call(work: Work, command: FailCall) -> Done | NotWritten:
     if changed := work.run(_fail, its_id=command.call, why=command.why, at=micros(command.at)):
+        state(work, CHAIN_CALLS, command.call)
         subject, _, kind = command.call.partition("/")
         if kind == CallKind.RELEASE:
             refund_failed(work, subject, command.why, micros(command.at))

@@ -26,6 +26,7 @@ from mintery.ledger.commands_orders import (
 )
 from mintery.ledger.rows_orders import ORDER_COLUMNS, REFUND_COLUMNS, order_of, order_row, refund_of, refund_row
 from mintery.ledger.schema_orders import order_events, orders, payments, refunds
+from mintery.ledger.stating import ORDERS, PAYMENTS, REFUNDS, state
 from mintery.ledger.work import Statement, Work, insert_of, micros
 from mintery.units import AssetUnits
 
@@ -60,6 +61,7 @@ _finish_refund = Statement(
 def place_order(work: Work, command: PlaceOrder) -> OrderTold | NotWritten:
     order = command.order
     if work.run(_insert_order, **order_row(order)):
+        state(work, ORDERS, order.id)
         write_event(work, order.id, "placed", order.account.holder, {"assets": str(order.assets)}, at=order.placed_at)
         return OrderTold(order, news=True)
     row = work.row(_lock_order, id=order.id)
@@ -100,6 +102,7 @@ def take_payment(work: Work, command: TakePayment) -> OrderTold | NotWritten:
         known = work.row(_payment, rail=order.rail.value, id=payment.id)
         same = known is not None and tuple(known) == (order.id, payment.assets)
         return OrderTold(order, news=False) if same else NotWritten(f"payment {payment.id} came for another order")
+    state(work, PAYMENTS[order.rail], payment.id)
     if order.payment is not None:
         return _take_surplus(work, order, command)
     told = change_order(
@@ -182,7 +185,8 @@ def _owe(work: Work, order: Order, payment: Payment, kind: RefundKind, *, why: s
 
 def owe(work: Work, refund: Refund) -> None:
     """It is due from now on; one of its id that is there stays as it is."""
-    work.run(_insert_refund, **refund_row(refund))
+    if work.run(_insert_refund, **refund_row(refund)):
+        state(work, REFUNDS, refund.id)
 
 
 def finish_refund(work: Work, command: FinishRefund) -> RefundTold | NotWritten:
@@ -194,6 +198,8 @@ def finish_refund(work: Work, command: FinishRefund) -> RefundTold | NotWritten:
     news = work.run(_finish_refund, refund=command.refund, its_reference=command.reference, at=micros(command.at))
     row = work.row(_refund, refund=command.refund)
     refund = refund_of(row)
+    if news:
+        state(work, REFUNDS, refund.id)
     if news and refund.kind is not RefundKind.SURPLUS:
         _write(work, replace(order, refunded=AssetUnits(order.refunded + refund.assets)))
     if news:
@@ -229,6 +235,7 @@ def change_order(
 def _write(work: Work, order: Order) -> None:
     row = order_row(order)
     work.run(_write_order, its_id=order.id, **{f"new_{name}": row[name] for name in _FACTS})
+    state(work, ORDERS, order.id)
 
 
 def _changes(before: Order, after: Order) -> dict[str, str]:

@@ -14,6 +14,7 @@ from mintery.ledger.refund_marks import set_aside
 from mintery.ledger.schema import accounts
 from mintery.ledger.schema_lots import lots
 from mintery.ledger.schema_refunds import lot_refunds
+from mintery.ledger.stating import LOT_REFUNDS, state
 from mintery.ledger.work import Statement, Work, insert_of, micros
 
 _SET_ASIDE = lot_refunds.c.released.is_(None) & lot_refunds.c.failed_at.is_(None)
@@ -67,6 +68,7 @@ def ask_refund(work: Work, command: AskRefund) -> Done | NotWritten:
             failed_why=None,
             refund=None,
         )
+        state(work, LOT_REFUNDS, command.id)
         planned = plan_calls(work, PlanCalls(command.calls))
         if isinstance(planned, NotWritten):
             undo.undo()
@@ -82,6 +84,7 @@ def owe_unused(work: Work, command: OweUnused) -> Done:
     owe(work, refund)
     changed = work.run(_owed, its_id=command.id, its_refund=refund.id)
     if changed:
+        state(work, LOT_REFUNDS, command.id)
         facts = {"refund": refund.id, "assets": str(refund.assets)}
         write_event(work, refund.order, "unused", "gateway", facts, at=refund.due_at)
     return Done(changed)

@@ -22,6 +22,7 @@ from mintery.ledger.schema import (
     transfers,
 )
 from mintery.ledger.schema_refunds import lot_refunds
+from mintery.ledger.stating import check_stated
 from mintery.ledger.written_off import is_written_off
 
 _AT_ONCE = 5_000
@@ -38,6 +39,7 @@ def check(connection: Connection) -> None:
         *_batched(connection),
         *check_lots(connection),
         *_set_aside(connection),
+        *check_stated(connection),
     ]
     if found:
         raise LedgerInconsistent("; ".join(found))

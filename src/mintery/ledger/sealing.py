@@ -6,6 +6,9 @@
 order that ``SEALED`` gives for that version; bytes as hex digits, what is absent as null. So anyone can compute the chain from
 the rows with any JSON library. A column that is added later asks for a new version of its table's form, and what is sealed
 keeps its own.
+
+Orders, payments, refunds and their calls come to their facts one after the other, so their own rows are not sealed: what is
+stated of them is (``stating``), and ``verify`` holds them to it.
 """
 
 import hashlib
@@ -19,6 +22,8 @@ from sqlalchemy import Table
 
 from mintery.domain.voucher import EscrowDomain
 from mintery.ledger.schema import channel_changes, receipts, route_attempts, transfers, undone_write_offs, write_offs
+from mintery.ledger.schema_orders import order_events
+from mintery.ledger.schema_stated import stated_facts
 
 FORMAT = "mintery-seals"
 _LATER: Mapping[int, frozenset[str]] = {1: frozenset({"rest"})}
@@ -34,6 +39,8 @@ class Source(IntEnum):
     CHANNEL_CHANGES = 4
     ROUTE_ATTEMPTS = 5
     UNDONE_WRITE_OFFS = 6
+    ORDER_EVENTS = 7
+    STATED_FACTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +91,8 @@ SEALED: Mapping[Source, Sealed] = {
         version=1,
     ),
     Source.UNDONE_WRITE_OFFS: Sealed(undone_write_offs, ("seq", "request", "batch_id", "at"), version=1),
+    Source.ORDER_EVENTS: Sealed(order_events, ("seq", "order_id", "kind", "actor", "facts", "at"), version=1),
+    Source.STATED_FACTS: Sealed(stated_facts, ("seq", "of_table", "row_id", "facts"), version=1),
 }
 
 

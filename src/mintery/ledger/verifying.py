@@ -9,6 +9,7 @@ from mintery.domain.voucher import Address, EscrowDomain
 from mintery.errors import LedgerInconsistent
 from mintery.ledger.schema import identity, seal_gaps, seal_marks, seals
 from mintery.ledger.sealing import SEALED, Source, covered, first_hash, seal_hash
+from mintery.ledger.stating import find_strays
 
 _CHUNK = 5_000
 
@@ -44,6 +45,7 @@ class SealReport:
         misfits: how many do not fit; ``first`` is the first of them.
         waiting: rows that are not sealed yet, as they are new.
         unsealed: rows that were passed over, or whose seals are gone; ``first_unsealed`` names one.
+        strayed: orders, payments, refunds and calls that are not what is stated of them; ``first_strayed`` names one.
     """
 
     checked: int
@@ -53,20 +55,35 @@ class SealReport:
     waiting: int
     unsealed: int
     first_unsealed: str | None
+    strayed: int = 0
+    first_strayed: str | None = None
 
     @property
     def holds(self) -> bool:
-        return not self.misfits and not self.unsealed
+        return not self.misfits and not self.unsealed and not self.strayed
 
 
 def verify(connection: Connection, start: int, noted: Seal | None) -> SealReport:
-    """Check the seals from position ``start`` on, and that ``noted`` still stands where it did."""
+    """Check the seals from position ``start`` on, that ``noted`` still stands where it did, and that every row whose facts are
+    sealed as they are stated is what was stated of it.
+    """
     walk = _Walk(connection, start)
     walk.run()
     if noted is not None:
         walk.compare(noted)
     waiting, unsealed, first_unsealed = _without_seals(connection)
-    return SealReport(walk.checked, walk.head, walk.misfits, walk.first, waiting, unsealed, first_unsealed)
+    strays = find_strays(connection)
+    return SealReport(
+        checked=walk.checked,
+        head=walk.head,
+        misfits=walk.misfits,
+        first=walk.first,
+        waiting=waiting,
+        unsealed=unsealed,
+        first_unsealed=first_unsealed,
+        strayed=strays.count,
+        first_strayed=strays.first,
+    )
 
 
 class _Walk:

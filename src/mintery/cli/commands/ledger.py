@@ -150,6 +150,8 @@ def _facts(report: "SealReport") -> dict[str, Any]:
         "waiting": report.waiting,
         "unsealed": report.unsealed,
         "first_unsealed": report.first_unsealed,
+        "strayed": report.strayed,
+        "first_strayed": report.first_strayed,
     }
 
 
@@ -168,4 +170,6 @@ def _rows(report: "SealReport") -> list[tuple[str, str]]:
         ]
     if report.unsealed:
         rows.append(("without a seal", f"{report.unsealed}, the first of them {report.first_unsealed}"))
+    if report.strayed:
+        rows.append(("not as stated", f"{report.strayed}, the first of them {report.first_strayed}"))
     return rows
