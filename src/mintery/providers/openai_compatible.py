@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 from typing import NoReturn, Self
 
 import aiohttp
-from yarl import URL
 
 from mintery.domain.model import Endpoint
 from mintery.errors import (
@@ -21,6 +20,7 @@ from mintery.errors import (
 from mintery.providers.anthropic_wire import AnthropicWire
 from mintery.providers.calls import OPENING_TRIES, Provider, ProviderKey, Reply, StreamEvent, Terms
 from mintery.providers.config import ProviderConfig
+from mintery.providers.exchanges import Answer, Exchanges, UnsayableHeader
 from mintery.providers.google_wire import GoogleWire
 from mintery.providers.openai_wire import OpenAIWire
 from mintery.providers.sse import EventSplitter, EventTooLong
@@ -47,8 +47,7 @@ class OpenAICompatible:
         self._terms = Terms(
             longest, config.cap_field, config.extra_fields, self._wire.check, config.jobs, opening=opening
         )
-        self._session: aiohttp.ClientSession | None = None
-        self._urls: dict[str, URL] = {}
+        self._exchanges: Exchanges | None = None
 
     @property
     def name(self) -> str:
@@ -121,10 +120,10 @@ class OpenAICompatible:
             raise AnswerTooLong(self.name, error.limit) from None
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        if self._exchanges is not None:
+            await self._exchanges.close()
 
-    async def _head(self, endpoint: Endpoint, body: bytes, key: ProviderKey | None) -> aiohttp.ClientResponse:
+    async def _head(self, endpoint: Endpoint, body: bytes, key: ProviderKey | None) -> Answer:
         """An answer whose body is still to be read. A caller's ``key`` stands where ours would, in this request alone.
 
         Raises:
@@ -134,19 +133,12 @@ class OpenAICompatible:
         headers = sent.headers
         if key is not None:
             headers = {**self._wire.headers(key.text), **(headers or {})}
-        url = self._url(sent.path)
-        return await self._first_byte(self._opened().post(url, data=sent.body, headers=headers, allow_redirects=False))
+        return await self._first_byte(self._opened().begin("POST", sent.path, sent.body, headers))
 
-    async def _listing(self) -> aiohttp.ClientResponse:
-        url = self._url(self._wire.models_path)
-        return await self._first_byte(self._opened().get(url, allow_redirects=False))
+    async def _listing(self) -> Answer:
+        return await self._first_byte(self._opened().begin("GET", self._wire.models_path))
 
-    def _url(self, path: str) -> URL:
-        if (url := self._urls.get(path)) is None:
-            url = self._urls[path] = URL(self._config.base_url + path)
-        return url
-
-    async def _first_byte(self, request: Awaitable[aiohttp.ClientResponse]) -> aiohttp.ClientResponse:
+    async def _first_byte(self, request: Awaitable[Answer]) -> Answer:
         seconds = self._config.first_byte_seconds
         try:
             async with asyncio.timeout(seconds):
@@ -155,20 +147,16 @@ class OpenAICompatible:
             raise ProviderUnreachable(self.name) from None
         except TimeoutError:
             raise ProviderTimedOut(self.name, math.ceil(seconds)) from None
+        except UnsayableHeader as error:
+            raise NotInItsFormat(self.name, type(error).__name__) from None
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
+    def _opened(self) -> Exchanges:
+        if self._exchanges is None:
             config = self._config
             headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
             headers |= self._wire.headers(config.api_key)
-            self._session = aiohttp.ClientSession(
-                headers=headers,
-                connector=aiohttp.TCPConnector(limit=0),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=config.connect_seconds),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-            )
-        return self._session
+            self._exchanges = Exchanges(config.base_url, headers, connect_seconds=config.connect_seconds)
+        return self._exchanges
 
 
 class _Call:
@@ -178,7 +166,7 @@ class _Call:
     whole body, which looks how long the wait has been: pieces come by the thousand, and mostly in time.
     """
 
-    def __init__(self, provider: OpenAICompatible, head: Awaitable[aiohttp.ClientResponse]) -> None:
+    def __init__(self, provider: OpenAICompatible, head: Awaitable[Answer]) -> None:
         self._provider = provider
         self._head = head
         self._loop = asyncio.get_running_loop()
@@ -202,20 +190,18 @@ class _Call:
             except aiohttp.ClientError as error:
                 raise self._broken(error) from None
             finally:
-                await self._let_go()
+                self._let_go()
         return self
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        await self._let_go()
+        self._let_go()
         if isinstance(error, aiohttp.ClientError):
             raise self._broken(error) from None
 
-    async def _let_go(self) -> None:
-        """The connection is kept if all was read of it, and closed if not."""
+    def _let_go(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._response.release()
-        await self._response.wait_for_close()
 
     async def next_piece(self) -> bytes:
         """What has arrived, or the next that does; empty at the end. Raises AnswerTooLong."""
