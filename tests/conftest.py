@@ -1,6 +1,7 @@
 """What every test may ask for: a database of its own, on SQLite and on PostgreSQL."""
 
-import shutil
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,10 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import create_engine
-from tests.databases import KINDS, Database, sqlite_database
-
-from mintery.ledger.migrations import upgrade
+from tests.databases import KINDS, Database, new_ledger, sqlite_database
 
 if TYPE_CHECKING:
     from tests.postgres import Postgres
@@ -21,7 +19,22 @@ settings.register_profile("mintery", deadline=None)
 settings.load_profile("mintery")
 """A busy machine makes no example wrong."""
 LONGEST = ("tests/faults/test_seeds.py", "tests/fleet/", "tests/e2e/", "tests/browser/")
-MEMORY = Path("/dev/shm")  # noqa: S108 -- folders of random names are made in it; thousands of commits need no disk
+MEMORY = Path("/dev/shm")  # noqa: S108 -- folders of random names are made in it
+ROOM = 4 << 30
+
+
+def temporary_folders_in_memory() -> None:
+    """Of this process and of those that it starts, where there is room and programs may run: thousands of commits, each on
+    disk before the next, need no disk.
+    """
+    if "TMPDIR" in os.environ or not MEMORY.is_dir():
+        return
+    there = os.statvfs(MEMORY)
+    if there.f_bavail * there.f_frsize >= ROOM and not there.f_flag & os.ST_NOEXEC:
+        tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)
+
+
+temporary_folders_in_memory()
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +56,7 @@ def postgres_database(postgres: "Postgres") -> Iterator[Database]:
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
     """New and empty, of each kind in turn: ``open_ledger(database.url, identity)`` makes it a ledger."""
     if request.param == "sqlite":
-        return sqlite_database(tmp_path / "ledger.sqlite")
+        return sqlite_database(new_ledger(tmp_path / "ledger.sqlite"))
     return request.getfixturevalue("postgres_database")
 
 
@@ -51,24 +64,12 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
 def new_database(request: pytest.FixtureRequest, kind: str) -> Iterator[Database]:
     """One more database of ``kind``, empty, for tests that need many; in memory where that can be."""
     if kind == "sqlite":
-        with TemporaryDirectory(prefix="mintery-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
-            migrated = request.getfixturevalue("migrated_file")
-            yield sqlite_database(shutil.copy(migrated, Path(folder) / "ledger.sqlite"))
+        with TemporaryDirectory(prefix="mintery-") as folder:
+            yield sqlite_database(new_ledger(Path(folder) / "ledger.sqlite"))
         return
     server: Postgres = request.getfixturevalue("postgres")
     with server.new_database() as name:
         yield Database(server.url(name))
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file with all tables and without an identity."""
-    path = tmp_path_factory.mktemp("template") / "ledger.sqlite"
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.begin() as connection:
-        upgrade(connection)
-    engine.dispose()
-    return path
 
 
 @pytest.fixture(params=KINDS)

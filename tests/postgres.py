@@ -56,7 +56,8 @@ class Postgres:
     def new_database(self, *, migrated: bool = True) -> Iterator[str]:
         """The name of a database, without a ledger's identity yet; dropped at the end, whoever is connected."""
         name = f"test_{os.getpid()}_{next(self._numbers)}"
-        self._admin(f"CREATE DATABASE {name}" + (f" TEMPLATE {TEMPLATE}" if migrated else ""))
+        # Its files are copied, which takes a third of the time of writing each page to the log.
+        self._admin(f"CREATE DATABASE {name}" + (f" TEMPLATE {TEMPLATE}" if migrated else "") + " STRATEGY FILE_COPY")
         yield name
         self._admin(f"DROP DATABASE {name} WITH (FORCE)")
 

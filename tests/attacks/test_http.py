@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import orjson
 import pytest
 from fastapi import FastAPI, Request
+from tests.databases import new_ledger
 from tests.gateway.rig import IDENTITY, Rig, key_text, rig
 
 from mintery.bootstrap.serving import GatewayServer
@@ -25,7 +26,7 @@ from mintery.usecases.shape_request import MOST_BRACKETS, read_fields
 
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[Rig]:
-    with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger:
+    with open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as ledger:
         with rig(ledger) as running:
             running.fund(100)
             yield running
@@ -114,7 +115,7 @@ def test_a_text_that_is_read_as_json_once_more_has_no_more_brackets_than_a_body(
 
 def test_a_body_that_never_ends_is_given_up(tmp_path: Path):
     with (
-        open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger,
+        open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as ledger,
         rig(ledger, limits=GatewayLimits(body_seconds=1)) as gateway,
         closing(connect(gateway.base_url)) as connection,
     ):

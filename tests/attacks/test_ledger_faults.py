@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from tests.databases import new_ledger
 from tests.gateway.rig import IDENTITY, Rig, rig
 
 from mintery.ledger import engines
@@ -20,7 +21,7 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     """Waits a tenth of a second for a lock instead of ten."""
     pragmas = [pragma for pragma in engines._PRAGMAS if not pragma.startswith("busy_timeout")]
     monkeypatch.setattr(engines, "_PRAGMAS", (*pragmas, "busy_timeout=100"))
-    with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger:
+    with open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as ledger:
         with rig(ledger, first_byte=20) as running:
             running.fund(100)
             yield running

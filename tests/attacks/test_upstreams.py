@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from tests.databases import new_ledger
 from tests.gateway.rig import IDENTITY, Rig, rig
 
 from mintery.ledger.store import open_ledger
@@ -46,7 +47,7 @@ def upstream(
 @contextmanager
 def selling(path: Path, answer: bytes, content_type: str, **rest: object) -> Iterator[Rig]:
     with (
-        open_ledger(path / "ledger.sqlite", IDENTITY) as ledger,
+        open_ledger(new_ledger(path / "ledger.sqlite"), IDENTITY) as ledger,
         upstream(answer, content_type, **rest) as base_url,
         rig(ledger, upstream=base_url) as running,
     ):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.databases import new_ledger
 from tests.ledger.samples import IDENTITY
 
 from mintery.cli.commands import halts
@@ -24,7 +25,7 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LedgerSt
     def opened(_ledger: str | None, _rpc: str | None) -> Iterator[LedgerStore]:
         yield store
 
-    with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as store:
+    with open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as store:
         monkeypatch.setattr(halts, "_opened", opened)
         yield store
 

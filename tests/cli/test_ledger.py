@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from tests.databases import new_ledger
 from tests.ledger.samples import IDENTITY, NOON, Chain, capture, deposit, place, request_id, wallet
 
 from mintery.cli.run import run
@@ -17,7 +18,7 @@ from mintery.ledger.store import open_ledger
 
 @pytest.fixture
 def books(tmp_path: Path) -> Path:
-    path = tmp_path / "ledger.sqlite"
+    path = new_ledger(tmp_path / "ledger.sqlite")
     with open_ledger(path, IDENTITY) as ledger:
         placed = place(1, wallet(1), 10)
         ledger.commit([Chain().block(deposit(wallet(1), 100)), placed, capture(placed, wallet(1), 4)])

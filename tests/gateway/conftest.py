@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import new_database
-from tests.databases import KINDS
+from tests.databases import KINDS, new_ledger
 from tests.gateway.rig import IDENTITY, Rig, rig
 from tests.gateway.studio import Studio, studio
 
@@ -13,7 +13,7 @@ from mintery.ledger.store import open_ledger
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[Rig]:
     """A gateway whose holder has deposited 100 credits; its ledger is checked once more at the end."""
-    with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger:
+    with open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as ledger:
         with rig(ledger) as running:
             running.fund(100)
             yield running

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from tests.databases import new_ledger
 from tests.gateway.rig import IDENTITY, OTHER_TOKEN, PROVIDER_ID, TOKEN, Rig, market, model, rig
 
 from mintery.domain.market import Market
@@ -85,7 +86,7 @@ def members_market(sold: Offers, at: float | None = None) -> Market:
 def members_rig(folder: Path, sold: Offers | None = None, limits: GatewayLimits | None = None) -> Iterator[Rig]:
     """Its holder has 100 credits of TOKEN; its ledger is checked once more at the end."""
     sold = sold or offers()
-    with open_ledger(folder / "ledger.sqlite", IDENTITY) as ledger:
+    with open_ledger(new_ledger(folder / "ledger.sqlite"), IDENTITY) as ledger:
         with rig(ledger, limits=limits, extra=(PREMIUM, PLAIN), offers=sold, first_byte=10) as running:
             running.market = members_market(sold)
             running.fund(100)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests.databases import new_ledger
 from tests.gateway.rig import IDENTITY, Rig, key_text, private_key, raised_text, rig
 
 from mintery.ledger.store import open_ledger
@@ -24,7 +25,7 @@ def crowded(tmp_path: Path) -> Iterator[Rig]:
     """A gateway that answers two requests of one account at once."""
     limits = GatewayLimits(in_flight=10, in_flight_per_account=2)
     with (
-        open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger,
+        open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as ledger,
         rig(ledger, limits=limits, first_byte=10) as started,
     ):
         started.fund(100)

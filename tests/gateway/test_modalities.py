@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import openai
 import orjson
 import pytest
+from tests.databases import new_ledger
 from tests.gateway.rig import IDENTITY, INPUT_USD, OUTPUT_USD, Rig, rig
 
 from mintery.ledger.store import open_ledger
@@ -16,7 +17,7 @@ NANO = 10**9
 
 @pytest.fixture
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    path = tmp_path_factory.mktemp("modalities") / "ledger.sqlite"
+    path = new_ledger(tmp_path_factory.mktemp("modalities") / "ledger.sqlite")
     with open_ledger(path, IDENTITY) as ledger:
         with rig(ledger) as running:
             running.fund(100)

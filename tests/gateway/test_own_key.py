@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.databases import sqlite_database
+from tests.databases import new_ledger, sqlite_database
 from tests.gateway.rig import CREDIT, IDENTITY, OTHER_TOKEN, PROVIDER_ID, TOKEN, Rig, key_text, market, model, rig
 from tests.gateway.studio import film
 
@@ -52,7 +52,7 @@ def own_market(markup: int = 0) -> Market:
 
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[Rig]:
-    with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger:
+    with open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as ledger:
         with rig(ledger, extra=OWN, offers=OFFERS) as running:
             running.market = own_market()
             running.fund(100)

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx2
 import openai
 import pytest
+from tests.databases import new_ledger
 from tests.gateway.rig import IDENTITY, INPUT_USD, OUTPUT_USD, Rig, rig
 
 from mintery.ledger.store import open_ledger
@@ -17,7 +18,7 @@ HELLO = [{"role": "user", "content": "hello there"}]
 @pytest.fixture
 def impatient(tmp_path: Path) -> Iterator[Rig]:
     """Waits half a second for a first byte and for the next."""
-    with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger:
+    with open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as ledger:
         with rig(ledger, first_byte=0.5, idle=0.5) as running:
             running.fund(100)
             yield running
@@ -69,7 +70,7 @@ def test_the_official_client_sends_a_failed_request_once(gateway: Rig):
 
 def test_a_provider_that_is_down(tmp_path: Path):
     with (
-        open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger,
+        open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as ledger,
         rig(ledger, upstream="http://127.0.0.1:1/v1") as down,
     ):
         down.fund(100)
@@ -133,7 +134,7 @@ def test_a_kept_broken_stream_breaks_again(gateway: Rig):
 
 
 def test_an_answer_longer_than_we_carry_is_charged_and_explained(tmp_path: Path):
-    with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger:
+    with open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as ledger:
         with rig(ledger, max_answer_bytes=1_024) as narrow:
             narrow.fund(100)
             for _ in range(4):  # none of them opens the breaker

@@ -10,6 +10,7 @@ from pathlib import Path
 import openai
 import pytest
 from aiohttp import web
+from tests.databases import new_ledger
 from tests.gateway.rig import IDENTITY, INPUT_USD, OUTPUT_USD, Rig, rig
 
 from mintery.ledger.store import open_ledger
@@ -66,7 +67,7 @@ def replaying() -> Iterator[Replay]:
 @pytest.fixture(params=["anthropic", "google"])
 def speaking(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Rig, Replay]]:
     wire: str = request.param
-    with replaying() as replay, open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger:
+    with replaying() as replay, open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as ledger:
         with rig(ledger, upstream=replay.url, wire=wire) as running:
             running.fund(100)
             yield wire, running, replay
@@ -150,7 +151,7 @@ def test_what_only_the_translation_finds_is_refused_too(speaking: tuple[str, Rig
 
 
 def test_a_stream_that_breaks_after_its_tool_calls_is_charged_for_their_arguments(tmp_path: Path):
-    with replaying() as replay, open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger:
+    with replaying() as replay, open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as ledger:
         with rig(ledger, upstream=replay.url) as gateway:
             gateway.fund(100)
             replay.sample = "openai-chat-tools.sse"

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.databases import new_ledger
 from tests.usecases.town import Till, Town, build_town, open_till
 
 from mintery.chain.devchain.chain import DevChain
@@ -16,6 +17,6 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 @pytest.fixture
 def till(town: Town, tmp_path: Path) -> Iterator[Till]:
-    opened = open_till(town, tmp_path / "ledger.sqlite")
+    opened = open_till(town, new_ledger(tmp_path / "ledger.sqlite"))
     yield opened
     opened.ledger.close()

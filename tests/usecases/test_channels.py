@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
-from tests.databases import Database
+from tests.databases import Database, new_ledger
 from tests.gateway.rig import IDENTITY
 from tests.usecases.shop import Shop, fund, seller
 
@@ -48,7 +48,7 @@ def said(shop: Shop, reason: str = "as agreed") -> Said:
 
 @pytest.fixture
 def books(tmp_path: Any) -> Iterator[LedgerStore]:
-    with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger:
+    with open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as ledger:
         fund(ledger)
         yield ledger
         ledger.check()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.chain.conftest import ANVIL
+from tests.databases import new_ledger
 from tests.usecases.town import Till, Town, build_town, new_project, now, open_till
 
 from mintery.chain.devchain.anvil import AnvilChain
@@ -32,7 +33,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 @pytest.fixture
 def till(town: Town, tmp_path: Path) -> Iterator[Till]:
-    opened = open_till(town, tmp_path / "ledger.sqlite")
+    opened = open_till(town, new_ledger(tmp_path / "ledger.sqlite"))
     yield opened
     opened.ledger.close()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.chain.conftest import ANVIL
+from tests.databases import new_ledger
 from tests.usecases.town import Crash, CrashingLedger, Till, Town, build_town, now, open_till
 
 from mintery.chain.devchain.anvil import AnvilChain
@@ -38,7 +39,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 @pytest.fixture
 def till(town: Town, tmp_path: Path) -> Iterator[Till]:
     """Blocks at once until a test stops them; stopped ones go on afterwards."""
-    opened = open_till(town, tmp_path / "ledger.sqlite", bump_after=90)
+    opened = open_till(town, new_ledger(tmp_path / "ledger.sqlite"), bump_after=90)
     yield opened
     opened.ledger.close()
     town.rpc.request("anvil_dropAllTransactions")

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import new_database
-from tests.databases import KINDS, Database
+from tests.databases import KINDS, Database, new_ledger
 from tests.gateway.rig import GATEWAY, IDENTITY, TOKEN, Rig, rig
 
 from mintery.crypto.keys import PrivateKey
@@ -64,6 +64,6 @@ def newcomer(shared: Rig) -> Iterator[Rig]:
 @pytest.fixture
 def plain(tmp_path: Path) -> Iterator[Rig]:
     """A gateway for what is the same on every database."""
-    with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger, rig(ledger) as running:
+    with open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as ledger, rig(ledger) as running:
         running.fund(100)
         yield running

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.databases import new_ledger
 from tests.fakes.mint_chain import MintChain, MintSender
 from tests.fakes.stripe_account import API_KEY, WEBHOOK_SECRET, InProcess, StripeAccount, webhook
 from tests.gateway.rig import GATEWAY, HOLDER, IDENTITY, OPERATOR, TOKEN, Rig, key_text, rig
@@ -60,7 +61,7 @@ class Shop:
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger:
+    with open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as ledger:
         opened = Shop(ledger)
         with rig(ledger, desk=opened.desk) as running:
             running.fund(100)
@@ -266,7 +267,7 @@ def test_an_order_asked_for_again_is_the_first_one_whatever_holds_now(shop: Shop
 
 
 def test_a_gateway_without_a_desk_takes_no_orders(tmp_path: Path):
-    with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger, rig(ledger) as running:
+    with open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as ledger, rig(ledger) as running:
         answer = signed_in(running).call("POST", ORDERS, json={"rail": "bank", "token": TOKEN, "usd": "20"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "rail_not_offered")
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.databases import new_ledger
 from tests.ledger.samples import IDENTITY
 from tests.usecases.town import Till, Town, build_town, open_till
 
@@ -15,7 +16,7 @@ from mintery.ledger.store import LedgerStore, open_ledger
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[LedgerStore]:
     """Checked once more when the test is over."""
-    with open_ledger(tmp_path / "alone.sqlite", IDENTITY) as store:
+    with open_ledger(new_ledger(tmp_path / "alone.sqlite"), IDENTITY) as store:
         yield store
         store.check()
 
@@ -28,6 +29,6 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 @pytest.fixture
 def till(town: Town, tmp_path: Path) -> Iterator[Till]:
-    opened = open_till(town, tmp_path / "ledger.sqlite")
+    opened = open_till(town, new_ledger(tmp_path / "ledger.sqlite"))
     yield opened
     opened.ledger.close()
