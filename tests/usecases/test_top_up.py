@@ -5,15 +5,17 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.chain.code_wallets import ACCEPTS, deploy_code
 from tests.usecases.town import PROVIDER, Till, Town
 
+from mintery.chain.rpc import Call
 from mintery.chain.terms import Terms
 from mintery.chain.test_dollar import TestDollar
 from mintery.crypto.authorizations import mint_nonce
 from mintery.crypto.keys import PrivateKey
 from mintery.crypto.vouchers import account_id
 from mintery.domain.voucher import AccountKey, Address, Kind
-from mintery.errors import TransactionReverted
+from mintery.errors import OwnTransactionNeeded, SignerNeeded, TransactionReverted
 from mintery.units import (
     MAX_PAR,
     MIN_PAR,
@@ -29,7 +31,9 @@ from mintery.units import (
     parse_assets,
     parse_credits,
 )
+from mintery.usecases.offer_top_up import TopUpOffer, TopUpWay, offer_top_up
 from mintery.usecases.open_project import open_project
+from mintery.usecases.relay import Relay
 from mintery.usecases.top_up import SignedTopUp, relay_top_up, sign_top_up
 
 
@@ -153,3 +157,40 @@ def test_every_payment_is_at_least_a_nanocredit_and_never_more_than_it_pays_for(
 
     assert nanos >= 1
     assert assets_up(credit_units(nanos), par) <= assets
+
+
+def test_what_a_contract_wallet_is_told_to_send_buys_and_deposits(till: Till):
+    """It has no key that could sign either; any sender's transactions do the same."""
+    chain, sender = till.town.chain, till.town.issuer
+    wallet = deploy_code(sender, ACCEPTS)
+    signer = PrivateKey.generate().address
+    assets, bought = parse_assets("20"), parse_credits("20")
+
+    with pytest.raises(OwnTransactionNeeded) as to_buy:
+        offered(till, TopUpWay.DOLLARS, wallet, signer)
+    with pytest.raises(OwnTransactionNeeded) as to_deposit:
+        offered(till, TopUpWay.DEPOSIT, wallet, signer)
+    with pytest.raises(SignerNeeded):
+        offered(till, TopUpWay.DEPOSIT, wallet, wallet)
+
+    before = chain.token(till.town.token).balance_of(wallet)
+    for told in (to_buy, to_deposit):
+        for call in told.value.calls:
+            sender.send(Call(call["call"], Address(call["to"]), bytes.fromhex(call["data"][2:])))
+    assert chain.token(till.town.token).balance_of(wallet) - before == bought
+    key = AccountKey(till.town.token, till.identity.address, sender.address, signer)
+    assert chain.escrow.account_of(key).balance == bought
+    assert f"approve({chain.vault.address}, {assets})" in str(to_buy.value)
+
+
+def offered(till: Till, way: TopUpWay, holder: Address, signer: Address) -> TopUpOffer:
+    relay = Relay(till.town.chain, None)
+    return offer_top_up(
+        relay,
+        till.identity.address,
+        way=way,
+        holder=holder,
+        token=till.town.token,
+        assets=parse_assets("20"),
+        signer=signer,
+    )

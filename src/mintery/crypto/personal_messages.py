@@ -5,7 +5,7 @@ import re
 from mintery.crypto.hashing import keccak
 from mintery.crypto.keys import PrivateKey, recover
 from mintery.domain.voucher import Address
-from mintery.errors import MalformedInput
+from mintery.errors import InvalidSignature, MalformedInput
 
 _HEX = re.compile(r"0x([0-9a-fA-F]{128}|[0-9a-fA-F]{130})", re.ASCII)
 _PARITIES = {0: 0, 1: 1, 27: 0, 28: 1}
@@ -31,6 +31,14 @@ def signer_of(text: str, signature: str) -> Address:
     """
     r, vs = split_signature(signature)
     return recover.__wrapped__(personal_digest(text), r, vs)  # nobody shows the same one twice: it is not kept
+
+
+def is_signed_by(text: str, signature: bytes, holder: Address) -> bool:
+    """Whether the key of ``holder`` signed ``text``; whatever code stands there, a key that signed it is the holder's."""
+    try:
+        return signer_of(text, f"0x{signature.hex()}") == holder
+    except (MalformedInput, InvalidSignature):
+        return False
 
 
 def split_signature(signature: str) -> tuple[bytes, bytes]:

@@ -16,6 +16,8 @@ SignInId = NewType("SignInId", str)
 """``sin_`` and 16 hex digits. The token that a browser keeps is another thing, and is stored as a hash alone."""
 
 LONGEST_SIGN_IN = timedelta(hours=12)
+LONGEST_OF_CONTRACT = timedelta(minutes=30)
+"""A contract wallet's owners may change, and nothing tells the gateway: it is asked again so often, by a new signature."""
 NONCE_LIFE = timedelta(minutes=10)
 LONGEST_MESSAGE = 4_096
 STATEMENT = "Sign in to your AI credits. This costs nothing and moves nothing."

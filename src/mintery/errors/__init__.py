@@ -11,15 +11,15 @@ MinteryError
 │                           MalformedSku, MalformedWindow, MalformedReceipt, MalformedReport, ReportForOtherConfig,
 │                           MalformedSeal, UnwritableName, LooksLikeAnother, MalformedRequest, Unsupported,
 │                           ChannelSettingRefused, MultiplierAboveMarkup, BodyTooLarge, BodyTooSlow,
-│                           MalformedPeriod, UnknownTimeZone, ReceiverRefused
+│                           MalformedPeriod, UnknownTimeZone, ReceiverRefused, SignerNeeded
 ├── CredentialRefused       CredentialMissing, InvalidSignature, WrongSecret, WrongChain, WrongToken, WrongGateway,
 │                           WrongEpoch, VoucherExpired, VoucherMismatch, NotOperator, WebhookForged, NotSignedIn,
 │                           SignInRefused, UnknownKey, KeyRevoked, KeyExpired, VoucherRevoked, KeyMayNot,
-│                           ModelNotAllowed, WayNotAllowed, NotVoucherOfHolder, ForgedCall
+│                           WalletNotDeployed, ModelNotAllowed, WayNotAllowed, NotVoucherOfHolder, ForgedCall
 ├── OutOfFunds              InsufficientBalance, VoucherExhausted, LimitReached
 ├── Conflict                VoucherAlreadyUsed, IdempotencyConflict, AnswerGone, RequestUnderWay, RequestUnresolved,
 │                           AttemptFailed, JobNotDone, MonthAboveAgreed, WriteOffRefused, OrderTransitionRefused,
-│                           MoveRefused, ChannelChangedMeanwhile
+│                           MoveRefused, OwnTransactionNeeded, ChannelChangedMeanwhile
 ├── NotFound                UnknownModel, ModelNotCovered, RouteExcluded, RouteTooDear, NoRoute, UnknownMembership,
 │                           MembershipNotSold, MembershipNeeded, MembershipEnded, UnknownRequest, UnknownJob,
 │                           NothingToFetch, UnknownGatewayKey, UnknownLimit, UnknownAuthority, UnknownAccount,
@@ -132,6 +132,7 @@ from mintery.errors.conflicts import (
     MonthAboveAgreed,
     MoveRefused,
     OrderTransitionRefused,
+    OwnTransactionNeeded,
     RequestUnderWay,
     RequestUnresolved,
     VoucherAlreadyUsed,
@@ -154,6 +155,7 @@ from mintery.errors.credentials import (
     VoucherExpired,
     VoucherMismatch,
     VoucherRevoked,
+    WalletNotDeployed,
     WayNotAllowed,
     WebhookForged,
     WrongChain,
@@ -203,6 +205,7 @@ from mintery.errors.malformed import (
     NotWholeNanocredits,
     ReceiverRefused,
     ReportForOtherConfig,
+    SignerNeeded,
     TopUpOutOfRange,
     UnknownTimeZone,
     Unsupported,
@@ -354,6 +357,7 @@ __all__ = [
     "OutOfFunds",
     "OutcomeMismatch",
     "Overloaded",
+    "OwnTransactionNeeded",
     "PayoutCapReached",
     "PortTaken",
     "PriceQueued",
@@ -392,6 +396,7 @@ __all__ = [
     "SettingTooLow",
     "SettlementHalted",
     "SignInRefused",
+    "SignerNeeded",
     "SkuUnroutable",
     "SourcesDiffer",
     "StatementTooSlow",
@@ -429,6 +434,7 @@ __all__ = [
     "VoucherExpired",
     "VoucherMismatch",
     "VoucherRevoked",
+    "WalletNotDeployed",
     "WayNotAllowed",
     "WebhookForged",
     "WriteOffRefused",

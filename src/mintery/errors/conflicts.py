@@ -1,5 +1,7 @@
 """What is asked contradicts what was done before."""
 
+from collections.abc import Mapping, Sequence
+
 from mintery.errors.base import MinteryError
 
 
@@ -100,6 +102,17 @@ class MoveRefused(Conflict):
     def __init__(self, why: str) -> None:
         super().__init__(f"nothing was moved: {why}")
         self.why = why
+
+
+class OwnTransactionNeeded(MoveRefused):
+    """A contract wallet has no key that could sign this: it sends transactions of its own.
+
+    ``calls``: those that do what was asked for, each as what an app shows and what it sends.
+    """
+
+    def __init__(self, why: str, calls: Sequence[Mapping[str, str]]) -> None:
+        super().__init__(why)
+        self.calls = list(calls)
 
 
 class ChannelChangedMeanwhile(Conflict):

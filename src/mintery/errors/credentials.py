@@ -95,6 +95,16 @@ class SignInRefused(CredentialRefused):
         self.why = why
 
 
+class WalletNotDeployed(SignInRefused):
+    """A contract wallet that has an address and no code yet: nothing on chain can say that the signature is its own."""
+
+    def __init__(self, wallet: str) -> None:
+        super().__init__(
+            f"the contract wallet {wallet} is not on this chain yet; its first transaction puts it there, then sign in again"
+        )
+        self.wallet = wallet
+
+
 class UnknownKey(CredentialRefused):
     """Nothing is known under this secret, or it opens nothing any more."""
 

@@ -177,3 +177,15 @@ class ReceiverRefused(MalformedInput):
         super().__init__(f"nothing is sent to {receiver}: {why}")
         self.receiver = receiver
         self.why = why
+
+
+class SignerNeeded(MalformedInput):
+    """A contract wallet names the key whose vouchers spend its account: the escrow asks no contract."""
+
+    def __init__(self, holder: str, actual: str) -> None:
+        super().__init__(
+            f"{actual} is a contract and signs no vouchers: name as `signer` the key whose vouchers may spend this account"
+        )
+        self.holder = holder
+        self.actual = actual
+        self.field = "signer"

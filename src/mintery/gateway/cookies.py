@@ -7,7 +7,7 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mintery.domain.sign_in import LONGEST_SIGN_IN, Site
+from mintery.domain.sign_in import SignIn, Site
 from mintery.errors import ForgedCall, SignInRefused
 from mintery.gateway.sites import check_origin, site_of
 
@@ -28,11 +28,11 @@ def cookie_of(request: Request, role: Role) -> str | None:
     return request.cookies.get(_name(site, role))
 
 
-def set_cookie(response: Response, site: Site, role: Role, token: str) -> None:
+def set_cookie(response: Response, site: Site, role: Role, token: str, begun: SignIn) -> None:
     response.set_cookie(
         _name(site, role),
         token,
-        max_age=int(LONGEST_SIGN_IN.total_seconds()),
+        max_age=int((begun.expires_at - begun.began_at).total_seconds()),
         path="/",
         secure=site.secure,
         httponly=True,

@@ -18,6 +18,7 @@ from mintery.crypto.typed_data import typed_data
 from mintery.domain.voucher import AccountKey, Address
 from mintery.errors import MoveRefused, ReceiverRefused, RelayMissing, TransactionMissing, TransactionReverted
 from mintery.units import CreditUnits, NanoCredits, UnixSeconds, credit_units, format_nanocredits, nanocredits_down
+from mintery.usecases.contract_wallets import check_deposits_by_key, check_sends_by_key
 from mintery.usecases.meters import log_transition
 from mintery.usecases.relay import Relay
 
@@ -73,15 +74,25 @@ class Moved:
 
 
 def offer_move(
-    relay: Relay, gateway: Address, *, kind: MoveKind, holder: Address, token: Address, to: Address, amount: NanoCredits
+    relay: Relay,
+    gateway: Address,
+    *,
+    kind: MoveKind,
+    holder: Address,
+    token: Address,
+    to: Address,
+    amount: NanoCredits,
+    signer: Address | None = None,
 ) -> Offer:
-    """Nothing is sent, and nothing is set aside.
+    """Nothing is sent, and nothing is set aside. ``signer``: of the account that credits go into; the holder where left out.
 
     Raises:
         ReceiverRefused, MoveRefused, RelayMissing, RpcUnavailable
+        OwnTransactionNeeded, SignerNeeded: of a contract wallet.
     """
-    relaying_sender(relay)
     check_receiver(relay, kind, holder=holder, to=to, token=token)
+    _check_by_key(relay, gateway, Move(kind, holder, token, to, amount, b"", UnixSeconds(0)), signer or holder)
+    relaying_sender(relay)
     contract = relay.chain.token(token)
     has = contract.balance_of(holder)
     if amount <= 0 or has < credit_units(amount):
@@ -110,9 +121,11 @@ def relay_move(relay: Relay, gateway: Address, move: Move, signature: str) -> Mo
 
     Raises:
         MalformedInput, ReceiverRefused, MoveRefused, RelayMissing, RpcUnavailable
+        OwnTransactionNeeded, SignerNeeded: of a contract wallet.
     """
-    sender = relaying_sender(relay)
     check_receiver(relay, move.kind, holder=move.holder, to=move.to, token=move.token)
+    _check_by_key(relay, gateway, move, move.holder)
+    sender = relaying_sender(relay)
     nonce, receiver, _ = _authorized(relay, gateway, move)
     r, vs = split_signature(signature)
     signed = Authorization(
@@ -144,6 +157,15 @@ def check_receiver(relay: Relay, kind: MoveKind, *, holder: Address, to: Address
     contracts = {contract.address for contract in relay.chain.deployment.contracts.values()}
     if to == token or to in contracts:
         raise ReceiverRefused(to, "it belongs to a program of this service, which could not give the credits back")
+
+
+def _check_by_key(relay: Relay, gateway: Address, move: Move, signer: Address) -> None:
+    """Whether a key of the holder's own can sign for it. Raises OwnTransactionNeeded, SignerNeeded, MalformedInput."""
+    if move.kind is MoveKind.SEND:
+        check_sends_by_key(relay.chain, move.holder, move.token, move.to, move.credits)
+    else:
+        account = AccountKey(move.token, gateway, move.holder, signer)
+        check_deposits_by_key(relay.chain, account, move.credits)
 
 
 def _authorized(relay: Relay, gateway: Address, move: Move) -> tuple[bytes, Address, str]:

@@ -10,6 +10,7 @@ from mintery.crypto.typed_data import typed_data
 from mintery.domain.voucher import AccountKey, Address
 from mintery.errors import MoveRefused
 from mintery.units import AssetUnits, credit_units, format_assets, nanocredits_of_assets_down
+from mintery.usecases.contract_wallets import check_deposits_by_key, check_pays_by_key
 from mintery.usecases.deposit_credits import SALT_BYTES
 from mintery.usecases.relay import Relay
 
@@ -34,17 +35,30 @@ class TopUpOffer:
 
 
 def offer_top_up(
-    relay: Relay, gateway: Address, *, way: TopUpWay, holder: Address, token: Address, assets: AssetUnits
+    relay: Relay,
+    gateway: Address,
+    *,
+    way: TopUpWay,
+    holder: Address,
+    token: Address,
+    assets: AssetUnits,
+    signer: Address | None = None,
 ) -> TopUpOffer:
-    """``assets`` at par with USD. Nothing is sent, and nothing is set aside.
+    """``assets`` at par with USD. Nothing is sent, and nothing is set aside. ``signer``: of the account that the credits go into; the
+    holder where left out.
 
     Raises:
         MoveRefused: the holder's wallet has less of the stablecoin.
+        OwnTransactionNeeded, SignerNeeded: of a contract wallet.
         AssetNotSignable, TransactionReverted (UnknownProject), RpcUnavailable
     """
     chain = relay.chain
-    key = AccountKey(token, gateway, holder, holder)
+    key = AccountKey(token, gateway, holder, signer or holder)
     bought = credit_units(nanocredits_of_assets_down(assets, chain.vault.project_of(token).par))
+    if way is TopUpWay.DOLLARS:
+        check_pays_by_key(chain, holder, token, assets, bought)
+    else:
+        check_deposits_by_key(chain, key, bought)
     salt, until = secrets.token_bytes(SALT_BYTES), relay.until(SECONDS[way])
     if way is TopUpWay.DOLLARS:
         has = chain.asset.balance_of(holder)

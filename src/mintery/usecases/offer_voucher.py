@@ -9,6 +9,7 @@ from mintery.crypto.vouchers import VOUCHER_TYPE, account_id
 from mintery.domain.voucher import KEY_HASH_BYTES, AccountKey, Address, Voucher
 from mintery.errors import MalformedRequest, WrongToken
 from mintery.units import MAX_NANOCREDITS, NanoCredits, UnixSeconds, credit_units
+from mintery.usecases.contract_wallets import check_signer
 from mintery.usecases.parts import GatewayParts
 
 LONGEST_DAYS = 3_660
@@ -27,22 +28,26 @@ class VoucherOffer:
 
 
 def offer_voucher(
-    parts: GatewayParts, holder: Address, token: Address, *, more: NanoCredits, days: int
+    parts: GatewayParts, holder: Address, token: Address, *, more: NanoCredits, days: int, signer: Address | None = None
 ) -> VoucherOffer:
-    """One signature that lets keys spend ``more`` of the holder's own account within ``days``.
+    """One signature that lets keys spend ``more`` of the holder's account within ``days``. ``signer``: whose signature, and so
+    which account; the holder's own where left out.
 
     The key hash is drawn by lot, so there is no secret that opens the voucher: what the chain shows of it cannot be spent, and
     neither can what this gateway keeps of it, but by its keys.
 
     Raises:
         WrongToken, MalformedRequest
+        SignerNeeded: a contract was to sign.
     """
+    signs = signer or holder
+    check_signer(parts.relay, holder, signs)
     market = parts.market()
     if token not in market.projects:
         raise WrongToken(token)
     if not 1 <= days <= LONGEST_DAYS:
         raise MalformedRequest(f"a voucher lasts 1 to {LONGEST_DAYS} days", field="days")
-    known = parts.ledger.account(account_id(AccountKey(token, parts.gateway, holder, holder)))
+    known = parts.ledger.account(account_id(AccountKey(token, parts.gateway, holder, signs)))
     epoch, spent = (0, NanoCredits(0)) if known is None else (known.epoch, known.spent)
     if not 0 < more <= MAX_NANOCREDITS - spent:
         raise MalformedRequest("the amount is out of range", field="credits")

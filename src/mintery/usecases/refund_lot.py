@@ -20,6 +20,7 @@ from mintery.ledger.commands_refunds import AskRefund, OweUnused
 from mintery.ledger.queries_lots import Lot
 from mintery.ledger.queries_refunds import LotRefund
 from mintery.units import AssetUnits, NanoCredits, UnixSeconds, assets_down, credit_units, whole_cents_down
+from mintery.usecases.contract_wallets import check_returns_by_key
 from mintery.usecases.order_desk import OrderDesk
 from mintery.usecases.place_order import planned_call
 from mintery.usecases.signed_texts import read_authorization
@@ -79,7 +80,7 @@ def refund_lot(desk: OrderDesk, key: AccountKey, asked: RefundAsked, now: dateti
     release = desk.chain.escrow.release_call(key, credit_units(asked.amount))
     calls = [planned_call(desk, name, CallKind.RELEASE, release, authority=None, now=now)]
     if asked.way == "rail":
-        order_of_lot(desk, lot)
+        check_returns_by_key(desk.chain, key.holder, order_of_lot(desk, lot).rail)
         par = desk.chain.vault.project_of(key.token).par
         if not whole_cents_down(assets_down(credit_units(asked.amount), par)):
             raise MalformedRequest("this is less than a cent: take it to the wallet", field="credits")

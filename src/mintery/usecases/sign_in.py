@@ -1,4 +1,4 @@
-"""Who stands before the wallet's pages: a holder who signed a message, the owner of a dev chain, or the operator.
+"""Who stands before the wallet's pages: a holder who signed a message (by a key, or as a contract wallet), the owner of a dev chain, or the operator.
 
 A token is 32 random bytes that the browser or program keeps; the ledger has its hash alone. The operator's is hashed together
 with the operator key, so that whoever changes the key ends all of them.
@@ -7,16 +7,27 @@ with the operator key, so that whoever changes the key ends all of them.
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mintery.crypto.hashing import parse_address
-from mintery.crypto.personal_messages import signer_of
-from mintery.domain.sign_in import LONGEST_SIGN_IN, NONCE_LIFE, SignIn, SignInId, Site, check_sign_in, parse_sign_in
+from mintery.crypto.personal_messages import is_signed_by, personal_digest
+from mintery.domain.sign_in import (
+    LONGEST_OF_CONTRACT,
+    LONGEST_SIGN_IN,
+    NONCE_LIFE,
+    SignIn,
+    SignInId,
+    Site,
+    check_sign_in,
+    parse_sign_in,
+)
 from mintery.domain.voucher import Address
-from mintery.errors import InvalidSignature, MalformedInput, NotOperator, SignInRefused
+from mintery.errors import MalformedInput, NotOperator, SignInRefused
 from mintery.ledger.commands import NotWritten
 from mintery.ledger.commands_wallet import BeginSignIn, EndSignIn, OfferNonce
+from mintery.usecases.contract_wallets import check_wallet_signed, read_signature
 from mintery.usecases.meters import log_transition
 from mintery.usecases.parts import GatewayParts
 
@@ -45,23 +56,33 @@ def offer_nonce(parts: GatewayParts) -> Nonce:
     return nonce
 
 
-def sign_in(parts: GatewayParts, site: Site, message: str, signature: str) -> Begun:
+def sign_in(
+    parts: GatewayParts, site: Site, message: str, signature: str, *, before_asking: Callable[[], None] = lambda: None
+) -> Begun:
     """Whoever signed ``message``, which was shown at ``site``, with a nonce of ours that nobody has used.
 
+    A key's signature counts before any code is looked at, as in the contracts. Where no key of the holder's signed, a contract
+    wallet is asked, at the newest block that the endpoints agree on; ``before_asking`` may refuse to. Its sign-in lasts
+    ``LONGEST_OF_CONTRACT``.
+
     Raises:
-        SignInRefused
+        SignInRefused: WalletNotDeployed among others.
+        ChainError: the wallet cannot be asked now.
     """
     now = parts.clock()
     signed = parse_sign_in(message)
     check_sign_in(signed, site=site, chain_id=parts.domain.chain_id, now=now)
     try:
-        holder = parse_address(signed.address)
-        signer = signer_of(message, signature)
-    except (MalformedInput, InvalidSignature):
+        holder, raw = parse_address(signed.address), read_signature(signature)
+    except MalformedInput:
         raise SignInRefused("the signature cannot be read") from None
-    if signer != holder:
+    if is_signed_by(message, raw, holder):
+        return _begin(parts, holder, now, signed.nonce)
+    if parts.relay is None:
         raise SignInRefused(f"{holder} did not sign it")
-    return _begin(parts, holder, now, signed.nonce)
+    before_asking()
+    check_wallet_signed(parts.relay.chain.rpc, holder, personal_digest(message), raw)
+    return _begin(parts, holder, now, signed.nonce, life=LONGEST_OF_CONTRACT)
 
 
 def sign_in_as_dev(parts: GatewayParts, key: str) -> Begun:
@@ -83,10 +104,12 @@ def sign_in_as_operator(parts: GatewayParts, key: str) -> Begun:
     return _begin(parts, None, parts.clock(), None)
 
 
-def _begin(parts: GatewayParts, holder: Address | None, now: datetime, nonce: str | None) -> Begun:
+def _begin(
+    parts: GatewayParts, holder: Address | None, now: datetime, nonce: str | None, *, life: timedelta = LONGEST_SIGN_IN
+) -> Begun:
     """Raises SignInRefused."""
     token = TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
-    begun = SignIn(SignInId(f"sin_{secrets.token_hex(8)}"), holder, now, now + LONGEST_SIGN_IN)
+    begun = SignIn(SignInId(f"sin_{secrets.token_hex(8)}"), holder, now, now + life)
     hashed = _hash_of(parts, token, operator=holder is None)
     [result] = parts.ledger.commit([BeginSignIn(begun, hashed, nonce)])
     if isinstance(result, NotWritten):

@@ -12,8 +12,11 @@ from mintery.errors import (
     MalformedInput,
     MoveRefused,
     NotSignedIn,
+    OwnTransactionNeeded,
     ReceiverRefused,
     RelayMissing,
+    SignerNeeded,
+    TooManyTries,
     UnknownProject,
 )
 from mintery.gateway.entry import till_of
@@ -28,6 +31,8 @@ from mintery.wallet.callers import HolderDep, WholeAccountDep
 
 ERRORS: ErrorTable = {
     MoveRefused: Shown(409, "invalid_request_error", attributes=("why",)),
+    OwnTransactionNeeded: Shown(409, "invalid_request_error", attributes=("why", "calls")),
+    SignerNeeded: Shown(422, "invalid_request_error"),
     ReceiverRefused: Shown(422, "invalid_request_error", attributes=("receiver", "why")),
     RelayMissing: Shown(503, "service_unavailable"),
     UnknownProject: Shown(404, "invalid_request_error"),
@@ -43,6 +48,11 @@ class MoveIn(BaseModel):
         None, pattern=r"^0x[0-9a-fA-F]{40}$", description="Whom to send to; the holder where left out."
     )
     credits: str = Field(max_length=40, description="Plain digits, like 12.5; at most nine after the point.")
+    signer: str | None = Field(
+        None,
+        pattern=r"^0x[0-9a-fA-F]{40}$",
+        description="For a contract wallet that makes credits spendable: the key whose vouchers may spend them.",
+    )
 
 
 class SignedMoveIn(MoveIn):
@@ -54,7 +64,16 @@ class SignedMoveIn(MoveIn):
 def holdings_router(problems: Problems) -> APIRouter:
     router = APIRouter(tags=["wallet: balances"], responses=problems.responses(NotSignedIn, KeyMayNot))
     tries = Tries(_MOVES_A_MINUTE, in_all=50 * _MOVES_A_MINUTE)
-    refusals = problems.responses(MoveRefused, ReceiverRefused, RelayMissing, UnknownProject, MalformedInput)
+    refusals = problems.responses(
+        MoveRefused,
+        OwnTransactionNeeded,
+        ReceiverRefused,
+        RelayMissing,
+        SignerNeeded,
+        TooManyTries,
+        UnknownProject,
+        MalformedInput,
+    )
 
     @router.get("/v1/wallet")
     def get_wallet(request: Request, caller: WholeAccountDep) -> dict[str, Any]:
@@ -73,6 +92,7 @@ def holdings_router(problems: Problems) -> APIRouter:
             token=token_of(parts, body.token),
             to=_receiver(body, caller.holder),
             amount=_amount(body.credits),
+            signer=None if body.signer is None else parse_address(body.signer),
         )
         return _offer_json(offer)
 

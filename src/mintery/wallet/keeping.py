@@ -23,5 +23,5 @@ def keep(request: Request, response: Response, begun: Begun, role: Role, *, toke
     shown: dict[str, Any] = {"holder": begun.sign_in.holder, "expires_at": begun.sign_in.expires_at}
     if token:
         return SignInOut(**shown, csrf=None, token=begun.token)
-    set_cookie(response, site_of(request), role, begun.token)
+    set_cookie(response, site_of(request), role, begun.token, begun.sign_in)
     return SignInOut(**shown, csrf=csrf_of(begun.token))

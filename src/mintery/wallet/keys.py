@@ -33,6 +33,9 @@ _NAMES = Field(None, max_length=64)
 class OfferIn(AmountIn):
     token: str = _ADDRESS
     days: int = Field(365, ge=1)
+    signer: str | None = Field(
+        None, pattern=r"^0x[0-9a-fA-F]{40}$", description="Whose key is asked to sign; the holder's if left out."
+    )
 
 
 class VoucherIn(BaseModel):
@@ -88,7 +91,9 @@ def keys_router(problems: Problems) -> APIRouter:
         """What the holder's wallet is asked to sign, so that keys may spend so much more."""
         parts = till_of(request).parts
         project = project_of(parts, body.token)
-        offer = offer_voucher(parts, caller.holder, project.token, more=body.nanocredits(project), days=body.days)
+        signer = None if body.signer is None else parse_address(body.signer)
+        more = body.nanocredits(project)
+        offer = offer_voucher(parts, caller.holder, project.token, more=more, days=body.days, signer=signer)
         return {
             "object": "voucher_offer",
             "voucher": _voucher_json(offer.voucher),

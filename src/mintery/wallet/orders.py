@@ -32,6 +32,7 @@ from mintery.gateway.errors import Problems
 from mintery.gateway.tries import Tries
 from mintery.ledger.queries_lots import Lot
 from mintery.units import NANO_DECIMALS, NanoCredits, parse_assets, parse_decimal
+from mintery.usecases.contract_wallets import check_returns_by_key, check_signer
 from mintery.usecases.place_order import OrderAsked, place_order
 from mintery.usecases.refund_lot import RefundAsked, offer_refund, order_of_lot, refund_lot
 from mintery.usecases.show_orders import lot_json, lot_refund_json, order_in_full, order_json, use_json
@@ -209,7 +210,7 @@ def _add_refunds(router: APIRouter, problems: Problems) -> None:
         """What the holder's wallet is asked to sign for a refund over the rail."""
         lot, key = _own_lot(request, caller, lot_id)
         desk, now = desk_of(request), till_of(request).parts.clock()
-        order_of_lot(desk, lot)
+        check_returns_by_key(desk.chain, key.holder, order_of_lot(desk, lot).rail)
         asked, signed = offer_refund(desk, key, _nanocredits(body), now)
         return {"object": "refund_offer", "typed_data": asked, "signed": signed}
 
@@ -242,10 +243,10 @@ def _lot_header(lot: Lot) -> dict[str, Any]:
 
 
 def _account(request: Request, caller: Caller, body: OrderIn) -> AccountKey:
+    parts = till_of(request).parts
     signer = caller.holder if body.signer is None else parse_address(body.signer)
-    return AccountKey(
-        token_of(till_of(request).parts, body.token), till_of(request).parts.gateway, caller.holder, signer
-    )
+    check_signer(parts.relay, caller.holder, signer)
+    return AccountKey(token_of(parts, body.token), parts.gateway, caller.holder, signer)
 
 
 def _own(request: Request, caller: Caller, order_id: str) -> Order:

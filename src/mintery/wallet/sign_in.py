@@ -1,14 +1,16 @@
 """``/v1/wallet/sign-in``: with Ethereum (EIP-4361), or with a dev chain's key."""
 
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from mintery.chain.wallet_signatures import MOST_SIGNATURE_BYTES
 from mintery.crypto.hashing import parse_address
 from mintery.domain.sign_in import LONGEST_MESSAGE, STATEMENT, SignInMessage, format_sign_in
-from mintery.errors import ForgedCall, NotSignedIn, SignInRefused, TooManyTries
+from mintery.errors import ForgedCall, NotSignedIn, SignInRefused, TooManyTries, WalletNotDeployed
 from mintery.gateway.cookies import cookie_of, csrf_of, drop_cookie
 from mintery.gateway.entry import bearer, till_of
 from mintery.gateway.errors import ErrorTable, Problems, Shown
@@ -20,7 +22,9 @@ from mintery.wallet.keeping import SignInOut, keep
 
 ERRORS: ErrorTable = {
     TooManyTries: Shown(429, "rate_limit_error", retry=True),
+    WalletNotDeployed: Shown(401, "authentication_error", attributes=("wallet",)),
 }
+LONGEST_SIGNATURE = 2 + 2 * MOST_SIGNATURE_BYTES
 _TEXT = Field(min_length=1, max_length=LONGEST_MESSAGE)
 
 
@@ -34,7 +38,7 @@ class NonceOut(BaseModel):
 
 class SignInIn(BaseModel):
     message: str = _TEXT
-    signature: str = Field(max_length=132)
+    signature: str = Field(max_length=LONGEST_SIGNATURE, description="A key's, or what a contract wallet accepts.")
     keep: Literal["cookie", "token"] = Field(
         "cookie", description="A browser keeps a cookie that no script reads; a program asks for the token."
     )
@@ -46,8 +50,12 @@ class DevSignInIn(BaseModel):
 
 
 def sign_in_router(problems: Problems) -> APIRouter:
-    router = APIRouter(tags=["wallet: sign-in"], responses=problems.responses(SignInRefused, ForgedCall, TooManyTries))
+    router = APIRouter(
+        tags=["wallet: sign-in"],
+        responses=problems.responses(SignInRefused, WalletNotDeployed, ForgedCall, TooManyTries),
+    )
     nonces, tries = Tries(120, in_all=1_200), Tries(60, in_all=600)
+    asked = Tries(12, in_all=120)  # each asks the chain what a stranger's contract says
 
     @router.post("/v1/wallet/sign-in/nonce")
     def post_nonce(request: Request, address: str | None = None) -> NonceOut:
@@ -80,10 +88,13 @@ def sign_in_router(problems: Problems) -> APIRouter:
 
     @router.post("/v1/wallet/sign-in")
     def post_sign_in(request: Request, response: Response, body: SignInIn) -> SignInOut:
-        """Begin a sign-in of twelve hours with a signed message."""
+        """Begin a sign-in with a signed message: of twelve hours by a key, of thirty minutes as a contract wallet (ERC-1271), whose
+        owners may change.
+        """
         tries.count(request)
         check_origin(request)
-        begun = usecase.sign_in(till_of(request).parts, site_of(request), body.message, body.signature)
+        parts, site = till_of(request).parts, site_of(request)
+        begun = usecase.sign_in(parts, site, body.message, body.signature, before_asking=partial(asked.count, request))
         return keep(request, response, begun, "holder", token=body.keep == "token")
 
     @router.post("/v1/wallet/sign-in/dev")

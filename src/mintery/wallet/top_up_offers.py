@@ -6,7 +6,15 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from mintery.crypto.hashing import parse_address
-from mintery.errors import MalformedInput, MoveRefused, NotSignedIn, RelayMissing, UnknownProject
+from mintery.errors import (
+    MalformedInput,
+    MoveRefused,
+    NotSignedIn,
+    OwnTransactionNeeded,
+    RelayMissing,
+    SignerNeeded,
+    UnknownProject,
+)
 from mintery.gateway.entry import till_of
 from mintery.gateway.errors import Problems
 from mintery.units import format_assets, parse_assets
@@ -22,6 +30,9 @@ class TopUpOfferIn(BaseModel):
     )
     token: str = Field(pattern=r"^0x[0-9a-fA-F]{40}$")
     usd: str = Field(max_length=40, description="Plain digits, like 20.")
+    signer: str | None = Field(
+        None, pattern=r"^0x[0-9a-fA-F]{40}$", description="For a contract wallet: whose vouchers may spend the credits."
+    )
 
 
 def top_up_offers_router(problems: Problems) -> APIRouter:
@@ -35,7 +46,9 @@ def top_up_offers_router(problems: Problems) -> APIRouter:
 
     @router.post(
         "/v1/wallet/top-ups/offer",
-        responses=problems.responses(MalformedInput, MoveRefused, RelayMissing, UnknownProject),
+        responses=problems.responses(
+            MalformedInput, MoveRefused, OwnTransactionNeeded, RelayMissing, SignerNeeded, UnknownProject
+        ),
     )
     def post_offer(request: Request, caller: HolderDep, body: TopUpOfferIn) -> dict[str, Any]:
         """What the holder's wallet is asked to sign."""
@@ -47,6 +60,7 @@ def top_up_offers_router(problems: Problems) -> APIRouter:
             holder=caller.holder,
             token=token_of(parts, parse_address(body.token)),
             assets=parse_assets(body.usd),
+            signer=None if body.signer is None else parse_address(body.signer),
         )
         return {"object": "top_up_offer", "way": body.way, "signed": offer.fields, "typed_data": offer.typed_data}
 
