@@ -4,7 +4,8 @@ import pytest
 
 from mintery import errors
 from mintery.cli import exits
-from mintery.cli.exits import ExitCode, exit_code
+from mintery.cli.exits import MEANINGS, ExitCode, exit_code
+from mintery.cli.run import run
 from mintery.errors import (
     DeploymentMissing,
     GatewayRefused,
@@ -62,7 +63,10 @@ def test_no_branch_is_forgotten(branch: type[MinteryError]) -> None:
     assert branch in known | unforeseen
 
 
-def test_the_documented_codes_are_the_codes() -> None:
-    documented = {int(line.split()[0]) for line in str(exits.__doc__).splitlines() if line.strip()[:1].isdigit()}
+def test_the_help_tells_every_code(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    run(["--help"])
+    told = capsys.readouterr().out.partition("Exit codes:")[2].splitlines()
 
-    assert documented == {int(code) for code in ExitCode}
+    codes = [int(line.split()[0]) for line in told if line.strip()[:1].isdigit()]
+    assert codes == list(ExitCode) == list(MEANINGS)

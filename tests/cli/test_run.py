@@ -1,6 +1,7 @@
 """The command line in this process: what it prints, what it imports, and what it never shows."""
 
 import json
+import shlex
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 import typer
 
 from mintery.cli.app import app
+from mintery.cli.examples import EXAMPLES, commands_of
 from mintery.cli.run import run
 from mintery.client import sign_voucher_key
 from mintery.crypto.keys import PrivateKey
@@ -28,6 +30,9 @@ HEAVY = [
 ]
 
 
+NEEDED = ("MINTERY_API_KEY", "MINTERY_HOLDER_KEY", "MINTERY_OPERATOR_KEY")
+
+
 def called(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr(sys, "argv", ["mintery", *arguments])
     return run([*arguments])
@@ -41,15 +46,11 @@ def test_the_map_of_commands_imports_nothing_heavy() -> None:
     assert json.loads(ended.stdout) == []
 
 
-def every_command() -> list[str]:
-    names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
-    for group in app.registered_groups:
-        assert group.typer_instance is not None
-        names += [f"{group.name} {command.name}" for command in group.typer_instance.registered_commands]
-    return sorted(names)
+COMMANDS = [name for name, _ in commands_of(app)]
+PARSER = typer.main.get_command(app)
 
 
-@pytest.mark.parametrize("command", every_command())
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself_and_takes_json(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
@@ -58,7 +59,24 @@ def test_every_command_explains_itself_and_takes_json(
     assert called(monkeypatch, *command.split(), "--help") == 0
     shown = capsys.readouterr().out
     assert "--json" in shown
+    assert f"Example: mintery {command}" in shown
     assert max(len(line) for line in shown.splitlines()) <= 100
+
+
+def test_every_example_is_of_a_command() -> None:
+    assert sorted(EXAMPLES) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_example_is_understood(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """By the command's own parser; what it cannot have without a variable is in the environment."""
+    monkeypatch.setattr("os.environ", dict.fromkeys(NEEDED, "x"))
+    parser = PARSER
+    for name in command.split():
+        assert isinstance(parser, typer.core.TyperGroup)
+        parser = parser.commands[name]
+
+    parser.make_context(command, shlex.split(EXAMPLES[command]))
 
 
 def test_no_color_means_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,6 @@
 """The command line. ``mintery --help`` is the map; every command takes ``--json``.
 
-Exit codes are in ``mintery.cli.exits``. Commands live one a file in ``commands`` and import what is heavy when they run.
+It ends with the exit codes (``mintery.cli.exits``). Commands live one a file in ``commands`` and import what is heavy when they run.
 """
 
 from mintery.cli.run import main

@@ -47,6 +47,8 @@ from mintery.cli.commands import (
     wallet,
     why,
 )
+from mintery.cli.examples import show_examples
+from mintery.cli.exits import MEANINGS
 
 _START = "Start here"
 _MINT = "Mint, hold, send"
@@ -58,6 +60,7 @@ app = typer.Typer(
     help="The mint, the wallet and the toll gate for AI credits.\n\n"
     "New here? [bold]mintery demo[/bold] shows everything once, [bold]mintery up[/bold] starts a local setup and prints an "
     "API key for the stock openai client. Every command takes [bold]--json[/bold].",
+    epilog="\n".join(["Exit codes:", *(f"{code:4}  {meaning}" for code, meaning in MEANINGS.items())]),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -130,3 +133,5 @@ app.add_typer(provider.app, name="provider", rich_help_panel=_OPERATE)
 app.add_typer(roles.app, name="roles", rich_help_panel=_OPERATE)
 app.command("tokenlist", rich_help_panel=_OPERATE)(publish.tokenlist)
 app.command("verify-bundle", rich_help_panel=_OPERATE)(publish.verify_bundle)
+
+show_examples(app)

@@ -1,23 +1,8 @@
-"""How a command ends. The numbers from 64 on are those of sysexits.h; errors map by their branch of the tree.
-
-====  ==========================================================================
-  0   done
-  1   something was checked and is not as it claims
-  2   the command was given wrongly
-  3   out of funds: the wallet, the account or the voucher holds too little
-  4   a contract refused the transaction
-  5   conflict: it was used, answered or decided before
- 64   malformed input: an amount, an address, a voucher, a receipt
- 66   there is no such thing
- 69   a chain, gateway or provider does not answer
- 70   the ledger contradicts itself, or a fault in Mintery
- 75   right, but not now: try again
- 77   a key or voucher was refused
- 78   the machine, a file or a setting is not as it must be
-130   interrupted
-====  ==========================================================================
+"""How a command ends. The numbers from 64 on are those of sysexits.h; errors map by their branch of the tree, and ``MEANINGS``
+says of each number what it tells.
 """
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 from mintery.errors import (
@@ -63,6 +48,25 @@ class ExitCode(IntEnum):
     REFUSED = 77
     CONFIGURATION = 78
     INTERRUPTED = 130
+
+
+MEANINGS: Mapping[ExitCode, str] = {
+    ExitCode.OK: "done",
+    ExitCode.CHECK_FAILED: "something was checked and is not as it claims",
+    ExitCode.USAGE: "the command was given wrongly",
+    ExitCode.OUT_OF_FUNDS: "out of funds: the wallet, the account or the voucher holds too little",
+    ExitCode.CONTRACT_REFUSED: "a contract refused the transaction",
+    ExitCode.CONFLICT: "it was used, answered or decided before",
+    ExitCode.MALFORMED_INPUT: "malformed input: an amount, an address, a voucher, a receipt",
+    ExitCode.NOT_FOUND: "there is no such thing",
+    ExitCode.UNAVAILABLE: "a chain, gateway or provider does not answer",
+    ExitCode.INTERNAL: "the ledger contradicts itself, or a fault in Mintery",
+    ExitCode.TRY_AGAIN: "right, but not now: try again",
+    ExitCode.REFUSED: "a key or voucher was refused",
+    ExitCode.CONFIGURATION: "the machine, a file or a setting is not as it must be",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+"""`mintery --help` prints them."""
 
 
 _BY_ERROR: tuple[tuple[type[MinteryError], ExitCode], ...] = (
