@@ -5,12 +5,23 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import DBAPIError
 from tests.conftest import new_database
-from tests.ledger.samples import IDENTITY, NOON, Chain, capture, deposit, place, wallet
+from tests.databases import Database
+from tests.ledger.samples import IDENTITY, NOON, Chain, capture, deposit, place, request_id, wallet
 
 from mintery.domain.chain_call import CallId, CallKind, ChainCall
 from mintery.domain.voucher import Address
-from mintery.ledger.commands import Done, HoldPlaced, HoldRefused, NotWritten, ReleasedSeen, RollBackBlock, SealRows
+from mintery.ledger.commands import (
+    Done,
+    HoldPlaced,
+    HoldRefused,
+    NotWritten,
+    ReleasedSeen,
+    RollBackBlock,
+    SealRows,
+    WriteOff,
+)
 from mintery.ledger.commands_calls import FailCall
 from mintery.ledger.commands_lots import TraceLots
 from mintery.ledger.commands_refunds import AskRefund
@@ -111,6 +122,91 @@ def test_a_release_that_the_chain_took_back_is_set_aside_again(ledger: LedgerSto
     ledger.commit([RollBackBlock(block.block.hash, NOON)])
 
     assert (free(ledger), ledger.lot_refunds.refund("rfd_1").status) == (40, "under_way")
+
+
+def remaining(ledger: LedgerStore) -> list[int]:
+    """Oldest first."""
+    return [lot.remaining for lot in reversed(ledger.lots.of_accounts([ALICE.id]))]
+
+
+def spend(ledger: LedgerStore, number: int, cost: int) -> None:
+    placed = place(number, ALICE, cost)
+    ledger.commit([placed, capture(placed, ALICE, cost)])
+
+
+def test_a_write_off_goes_into_no_room_that_a_refund_made(ledger: LedgerStore, chain: Chain):
+    """The newer lot was refunded whole: what the older one gave comes back to the older one."""
+    ledger.commit([chain.block(deposit(ALICE, 10), deposit(ALICE, 10))])
+    spend(ledger, 1, 6)
+    follow(ledger)
+    _, newer = lots(ledger)
+    ledger.commit([ask(1, newer, 10)])
+    ledger.commit([chain.block(released(10))])
+    follow(ledger)
+
+    ledger.commit([WriteOff(request_id(1), "its price expired", NOON)])
+
+    assert isinstance(ledger.commit([ask(2, newer, 1)])[0], NotWritten)
+    follow(ledger)
+    assert remaining(ledger) == [10, 0]
+    assert isinstance(ledger.commit([ask(3, newer, 1)])[0], NotWritten)
+
+
+def test_what_was_not_followed_yet_counts(ledger: LedgerStore, chain: Chain):
+    """Between a transfer and its following a lot shows more than it has, sealed or not."""
+    ledger.commit([chain.block(deposit(ALICE, 10), deposit(ALICE, 10))])
+    follow(ledger)
+    older, newer = lots(ledger)
+    spend(ledger, 1, 6)
+    assert isinstance(ledger.commit([ask(1, older, 5)])[0], NotWritten)
+    ledger.commit([SealRows(1_000, NOON)])
+    assert [isinstance(told, Done) for told in ledger.commit([ask(2, older, 5), ask(3, older, 4)])] == [False, True]
+    ledger.commit([chain.block(released(4))])
+    assert isinstance(ledger.commit([ask(4, older, 1)])[0], NotWritten)
+    follow(ledger)
+    assert remaining(ledger) == [0, 10]
+    assert ledger.commit([ask(5, newer, 10)]) == [Done(1)]
+
+
+def test_uses_leave_what_is_set_aside(ledger: LedgerStore, chain: Chain):
+    ledger.commit([chain.block(deposit(ALICE, 10), deposit(ALICE, 10))])
+    follow(ledger)
+    older, newer = lots(ledger)
+    ledger.commit([ask(1, older, 8)])
+    spend(ledger, 1, 5)
+    ledger.commit([chain.block(released(8))])
+    spend(ledger, 2, 4)
+    follow(ledger)
+    assert remaining(ledger) == [0, 3]
+    assert [(use.lot, use.amount) for use in ledger.lots.of_request(request_id(1))] == [(older, 2), (newer, 3)]
+
+
+def test_a_release_that_is_taken_back_goes_to_its_own_lot(ledger: LedgerStore, chain: Chain):
+    ledger.commit([chain.block(deposit(ALICE, 10), deposit(ALICE, 10))])
+    spend(ledger, 1, 4)
+    follow(ledger)
+    older, _ = lots(ledger)
+    ledger.commit([ask(1, older, 6)])
+    before = chain.last
+    block = chain.block(released(6))
+    ledger.commit([block])
+    spend(ledger, 2, 4)
+    follow(ledger)
+    ledger.commit([RollBackBlock(block.block.hash, NOON)])
+    chain.go_back_to(before)
+    follow(ledger)
+    assert remaining(ledger) == [6, 6]
+
+    ledger.commit([chain.block(released(6))])
+    follow(ledger)
+    assert remaining(ledger) == [0, 6]
+
+
+def test_a_lot_never_gives_more_than_it_had(ledger: LedgerStore, chain: Chain, database: Database):
+    ledger.commit([chain.block(deposit(ALICE, 10))])
+    follow(ledger)
+    with pytest.raises(DBAPIError, match="more than it had"):
+        database.run("UPDATE lots SET refunded = 1")
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])

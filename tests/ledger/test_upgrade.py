@@ -130,3 +130,42 @@ def test_calls_that_were_recorded_before_they_were_counted_are_kept_and_sealed(w
     with open_audit(written.url) as audit:
         assert audit.verify().holds
     assert written.run("SELECT row_seq FROM seals WHERE source = 5 ORDER BY position") == [(1,), (2,)]
+
+
+def test_what_refunds_took_of_a_lot_is_known_of_earlier_ones(written: Database):
+    engine = create_engine(written.url)
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(FOLDER))
+        command.upgrade(config, "0024")
+        for into, values in (
+            (
+                "transfers (seq, id, kind, debit, credit, amount, at, reference)",
+                "900, 'x', 'released_on_chain', 'a', 'b', 4, 1, 'b/9'",
+            ),
+            (
+                "lots (seq, account, token, reference, transfer, amount, remaining, at)",
+                f"1, '{ALICE.id}', 't', 'd/0', 1, 10, 2, 1",
+            ),
+            ("lot_uses (lot, account, transfer, kind, amount, at)", f"1, '{ALICE.id}', 900, 'released_on_chain', 4, 1"),
+            ("lot_uses (lot, account, transfer, kind, amount, at)", f"1, '{ALICE.id}', 1, 'capture', 4, 1"),
+            (
+                "lot_refunds (id, lot, account, amount, way, asked_at, released)",
+                f"'r1', 1, '{ALICE.id}', 4, 'wallet', 1, 'b/9'",
+            ),
+            (
+                "lot_refunds (id, lot, account, amount, way, asked_at, failed_at, failed_why)",
+                f"'r2', 1, '{ALICE.id}', 2, 'wallet', 1, 2, 'x'",
+            ),
+        ):
+            connection.exec_driver_sql(f"INSERT INTO {into} VALUES ({values})")  # noqa: S608 -- our own names
+    engine.dispose()
+
+    open_ledger(written.url, IDENTITY).close()
+
+    assert written.run("SELECT refunded FROM lots") == [(4,)]
+    assert written.run("SELECT refund, asked_after, failed_after, followed FROM lot_set_asides ORDER BY refund") == [
+        ("r1", 0, None, 1),
+        ("r2", 0, 0, 0),
+    ]
+    assert written.run("SELECT place, refund FROM lot_releases") == [("b/9", "r1")]

@@ -18,7 +18,7 @@ from mintery.crypto.keys import PrivateKey
 from mintery.crypto.transactions import read_transaction
 from mintery.crypto.vouchers import account_id
 from mintery.domain.chain_call import CallId, CallKind
-from mintery.domain.order import Decision, Order, OrderId, OrderStatus, Payment, Rail, RefundKind
+from mintery.domain.order import Decision, Order, OrderId, OrderStatus, Payment, Rail, Refund, RefundKind
 from mintery.domain.voucher import AccountKey, Address
 from mintery.errors import (
     IdempotencyConflict,
@@ -35,6 +35,7 @@ from mintery.errors import (
 from mintery.ledger.commands import NotWritten, SealRows
 from mintery.ledger.commands_calls import PlaceTopUp, PlanCalls
 from mintery.ledger.commands_lots import TraceLots
+from mintery.ledger.commands_refunds import OweUnused
 from mintery.ledger.queries_lots import Lot
 from mintery.ledger.queries_orders import OrderReads
 from mintery.units import (
@@ -46,6 +47,7 @@ from mintery.units import (
     parse_assets,
     parse_credits,
 )
+from mintery.usecases.alarms import Alarm
 from mintery.usecases.call_effects import Foreign
 from mintery.usecases.deposit_credits import relay_deposit, sign_deposit
 from mintery.usecases.mint_orders import mint_orders
@@ -378,6 +380,41 @@ def test_the_unused_part_goes_back_over_the_rail_once(till: Till, desk: OrderDes
     assert lot_of(till, order).remaining == 15 * 10**9
     assert balance(till, order.account) == 15 * 10**9
     till.ledger.check()
+
+
+def test_a_refund_for_which_nothing_is_left_to_owe_is_an_alarm(till: Till, desk: OrderDesk):
+    holder = PrivateKey.generate()
+    order = bank_order(till, desk, holder)
+    run(desk)
+    lot = lot_of(till, order)
+    five = NanoCredits(5 * 10**9)
+    _, fields = offer_refund(desk, order.account, five, now())
+    signed = till.town.chain.token(till.town.token).sign_authorization(
+        holder,
+        desk.paying().key.address,
+        int(fields["amount"]),
+        nonce=bytes.fromhex(fields["nonce"]),
+        valid_before=fields["valid_before"],
+    )
+    rail = RefundAsked(lot.id, five, "rail", authorization_text(signed))
+    asked = refund_lot(desk, order.account, rail, now())
+    payment = till.ledger.orders.order(order.id).payment.id
+    all_of_it = Refund("back", order.id, Rail.BANK, payment, RefundKind.UNUSED, "by hand", TWENTY, now())
+    other = refund_lot(desk, order.account, RefundAsked(lot.id, five, "wallet"), now())
+    till.ledger.commit([OweUnused(other.id, all_of_it)])
+    with pytest.raises(MalformedRequest, match="less than a cent"):
+        refund_lot(desk, order.account, rail, now())
+
+    owed = 0
+    for _ in range(4):
+        send_calls(desk, now())
+        till.sync()
+        owed += owe_unused(desk, now())
+
+    assert owed == 0
+    (alarm,) = desk.alarms.standing()
+    assert (alarm.alarm, alarm.subject) == (Alarm.ORDERS_WAIT, asked.id)
+    assert f"lot {lot.id}" in alarm.why
 
 
 def test_the_unused_part_comes_to_the_wallet_to_be_redeemed(till: Till, desk: OrderDesk):

@@ -3,22 +3,22 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select, update
 
 from mintery.ledger.apply_calls import plan_calls
+from mintery.ledger.apply_lots import book_as_it_stands, lock_progress
 from mintery.ledger.apply_orders import owe, write_event
 from mintery.ledger.commands import Done, NotWritten
 from mintery.ledger.commands_calls import PlanCalls
 from mintery.ledger.commands_refunds import AskRefund, OweUnused
-from mintery.ledger.refund_marks import set_aside
+from mintery.ledger.refund_marks import last_transfer, set_aside
 from mintery.ledger.schema import accounts
 from mintery.ledger.schema_lots import lots
-from mintery.ledger.schema_refunds import lot_refunds
+from mintery.ledger.schema_refunds import lot_refunds, lot_set_asides
 from mintery.ledger.stating import LOT_REFUNDS, state
 from mintery.ledger.work import Statement, Work, insert_of, micros
 
-_SET_ASIDE = lot_refunds.c.released.is_(None) & lot_refunds.c.failed_at.is_(None)
-_lot = Statement(select(lots.c.account, lots.c.remaining).where(lots.c.seq == bindparam("lot")))
+_account_of = Statement(select(lots.c.account).where(lots.c.seq == bindparam("lot")))
 _lock_account = Statement(
     select(accounts.c.available, accounts.c.exiting, accounts.c.refunding, accounts.c.closing)
     .where(accounts.c.id == bindparam("account"))
@@ -27,10 +27,8 @@ _lock_account = Statement(
 _asked = Statement(
     select(lot_refunds.c.lot, lot_refunds.c.amount, lot_refunds.c.account).where(lot_refunds.c.id == bindparam("id"))
 )
-_of_lot = Statement(
-    select(func.coalesce(func.sum(lot_refunds.c.amount), 0)).where(lot_refunds.c.lot == bindparam("lot"), _SET_ASIDE)
-)
 _insert = Statement(insert_of(lot_refunds))
+_insert_set_aside = Statement(insert_of(lot_set_asides))
 _owed = Statement(
     update(lot_refunds)
     .where(lot_refunds.c.id == bindparam("its_id"), lot_refunds.c.refund.is_(None), lot_refunds.c.way == "rail")
@@ -43,14 +41,15 @@ def ask_refund(work: Work, command: AskRefund) -> Done | NotWritten:
     if known is not None:
         same = (known[0], known[1]) == (command.lot, command.amount)
         return Done(0) if same else NotWritten(f"refund {command.id} was asked for otherwise")
-    lot = work.row(_lot, lot=command.lot)
+    # In the order in which following locks them. From here on neither the lot nor what is free changes.
+    mark = lock_progress(work)
+    lot = work.row(_account_of, lot=command.lot)
     account = None if lot is None else work.row(_lock_account, account=lot[0])
     if lot is None or account is None:
         return NotWritten(f"there is no lot {command.lot}")
     available, exiting, refunding, closing = account
-    # Read again under the lock: a use may have been followed, or another refund asked for, meanwhile.
-    lot, others = work.row(_lot, lot=command.lot), work.row(_of_lot, lot=command.lot)
-    left = 0 if lot is None or others is None else lot[1] - int(others[0])
+    last = last_transfer(work)
+    left = book_as_it_stands(work, lot[0], mark=mark).left_of(command.lot, at=last + 1)
     free = 0 if closing else available - exiting - refunding
     if command.amount > min(left, free):
         return NotWritten(f"{max(0, min(left, free))} nanocredits of lot {command.lot} can be refunded now")
@@ -59,7 +58,7 @@ def ask_refund(work: Work, command: AskRefund) -> Done | NotWritten:
             _insert,
             id=command.id,
             lot=command.lot,
-            account=lot[0] if lot is not None else "",
+            account=lot[0],
             amount=command.amount,
             way=command.way,
             asked_at=micros(command.at),
@@ -68,12 +67,13 @@ def ask_refund(work: Work, command: AskRefund) -> Done | NotWritten:
             failed_why=None,
             refund=None,
         )
+        work.run(_insert_set_aside, refund=command.id, account=lot[0], asked_after=last, failed_after=None, followed=0)
         state(work, LOT_REFUNDS, command.id)
         planned = plan_calls(work, PlanCalls(command.calls))
         if isinstance(planned, NotWritten):
             undo.undo()
             return planned
-    work.run(set_aside, account=lot[0] if lot is not None else "", change=command.amount)
+    work.run(set_aside, account=lot[0], change=command.amount)
     return Done(1)
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, func, or_, select
 
 from mintery.domain.hold import RequestId
 from mintery.domain.order import OrderId
 from mintery.domain.voucher import AccountId, Address
-from mintery.ledger.apply_lots import CHANGES
+from mintery.ledger.lot_books import CHANGES
 from mintery.ledger.schema import seals, transfers
 from mintery.ledger.schema_calls import chain_calls
 from mintery.ledger.schema_lots import lot_progress, lot_uses, lots
@@ -159,7 +159,12 @@ def check_lots(connection: Connection) -> Iterator[str]:
     torn = (
         select(lots.c.seq)
         .join_from(lots, of_lot, of_lot.c.lot == lots.c.seq, isouter=True)
-        .where(lots.c.amount - func.coalesce(of_lot.c.used, 0) != lots.c.remaining)
+        .where(
+            or_(
+                lots.c.amount - func.coalesce(of_lot.c.used, 0) != lots.c.remaining,
+                lots.c.remaining + lots.c.refunded > lots.c.amount,
+            )
+        )
     )
     yield from (f"lot {seq} is not what was put in, less its uses" for (seq,) in connection.execute(torn))
     missing = select(traced.c.seq).where(

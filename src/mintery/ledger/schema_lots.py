@@ -1,7 +1,7 @@
 """Lots: each deposit with what is left of it, and what used it.
 
 Derived from transfers in the order in which these were sealed, which is the same for everybody and for ever; ``lot_uses`` is
-append-only, ``lots`` changes in what remains alone. Nothing on the way of a paid request writes here.
+append-only, ``lots`` changes in what remains and what was refunded alone. Nothing on the way of a paid request writes here.
 """
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, UniqueConstraint
@@ -17,6 +17,8 @@ lots = table(
     *integer("transfer", least=1),
     *integer("amount", least=1),
     *integer("remaining"),
+    # What refunds took, for good: nothing is given back into that room. With what remains never more than the amount (a trigger).
+    *integer("refunded", least=None, default="0"),
     *integer("at"),
     # The chain took the deposit back: nothing is given back to it.
     *integer("undone_at", null=True),

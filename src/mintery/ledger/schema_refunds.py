@@ -31,3 +31,24 @@ _RELEASED = lot_refunds.c.released.is_not(None)
 Index(
     "uq_lot_refunds_released", lot_refunds.c.released, unique=True, sqlite_where=_RELEASED, postgresql_where=_RELEASED
 )
+
+# What following a lot's transfers needs of its refunds (see ``lot_books``): the last transfer before one was asked for, and
+# before it failed. ``followed``: 1 while its release, followed to its lot, stands.
+lot_set_asides = table(
+    "lot_set_asides",
+    Column("refund", Text, ForeignKey("lot_refunds.id"), primary_key=True),
+    text("account", ForeignKey("accounts.id")),
+    *integer("asked_after"),
+    *integer("failed_after", null=True),
+    *integer("followed", default="0"),
+    CheckConstraint("followed <= 1", name="followed_flag"),
+)
+_UNFOLLOWED = lot_set_asides.c.followed == 0
+Index("ix_lot_set_asides_account", lot_set_asides.c.account, sqlite_where=_UNFOLLOWED, postgresql_where=_UNFOLLOWED)
+
+# Where the chain released a refund, wherever that was: what it left is here too.
+lot_releases = table(
+    "lot_releases",
+    Column("place", Text, primary_key=True),
+    text("refund", ForeignKey("lot_refunds.id")),
+)

@@ -20,6 +20,7 @@ from mintery.ledger.commands_refunds import AskRefund, OweUnused
 from mintery.ledger.queries_lots import Lot
 from mintery.ledger.queries_refunds import LotRefund
 from mintery.units import AssetUnits, NanoCredits, UnixSeconds, assets_down, credit_units, whole_cents_down
+from mintery.usecases.alarms import Alarm
 from mintery.usecases.contract_wallets import check_returns_by_key
 from mintery.usecases.order_desk import OrderDesk
 from mintery.usecases.place_order import planned_call
@@ -28,6 +29,8 @@ from mintery.usecases.signed_texts import read_authorization
 COLLECT_SECONDS = 7 * 86_400
 _NONCE_BYTES = 32
 Way = Literal["wallet", "rail"]
+_BEFORE_OWED = frozenset({"under_way", "released"})
+"""What a refund over the rail is before the money is owed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,14 @@ def refund_lot(desk: OrderDesk, key: AccountKey, asked: RefundAsked, now: dateti
     release = desk.chain.escrow.release_call(key, credit_units(asked.amount))
     calls = [planned_call(desk, name, CallKind.RELEASE, release, authority=None, now=now)]
     if asked.way == "rail":
-        check_returns_by_key(desk.chain, key.holder, order_of_lot(desk, lot).rail)
-        par = desk.chain.vault.project_of(key.token).par
-        if not whole_cents_down(assets_down(credit_units(asked.amount), par)):
+        order = order_of_lot(desk, lot)
+        check_returns_by_key(desk.chain, key.holder, order.rail)
+        under_way = sum(
+            each.amount
+            for each in desk.ledger.lot_refunds.of_lot(lot.id)
+            if each.way == "rail" and each.status in _BEFORE_OWED
+        )
+        if not _owed_for(desk, order, asked.amount, under_way):
             raise MalformedRequest("this is less than a cent: take it to the wallet", field="credits")
         calls.append(_collect(desk, key, asked, after=calls[0].id, now=now))
     command = AskRefund(name, asked.lot, asked.amount, asked.way, tuple(calls), now)
@@ -122,7 +130,9 @@ def _collect(desk: OrderDesk, key: AccountKey, asked: RefundAsked, *, after: Cal
 
 
 def owe_unused(desk: OrderDesk, now: datetime) -> int:
-    """Owe the money of what the treasury has collected; how many refunds. Never more than the order's payment was."""
+    """Owe the money of what the treasury has collected; how many refunds. Never more than the order's payment was: one for which
+    nothing is left to owe stands as an alarm, as a person must see to the credits.
+    """
     owed = 0
     for asked in desk.ledger.lot_refunds.to_collect():
         collected = desk.ledger.chain_calls.call(CallId(f"{asked.id}/{CallKind.COLLECT.value}"))
@@ -130,11 +140,6 @@ def owe_unused(desk: OrderDesk, now: datetime) -> int:
         if collected is None or collected.effect is None or lot is None:
             continue
         order = order_of_lot(desk, lot)
-        par = desk.chain.vault.project_of(order.account.token).par
-        backed = assets_down(credit_units(asked.amount), par)
-        before = sum(each.assets for each in desk.ledger.orders.refunds_of(order.id) if each.kind is RefundKind.UNUSED)
-        paid = AssetUnits(0) if order.payment is None else order.payment.assets
-        assets = AssetUnits(min(backed, paid - before))
         refund = Refund(
             id=f"{asked.id}_back",
             order=order.id,
@@ -142,10 +147,25 @@ def owe_unused(desk: OrderDesk, now: datetime) -> int:
             payment="" if order.payment is None else order.payment.id,
             kind=RefundKind.UNUSED,
             why="the holder took back what was not used",
-            assets=whole_cents_down(assets),
+            assets=_owed_for(desk, order, asked.amount),
             due_at=now,
         )
-        if refund.assets > 0:
-            desk.ledger.commit([OweUnused(asked.id, refund)])
-            owed += 1
+        if not refund.assets:
+            why = f"refund {asked.id}: the treasury has {asked.amount} nanocredits of lot {lot.id}, and all that was paid went back"
+            desk.alarms.sound(Alarm.ORDERS_WAIT, why, now, subject=asked.id)
+            continue
+        desk.ledger.commit([OweUnused(asked.id, refund)])
+        desk.alarms.clear(Alarm.ORDERS_WAIT, subject=asked.id)
+        owed += 1
     return owed
+
+
+def _owed_for(desk: OrderDesk, order: Order, amount: NanoCredits, under_way: int = 0) -> AssetUnits:
+    """What is owed back for ``amount`` of the order's credits, in whole cents: never more than is left of its payment, when what
+    ``under_way`` is backed by has gone back too.
+    """
+    par = desk.chain.vault.project_of(order.account.token).par
+    backed, before = (assets_down(credit_units(NanoCredits(each)), par) for each in (amount, under_way))
+    back = sum(each.assets for each in desk.ledger.orders.refunds_of(order.id) if each.kind is RefundKind.UNUSED)
+    paid = 0 if order.payment is None else order.payment.assets
+    return whole_cents_down(AssetUnits(max(0, min(backed, paid - back - before))))
