@@ -81,7 +81,7 @@ def _served(home: Path, stripe_url: str) -> Iterator[Served]:
         bank_details=BANK_DETAILS,
         operator_key="operator-key-of-the-tests",
     )
-    with start_local_stack(settings) as stack:
+    with start_local_stack(settings, memberships=True) as stack:
         yield Served(stack, fill_first_wallet(stack))
 
 

@@ -41,7 +41,12 @@ def cost(up: Up, request_id: str) -> int:
 def test_its_models_say_that_they_are_test(client: openai.OpenAI) -> None:
     models = list(client.models.list())
 
-    assert {model.id for model in models if "/" in model.id} == {"test/chat", "test/embed", "test/film"}
+    assert {model.id for model in models if "/" in model.id} == {
+        "test/chat",
+        "test/chat-plus",
+        "test/embed",
+        "test/film",
+    }
     assert all(model.model_extra["mintery"]["test"] for model in models)
 
 

@@ -12,6 +12,7 @@ from tests.wallet.keys import made_key, signed_offer
 
 from mintery.cli.exits import ExitCode
 from mintery.cli.run import run
+from mintery.crypto.typed_data import digest_of
 from mintery.ledger.commands_wallet import RevokeVoucher
 from mintery.usecases.renew_memberships import Renewed
 
@@ -148,3 +149,34 @@ def test_the_commands_do_the_same(members: Rig, capsys: pytest.CaptureFixture[st
     assert "Membership pro" in listed
     assert "ending" in ended
     assert members.balance.captured == 20 * CREDIT
+
+
+def test_what_is_signed_pays_so_many_months_and_no_further_one(members: Rig, holder: Browser):
+    """Beyond what the keys may spend, which count against the same voucher."""
+    made_key(holder, voucher=signed_offer(holder, days=365, credits_="30"))
+    offer = holder.call("POST", f"{PATH}/offer", json={"token": TOKEN, "membership": "pro", "months": 2}).json()
+    signature = "0x" + HOLDER.sign_digest(digest_of(offer["typed_data"])).long.hex()
+    assert (offer["month_credits"], offer["more_credits"]) == ("20", "70")
+
+    end = datetime.fromisoformat(begun(holder, voucher={**offer["voucher"], "signature": signature})["paid_until"])
+    assert renew(members, end + timedelta(minutes=1)) == Renewed(1, 0, 0)
+    [membership] = members.ledger.memberships.of()
+    end = membership.last.paid.ends_at
+
+    assert renew(members, end + timedelta(minutes=1)) == Renewed(0, 1, 0)
+    assert members.balance.captured == 40 * CREDIT
+
+
+def test_a_voucher_for_other_credits_pays_no_membership(members: Rig, holder: Browser):
+    voucher = signed_offer(holder, token=OTHER_TOKEN)
+
+    answer = holder.call("POST", PATH, json={"token": TOKEN, "membership": "pro", "voucher": voucher})
+
+    assert answer.json()["error"]["code"] == "malformed_request"
+    assert members.balance.captured == 0
+
+
+def test_nobody_is_asked_to_sign_for_too_many_months(holder: Browser):
+    for months in (0, 37):
+        body = {"token": TOKEN, "membership": "pro", "months": months}
+        assert holder.call("POST", f"{PATH}/offer", json=body).status_code == 422

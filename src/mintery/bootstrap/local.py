@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from mintery.bootstrap.demo_offers import MEMBERS_MODEL, MEMBERSHIP, demo_offers
 from mintery.bootstrap.gateway import Gateway, build_gateway
 from mintery.bootstrap.opening import utc_now
 from mintery.bootstrap.price_sources import with_local_prices
@@ -21,6 +22,7 @@ from mintery.chain.roles import LOCAL_EPOCH, LOCAL_QUEUE_DELAY, DeployConfig, Ne
 from mintery.chain.rpc import Rpc, connect
 from mintery.chain.test_dollar import TestDollar
 from mintery.crypto.keys import PrivateKey
+from mintery.domain.membership import Offers
 from mintery.domain.model import Endpoint, Model, Unit
 from mintery.domain.voucher import Address, Kind
 from mintery.errors import ConfigurationError, TransactionMissing
@@ -84,11 +86,13 @@ def start_local_stack(
     rpc_port: int = 0,
     extra_providers: Providers = (),
     jobs: bool = True,
+    memberships: bool = False,
 ) -> LocalStack:
     """Start everything on 127.0.0.1 and return when requests can be paid.
 
     ``settings`` name home, ports and intervals; keys are the dev accounts' where they name none. ``extra_providers``
-    are sold beside the stub; their names must be registered by their ids from 2 on, and their SKUs priced.
+    are sold beside the stub; their names must be registered by their ids from 2 on, and their SKUs priced. ``memberships``: one
+    is sold too, with a model that is kept for its members.
 
     Raises:
         PortTaken, ConfigurationError
@@ -102,8 +106,9 @@ def start_local_stack(
         stub = run_stub()
         rpc = connect(devchain.provider())
         directory = deployment_path(settings.home, rpc.genesis_hash).parent
-        providers = (stub_config(stub.base_url), *extra_providers)
-        gateway = build_local_gateway(settings, rpc, directory, providers, on_step)
+        providers = (stub_config(stub.base_url, members=memberships), *extra_providers)
+        offers = demo_offers(1 + max(each.registry_id for each in providers)) if memberships else None
+        gateway = build_local_gateway(settings, rpc, directory, providers, on_step, offers=offers)
     except BaseException:
         if stub is not None:
             stub.stop()
@@ -143,34 +148,43 @@ def make_ready(gateway: Gateway, on_step: OnStep) -> None:
 
 
 def build_local_gateway(
-    settings: Settings, rpc: Rpc, directory: Path, providers: Providers, on_step: OnStep
+    settings: Settings,
+    rpc: Rpc,
+    directory: Path,
+    providers: Providers,
+    on_step: OnStep,
+    *,
+    offers: Offers | None = None,
 ) -> Gateway:
-    """Deploys what is missing, so it may be called again on the same chain."""
+    """Deploys what is missing, so it may be called again on the same chain. ``offers``: what the gateway sells of itself."""
     admin = dev_role("admin", local=rpc.is_local)
     path = directory / "deployment.json"
-    deployment = deploy(rpc, admin, local_deployment(providers), path, on_step=on_step).deployment
+    deployment = deploy(rpc, admin, local_deployment(providers, offers), path, on_step=on_step).deployment
     chain = OnChain.of(rpc, deployment, confirmations=settings.confirmations_on(local=True), finality=settings.finality)
 
-    gateway = build_gateway(with_local_prices(settings, directory), chain=chain, providers=providers)
+    gateway = build_gateway(with_local_prices(settings, directory), chain=chain, providers=providers, offers=offers)
     on_step("appoint the settler")
     identity = chain.sender(dev_role("gateway", local=True))
     appoint_settlers(chain.escrow, identity, [gateway.settler.address])
     return gateway
 
 
-def stub_config(base_url: str) -> ProviderConfig:
-    """What the stub sells: one model for chats, one for embeddings, one for videos, all TEST."""
+def stub_config(base_url: str, *, members: bool = False) -> ProviderConfig:
+    """What the stub sells: one model for chats, one for embeddings, one for videos, all TEST; and one for ``members``."""
+    chat = (Endpoint.CHAT, Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN)
+    kept = (replace(_stub_model(MEMBERS_MODEL, "echo", *chat), needs=MEMBERSHIP),) if members else ()
     return ProviderConfig(
         name=PROVIDER,
         registry_id=PROVIDER_ID,
         kind=Kind.ROUTED,
         base_url=base_url,
         models=(
-            _stub_model("chat", "echo", Endpoint.CHAT, Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN),
+            _stub_model("chat", "echo", *chat),
             _stub_model("embed", "embed", Endpoint.EMBEDDINGS, Unit.INPUT_TOKEN),
             replace(
                 _stub_model("film", "film", Endpoint.VIDEOS, Unit.SECOND), max_seconds=20, job_seconds=FILM_SECONDS
             ),
+            *kept,
         ),
     )
 
@@ -190,17 +204,21 @@ def _stub_model(name: str, upstream: str, endpoint: Endpoint, *units: str) -> Mo
     )
 
 
-def local_deployment(providers: Providers) -> DeployConfig:
+def local_deployment(providers: Providers, offers: Offers | None = None) -> DeployConfig:
     """Five reporters, quorum three, a queue of 2 s and epochs of 1 s; exits still take an hour."""
-    payout = dev_role("provider", local=True).address
-    models = [model for provider in providers for model in provider.models]
+    payout, own = dev_role("provider", local=True).address, dev_role("gateway", local=True).address
+    offers = offers or Offers()
+    sold = (*(model for provider in providers for model in provider.models), *offers.fees)
+    registered = {
+        each.registry_id: NewProvider(each.name, payout, each.kind, resale_allowed=True) for each in providers
+    }
+    registered |= {
+        each.provider_id: NewProvider(each.name, own, each.kind, resale_allowed=True) for each in offers.sellers
+    }
     return DeployConfig(
         reporters=tuple(dev_role(name, local=True).address for name in REPORTERS),
-        skus=tuple(str(sku) for model in models for sku in model.skus),
-        providers=tuple(
-            NewProvider(provider.name, payout, provider.kind, resale_allowed=True)
-            for provider in sorted(providers, key=lambda provider: provider.registry_id)
-        ),
+        skus=tuple(str(sku) for model in sold for sku in model.skus),
+        providers=tuple(provider for _, provider in sorted(registered.items())),
         queue_delay=LOCAL_QUEUE_DELAY,
         epoch_length=LOCAL_EPOCH,
     )
@@ -233,7 +251,8 @@ def _report(gateway: Gateway) -> None:
 
 def _wait_for_prices(gateway: Gateway) -> None:
     """Report until every SKU of ours has a price: the second report confirms the first, when the queue's delay is over."""
-    wanted = {str(sku) for model in gateway.parts.models.values() for sku in model.skus}
+    sold = (*gateway.parts.models.values(), *gateway.parts.standings.offers.fees)
+    wanted = {str(sku) for model in sold for sku in model.skus}
     until = time.monotonic() + _PRICE_SECONDS
     while True:
         market = gateway.board.refresh()

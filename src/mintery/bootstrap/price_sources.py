@@ -8,6 +8,7 @@ from pathlib import Path
 
 from yarl import URL
 
+from mintery.bootstrap.demo_offers import DEMO_PRICES
 from mintery.crypto.hashing import parse_address
 from mintery.crypto.price_files import PRICE_FILE_FORMAT
 from mintery.domain.model import Model
@@ -74,5 +75,6 @@ def with_local_prices(settings: Settings, directory: Path) -> Settings:
     directory.mkdir(parents=True, exist_ok=True)
     prices = directory / PRICES_FILE
     if not prices.exists():
-        prices.write_text(json.dumps({"format": PRICE_FILE_FORMAT, "prices": dict(LOCAL_PRICES)}, indent=2) + "\n")
+        listed = {"format": PRICE_FILE_FORMAT, "prices": {**LOCAL_PRICES, **DEMO_PRICES}}
+        prices.write_text(json.dumps(listed, indent=2) + "\n")
     return settings.model_copy(update={"price_files": (*settings.price_files, prices)})

@@ -42,6 +42,7 @@ def fill_first_wallet(stack: "LocalStack") -> FirstWallet:
     chain, issuer, holder = stack.chain, stack.key("issuer"), stack.key("holder")
     sender = chain.sender(issuer)
     models = stack.gateway.parts.models.values()
+    sellers = stack.gateway.parts.standings.offers.sellers
     terms = Terms(
         name=NAME,
         symbol=SYMBOL,
@@ -50,7 +51,7 @@ def fill_first_wallet(stack: "LocalStack") -> FirstWallet:
         fee_recipient=issuer.address,
         public_mint=True,
         kind=Kind.ROUTED,
-        providers=tuple(sorted({model.provider_id for model in models})),
+        providers=tuple(sorted({each.provider_id for each in models} | {each.provider_id for each in sellers})),
         allowlist=False,
         mint_cap=parse_credits("1000000"),
         payout_cap=parse_assets("100000"),
@@ -66,7 +67,7 @@ def fill_first_wallet(stack: "LocalStack") -> FirstWallet:
     _wait_until_spendable(stack, issued.text)
     return FirstWallet(
         api_key=issued.text,
-        model=next(model.id for model in models if model.endpoint is Endpoint.CHAT),
+        model=next(model.id for model in models if model.endpoint is Endpoint.CHAT and not model.needs),
         embedding_model=next(model.id for model in models if model.endpoint is Endpoint.EMBEDDINGS),
         token=token,
         symbol=SYMBOL,

@@ -11,6 +11,7 @@ from mintery.crypto.hashing import parse_address
 from mintery.crypto.personal_messages import split_signature
 from mintery.domain.keys import LONGEST_LABEL, KeyId, KeyRules, StandingVoucher
 from mintery.domain.limits import LimitPeriod
+from mintery.domain.project import Project
 from mintery.domain.voucher import Address, SignedVoucher, Voucher
 from mintery.errors import CredentialRefused, MalformedRequest, NotSignedIn, UnknownGatewayKey
 from mintery.gateway.entry import till_of
@@ -18,7 +19,7 @@ from mintery.gateway.errors import ErrorTable, Problems
 from mintery.units import CreditUnits, UnixSeconds
 from mintery.usecases import keep_keys
 from mintery.usecases.keep_keys import MadeKey, NewKey, NewLimit
-from mintery.usecases.offer_voucher import offer_voucher
+from mintery.usecases.offer_voucher import VoucherOffer, offer_voucher
 from mintery.usecases.parts import GatewayParts
 from mintery.wallet.amounts import AmountIn, amount_json
 from mintery.wallet.callers import HolderDep
@@ -94,14 +95,7 @@ def keys_router(problems: Problems) -> APIRouter:
         signer = None if body.signer is None else parse_address(body.signer)
         more = body.nanocredits(project)
         offer = offer_voucher(parts, caller.holder, project.token, more=more, days=body.days, signer=signer)
-        return {
-            "object": "voucher_offer",
-            "voucher": _voucher_json(offer.voucher),
-            "usable_until": offer.usable_until,
-            **amount_json("more", offer.more, project),
-            **amount_json("spent", offer.spent, project),
-            "typed_data": offer.typed_data,
-        }
+        return {"object": "voucher_offer", **offered_json(offer, project)}
 
     @router.get("/v1/wallet/keys")
     def get_keys(request: Request, caller: HolderDep) -> dict[str, Any]:
@@ -138,7 +132,7 @@ def keys_router(problems: Problems) -> APIRouter:
             _set(body.models) if "models" in said else key.rules.models,
             _set(body.intents) if "intents" in said else key.rules.ways,
         )
-        digest = key.voucher if body.voucher is None else _stand(parts, caller.holder, body.voucher).digest
+        digest = key.voucher if body.voucher is None else stand_voucher(parts, caller.holder, body.voucher).digest
         changed = replace(
             key,
             label=body.label or key.label,
@@ -172,11 +166,11 @@ def _voucher(parts: GatewayParts, holder: Address, body: KeyIn) -> StandingVouch
     if (body.voucher is None) == (body.beside is None):
         raise MalformedRequest("a key needs either a voucher or the key that it stands beside", field="voucher")
     if body.voucher is not None:
-        return _stand(parts, holder, body.voucher)
+        return stand_voucher(parts, holder, body.voucher)
     return keep_keys.key_of(parts, holder, KeyId(body.beside or "")).voucher
 
 
-def _stand(parts: GatewayParts, holder: Address, body: VoucherIn) -> StandingVoucher:
+def stand_voucher(parts: GatewayParts, holder: Address, body: VoucherIn) -> StandingVoucher:
     """Raises CredentialRefused, MalformedInput."""
     voucher = Voucher(
         token=parse_address(body.token),
@@ -190,6 +184,16 @@ def _stand(parts: GatewayParts, holder: Address, body: VoucherIn) -> StandingVou
     signer = holder if body.signer is None else parse_address(body.signer)
     r, vs = split_signature(body.signature)
     return keep_keys.add_voucher(parts, holder, SignedVoucher(parts.domain.chain_id, voucher, signer, r, vs))
+
+
+def offered_json(offer: VoucherOffer, project: Project) -> dict[str, Any]:
+    return {
+        "voucher": _voucher_json(offer.voucher),
+        "usable_until": offer.usable_until,
+        **amount_json("more", offer.more, project),
+        **amount_json("spent", offer.spent, project),
+        "typed_data": offer.typed_data,
+    }
 
 
 def _voucher_json(voucher: Voucher) -> dict[str, Any]:

@@ -17,6 +17,7 @@ PAGES = (
     "/wallet/keys",
     "/wallet/activity",
     "/wallet/statement",
+    "/wallet/memberships",
     "/wallet/send",
     "/wallet/take-out",
     "/wallet/permissions",

@@ -32,7 +32,7 @@ def up(
         from mintery.cli.waiting import until_signalled
 
         settings = settings_of(host="127.0.0.1", port=port)
-        stack = start_local_stack(settings, rpc_port=rpc_port)
+        stack = start_local_stack(settings, rpc_port=rpc_port, memberships=True)
     with stack, until_signalled() as stop:
         with progress("Minting the first credits"):
             wallet = fill_first_wallet(stack)

@@ -11,6 +11,7 @@ const PAGES = [
   { path: "/wallet/keys", name: "Keys and limits", title: "Keys and limits", file: "./keys.js" },
   { path: "/wallet/activity", name: "Activity", title: "Activity", file: "./activity.js" },
   { path: "/wallet/statement", name: "Statement", title: "Statement", file: "./statement.js" },
+  { path: "/wallet/memberships", name: "Memberships", title: "Memberships", file: "./memberships.js" },
   { path: "/wallet/send", name: "Send", title: "Send", file: "./send.js" },
   { path: "/wallet/take-out", name: "Take out", title: "Take out", file: "./take_out.js" },
   { path: "/wallet/permissions", name: "Permissions", title: "Permissions", file: "./permissions.js" },
