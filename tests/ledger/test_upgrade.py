@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import MetaData, create_engine
+from sqlalchemy import MetaData, create_engine, select
 from sqlalchemy.exc import IntegrityError
 from tests.databases import Database
 from tests.ledger.samples import IDENTITY, NOON, QUOTED, capture, place, request_id, wallet
 
 from mintery.domain.hold import Ending
 from mintery.ledger.audit import open_audit
-from mintery.ledger.commands import Answer, MarkDelivered, SealRows
+from mintery.ledger.commands import Answer, Done, MarkDelivered, SealRows, WriteOff
 from mintery.ledger.migrations import FOLDER
+from mintery.ledger.sealing import Source, seal_hash
 from mintery.ledger.store import LedgerStore, open_ledger
 
 ALICE = wallet(1)
@@ -169,3 +170,38 @@ def test_what_refunds_took_of_a_lot_is_known_of_earlier_ones(written: Database):
         ("r2", 0, 0, 0),
     ]
     assert written.run("SELECT place, refund FROM lot_releases") == [("b/9", "r1")]
+
+
+def test_an_earlier_write_off_that_was_undone_can_be_written_off_again(written: Database):
+    """Its rows were sealed before what undoes one said which."""
+    row, undone = (1, request_id(1), ALICE.id, 60, "a reason", 7), (1, request_id(1), 1, 8)
+    engine = create_engine(written.url)
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(FOLDER))
+        command.upgrade(config, "0026")
+        tables = MetaData()
+        tables.reflect(connection, only=["write_offs", "undone_write_offs", "seals", "seal_marks"])
+        seals, marks = tables.tables["seals"], tables.tables["seal_marks"]
+        position, sealed = connection.execute(select(seals.c.position, seals.c.hash).order_by(seals.c.position)).all()[
+            -1
+        ]
+        for source, values, version in ((Source.WRITE_OFFS, row, 2), (Source.UNDONE_WRITE_OFFS, undone, 1)):
+            connection.execute(tables.tables[source.name.lower()].insert().values(values))
+            position, sealed = position + 1, seal_hash(bytes(sealed), source, values, version)
+            connection.execute(seals.insert().values((position, int(source), version, 1, sealed)))
+            connection.execute(marks.update().where(marks.c.source == int(source)).values(through=1))
+        if written.kind == "postgresql":
+            for name in ("write_offs", "undone_write_offs"):
+                connection.exec_driver_sql(f"SELECT setval(pg_get_serial_sequence('{name}', 'seq'), 1)")
+    engine.dispose()
+
+    with open_ledger(written.url, IDENTITY) as ledger:
+        (earlier,) = ledger.write_offs()
+        assert earlier.undone_at is not None
+        again = WriteOff(request_id(1), "once more", NOON)
+        assert ledger.commit([again, again]) == [Done(1), Done(0)]
+        assert [each.undone_at is None for each in ledger.write_offs()] == [True, False]
+        ledger.commit([SealRows(100, NOON)])
+    with open_audit(written.url) as audit:
+        assert audit.verify().holds

@@ -22,6 +22,7 @@ from tests.ledger.samples import (
 
 from mintery.domain.hold import Constraint, Ending
 from mintery.errors import OutcomeMismatch, UnknownReceipt, WriteOffRefused
+from mintery.ledger.audit import open_audit
 from mintery.ledger.commands import (
     AbandonBatch,
     BlockAppended,
@@ -117,7 +118,7 @@ def test_a_batch_that_settles_after_all_undoes_the_write_off(
     (refused,) = ledger.commit([WriteOff(request_id(1), REASON, NOON)])
     assert isinstance(refused, NotWritten)
     ledger.commit([SealRows(1_000, NOON)])
-    assert database.run("SELECT version, row_seq FROM seals WHERE source = 6") == [(1, 1)]
+    assert database.run("SELECT version, row_seq FROM seals WHERE source = 6") == [(2, 1)]
 
 
 def test_what_was_freed_and_left_meanwhile_is_the_operators_loss_still(
@@ -146,6 +147,43 @@ def test_an_undone_write_off_stays_undone_when_its_block_goes(ledger: LedgerStor
     ledger.check()
     after, (total,) = ledger.account(alice.id), ledger.totals()
     assert (after.available, after.captured, total.losses) == (700, 300, 0)
+
+
+def test_what_was_undone_can_be_written_off_again_and_undone_again(
+    ledger: LedgerStore, chain: Chain, alice: Wallet, database: Database
+):
+    """The block that settled it went, the batch was given up once more, and is settled after all once more."""
+    charged(ledger, alice)
+    formed = form(1, (alice, 300, [request_id(1)]))
+    first = WriteOff(request_id(1), REASON, NOON)
+    second = WriteOff(request_id(1), "its block went", NOON + timedelta(hours=1))
+    ledger.commit([formed, AbandonBatch(1, "it cannot settle", NOON), first])
+    assert ledger.commit([second]) == [Done(0)]
+    before = chain.last
+    block = chain.block(settled(formed, burned(300)))
+    ledger.commit([block])
+    ledger.commit([RollBackBlock(block.block.hash, NOON)])
+    chain.go_back_to(before)
+
+    told = ledger.commit([AbandonBatch(1, "it cannot settle", NOON + timedelta(hours=1)), second, first])
+
+    assert told[1:] == [Done(1), Done(0)]
+    ledger.check()
+    assert ledger.receipt(request_id(1)).written_off.reason == "its block went"
+    assert (ledger.account(alice.id).available, ledger.totals()[0].losses) == (1_000, 300)
+    columns = "request, account, amount, reason, at"
+    with pytest.raises(DBAPIError, match="stands"):
+        database.run(f"INSERT INTO write_offs ({columns}) SELECT {columns} FROM write_offs")  # noqa: S608 -- our own names
+
+    (appended,) = ledger.commit([chain.block(settled(formed, burned(300)))])
+
+    assert appended == BlockAppended(news=True, undone=(request_id(1),))
+    assert [each.undone_at is None for each in ledger.write_offs()] == [False, False]
+    after, (total,) = ledger.account(alice.id), ledger.totals()
+    assert (after.available, after.spent, total.burned, total.losses) == (700, 300, 300, 0)
+    ledger.commit([SealRows(1_000, NOON)])
+    with open_audit(database.url) as audit:
+        assert audit.verify().holds
 
 
 def test_what_is_owed_is_written_off_first(ledger: LedgerStore, chain: Chain, alice: Wallet):

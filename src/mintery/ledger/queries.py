@@ -38,7 +38,7 @@ from mintery.ledger.schema import (
     write_offs,
 )
 from mintery.ledger.work import instant_of
-from mintery.ledger.written_off import is_standing, is_written_off
+from mintery.ledger.written_off import is_standing, is_written_off, undoes
 from mintery.units import NanoCredits, UnixSeconds
 
 _records = select(
@@ -248,7 +248,7 @@ def some_write_offs(connection: Connection, limit: int) -> Sequence[WrittenOff]:
     undone = undone_write_offs.c
     query = (
         select(write_offs, undone.at.label("undone_at"))
-        .join_from(write_offs, undone_write_offs, undone.request == write_offs.c.request, isouter=True)
+        .join_from(write_offs, undone_write_offs, undoes(), isouter=True)
         .order_by(write_offs.c.seq.desc())
         .limit(limit)
     )

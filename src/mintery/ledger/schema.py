@@ -386,23 +386,28 @@ long_jobs = table(
 _FOLLOWED = long_jobs.c.closed_at.is_(None)
 Index("ix_long_jobs_followed", long_jobs.c.begun_at, sqlite_where=_FOLLOWED, postgresql_where=_FOLLOWED)
 
+# One of a request stands at a time (a trigger): another may follow one that was undone.
 write_offs = table(
     "write_offs",
     sequence(),
-    Column("request", Text, ForeignKey("requests.id"), nullable=False, unique=True),
+    text("request", ForeignKey("requests.id")),
     text("account", ForeignKey("accounts.id")),
     *integer("amount", least=1),
     text("reason"),
     *integer("at"),
+    Index(None, "request"),
 )
 
 # Write-offs whose receipts the chain settled after all, in a batch that had been abandoned.
 undone_write_offs = table(
     "undone_write_offs",
     sequence(),
-    Column("request", Text, ForeignKey("write_offs.request"), nullable=False, unique=True),
+    text("request", ForeignKey("requests.id")),
     *integer("batch_id", least=1),
     *integer("at"),
+    # NULL: its request's first one, in rows of when there was no other.
+    Column("write_off", Int64, ForeignKey("write_offs.seq"), nullable=True, unique=True),
+    Index(None, "request"),
 )
 
 # What an operator set of channels, one row a change. Values are JSON texts; NULL is as the providers file has it.

@@ -26,7 +26,7 @@ from mintery.ledger.schema_orders import order_events
 from mintery.ledger.schema_stated import stated_facts
 
 FORMAT = "mintery-seals"
-_LATER: Mapping[int, frozenset[str]] = {1: frozenset({"rest"})}
+_LATER: Mapping[int, frozenset[str]] = {1: frozenset({"rest", "write_off"})}
 """Columns that a version does not cover, as no row had them then."""
 
 
@@ -90,7 +90,7 @@ SEALED: Mapping[Source, Sealed] = {
         ("seq", "request", "position", "route", "provider", "outcome", "status", "began_at", "ended_at"),
         version=1,
     ),
-    Source.UNDONE_WRITE_OFFS: Sealed(undone_write_offs, ("seq", "request", "batch_id", "at"), version=1),
+    Source.UNDONE_WRITE_OFFS: Sealed(undone_write_offs, ("seq", "request", "batch_id", "at", "write_off")),
     Source.ORDER_EVENTS: Sealed(order_events, ("seq", "order_id", "kind", "actor", "facts", "at"), version=1),
     Source.STATED_FACTS: Sealed(stated_facts, ("seq", "of_table", "row_id", "facts"), version=1),
 }
