@@ -132,7 +132,8 @@ class Settings(BaseSettings):
 
     providers: Path | None = Field(
         None,
-        description="Providers and models that the gateway sells; a reporter reads the models' names, tiers and windows in it.",
+        description="Providers and models that the gateway sells; a reporter reads the models' names, tiers and windows in it, again "
+        "whenever it changes.",
     )
     price_files: PathList = Field((), description="Operator price files, most trusted first.")
     price_signers: TextList = Field(

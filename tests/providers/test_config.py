@@ -6,7 +6,7 @@ import pytest
 from mintery.domain.model import Endpoint, Unit
 from mintery.domain.voucher import Kind
 from mintery.errors import MalformedFile, SettingMissing
-from mintery.providers.config import models_of, parse_providers, read_models, read_providers
+from mintery.providers.config import models_of, parse_providers, read_providers, read_sellers
 
 TOML = """
 [[providers]]
@@ -152,7 +152,7 @@ def test_models_are_declared_without_the_keys(tmp_path: Path):
     path.write_text(TOML)
     with pytest.raises(SettingMissing):
         read_providers(path, {})
-    assert list(read_models(path)) == ["acme/small", "acme/vectors"]
+    assert list(models_of(read_sellers(path))) == ["acme/small", "acme/vectors"]
 
 
 def test_what_routing_goes_by():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from mintery.bootstrap.price_sources import price_lists
     from mintery.bootstrap.reporter import start_reporter
-    from mintery.bootstrap.reporting import build_reporters, declared_models, look_at_sources, report_once
+    from mintery.bootstrap.reporting import build_reporters, look_at_sources, report_once
     from mintery.bootstrap.roles import DEV_ROLES, dev_role
     from mintery.bootstrap.supervising import Supervisor, inherited, supervise
     from mintery.bootstrap.test_gateway import TestGateway, start_test_gateway
@@ -45,7 +45,7 @@ _HOMES = {
     ),
     "price_sources": ("price_lists",),
     "reporter": ("start_reporter",),
-    "reporting": ("build_reporters", "declared_models", "look_at_sources", "report_once"),
+    "reporting": ("build_reporters", "look_at_sources", "report_once"),
     "roles": ("DEV_ROLES", "dev_role"),
     "supervising": ("Supervisor", "inherited", "supervise"),
     "test_gateway": ("TestGateway", "start_test_gateway"),
@@ -60,7 +60,6 @@ __all__ = [
     "TestGateway",
     "build_gateway",
     "build_reporters",
-    "declared_models",
     "deploy_to",
     "dev_role",
     "gateway_address",

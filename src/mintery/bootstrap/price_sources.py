@@ -11,8 +11,8 @@ from yarl import URL
 from mintery.bootstrap.demo_offers import DEMO_PRICES
 from mintery.crypto.hashing import parse_address
 from mintery.crypto.price_files import PRICE_FILE_FORMAT
-from mintery.domain.model import Model
 from mintery.errors import SettingRefused
+from mintery.providers.charges import Declaration
 from mintery.providers.fetching import fetch
 from mintery.providers.price_lists import PriceList, Renewed, read_price_file
 from mintery.providers.price_lists_genai import GenaiPrices
@@ -34,7 +34,7 @@ PAGE_BYTES = 4 * 1024 * 1024
 PAGE_SECONDS = 10.0
 
 
-def price_lists(settings: Settings, models: Mapping[str, Model]) -> tuple[PriceList, ...]:
+def price_lists(settings: Settings, models: Mapping[str, Declaration]) -> tuple[PriceList, ...]:
     """The operator's files in the order given, providers' own pages, LiteLLM's file, genai-prices.
 
     Raises:
@@ -53,7 +53,7 @@ def price_lists(settings: Settings, models: Mapping[str, Model]) -> tuple[PriceL
     return tuple(lists)
 
 
-def _models_page(entry: str, models: Mapping[str, Model]) -> ModelsPage:
+def _models_page(entry: str, models: Mapping[str, Declaration]) -> ModelsPage:
     provider, _, url = entry.partition("=")
     if not provider or page_url(url) is None:
         raise SettingRefused(variable("price_urls"), "write each as name=https://host/v1/models")

@@ -10,8 +10,8 @@ from yarl import URL
 
 from mintery.bootstrap.kept_report import ReportFile
 from mintery.bootstrap.opening import open_on_chain, utc_now
-from mintery.bootstrap.price_sources import price_lists, with_local_prices
-from mintery.bootstrap.reporting import declared_models
+from mintery.bootstrap.price_sources import with_local_prices
+from mintery.bootstrap.reporting import eyes_alone
 from mintery.bootstrap.roles import dev_role
 from mintery.bootstrap.serving import GatewayServer
 from mintery.chain.deployment import deployment_path
@@ -23,7 +23,6 @@ from mintery.gateway.reporter import create_reporter_app
 from mintery.providers.fetching import fetch_all
 from mintery.settings import Settings, variable
 from mintery.usecases.alarms import Alarm, Alarms
-from mintery.usecases.observe_prices import observe_prices
 from mintery.usecases.report_alone import LoneReporter
 from mintery.usecases.report_prices import PricesReported, Reporter
 from mintery.usecases.reporter_meters import ReporterMeters
@@ -95,11 +94,10 @@ def start_reporter(settings: Settings, key: PrivateKey | None = None) -> Running
     own = _only_key(settings) if key is None else key
     if own.address not in chain.oracle.reporters():
         raise NotReporter(own.address)
-    lists = price_lists(settings, declared_models(settings))
     alarms = Alarms()
     lone = LoneReporter(
         chain=chain,
-        reporter=Reporter(own, lambda skus, now: observe_prices(lists, skus, now)),
+        reporter=Reporter(own, eyes_alone(settings)),
         sender=chain.sender(_payer(settings, own, local=local)),
         peers=parse_peers(settings.reporter_peers, own.address),
         fetch_all=_fetch_all,

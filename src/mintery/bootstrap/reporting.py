@@ -1,31 +1,42 @@
 """One price report by the reporters whose keys are here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
+from mintery.bootstrap.declared import DeclaredModels
 from mintery.bootstrap.opening import open_on_chain, report_sender_key, reporter_keys, utc_now
 from mintery.bootstrap.price_sources import price_lists, with_local_prices
 from mintery.chain.deployment import deployment_path
-from mintery.crypto.keys import PrivateKey
 from mintery.domain.model import Model
 from mintery.domain.observation import Observation, SourceAnswer, observe
 from mintery.errors import SettingMissing
-from mintery.providers.config import read_models
-from mintery.providers.price_lists import PriceList
 from mintery.settings import Settings, variable
 from mintery.usecases.alarms import Alarms
 from mintery.usecases.observe_prices import observe_prices
-from mintery.usecases.report_prices import NothingToReport, PricesReported, Reporter, report_prices
+from mintery.usecases.report_prices import NothingToReport, Observe, PricesReported, Reporter, report_prices
 
 
 def build_reporters(settings: Settings, models: Mapping[str, Model], *, local: bool) -> tuple[Reporter, ...]:
-    """Those whose keys are here, each with the settings' sources as its own eyes."""
+    """A gateway's own: those whose keys are here, each with the settings' sources as its own eyes; ``models`` are what it sells."""
     lists = price_lists(settings, models)
-    return tuple(_reporter(key, lists) for key in reporter_keys(settings, local=local))
+    return _reporters(settings, lambda skus, now: observe_prices(lists, skus, now), local=local)
 
 
-def declared_models(settings: Settings) -> dict[str, Model]:
-    """What the providers file declares; a reporter that needs no tiers, windows or other names has none."""
-    return {} if settings.providers is None else read_models(settings.providers)
+def eyes_alone(settings: Settings) -> Observe:
+    """Those of whoever reports beside no gateway: by what its own operator and the oracle declare.
+
+    Raises:
+        MalformedFile, SettingRefused
+    """
+    declared = DeclaredModels.of(settings)
+    lists = price_lists(settings, declared)
+
+    def observe_alone(skus: Iterable[str], now: datetime) -> tuple[Observation, ...]:
+        wanted = tuple(skus)
+        declared.look(wanted)
+        return observe_prices(lists, wanted, now)
+
+    return observe_alone
 
 
 def report_once(settings: Settings, *, everything: bool) -> PricesReported | str:
@@ -44,7 +55,7 @@ def report_once(settings: Settings, *, everything: bool) -> PricesReported | str
         raise SettingMissing(variable("reporter_keys"), "somebody has to sign what the sources say")
     outcome = report_prices(
         chain,
-        build_reporters(settings, declared_models(settings), local=local),
+        _reporters(settings, eyes_alone(settings), local=local),
         chain.sender(sender),
         Alarms(),
         now=utc_now(),
@@ -63,10 +74,12 @@ def look_at_sources(settings: Settings, skus: Sequence[str]) -> list[tuple[Obser
     chain = open_on_chain(settings)
     if chain.rpc.is_local:
         settings = with_local_prices(settings, deployment_path(settings.home, chain.rpc.genesis_hash).parent)
-    lists, now = price_lists(settings, declared_models(settings)), utc_now()
+    declared, now = DeclaredModels.of(settings), utc_now()
+    lists = price_lists(settings, declared)
+    declared.look(chain.oracle.sku_names())
     answers = {sku: tuple(each.price_of(sku, now) for each in lists) for sku in skus or chain.oracle.sku_names()}
     return [(observe(sku, said), said) for sku, said in answers.items()]
 
 
-def _reporter(key: PrivateKey, lists: Sequence[PriceList]) -> Reporter:
-    return Reporter(key, lambda skus, now: observe_prices(lists, skus, now))
+def _reporters(settings: Settings, eyes: Observe, *, local: bool) -> tuple[Reporter, ...]:
+    return tuple(Reporter(key, eyes) for key in reporter_keys(settings, local=local))

@@ -1,14 +1,15 @@
-"""A ledger opened to be checked: nothing is written to it, and no chain need answer."""
+"""A ledger opened to be checked or read beside its gateway: nothing is written to it, and no chain need answer."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
+from mintery.domain.channel import ChannelChange
 from mintery.errors import MalformedFile
-from mintery.ledger import invariants, queries, verifying
+from mintery.ledger import invariants, queries, queries_channels, verifying
 from mintery.ledger.engines import is_sqlite, reader_engine
 from mintery.ledger.faults import Fault, fault_of, told
 from mintery.ledger.migrations import HEAD, current_revision
@@ -77,6 +78,21 @@ class LedgerAudit:
     def write_offs(self, *, limit: int = 100) -> Sequence[WrittenOff]:
         """Newest first."""
         return self._read(lambda connection: queries.some_write_offs(connection, limit))
+
+    def channel_mark(self) -> tuple[int, int]:
+        """As ``Ledger.channel_mark``. Raises LedgerUnavailable."""
+        return self._told(queries_channels.mark)
+
+    def channel_settings(self) -> Sequence[ChannelChange]:
+        """As ``Ledger.channel_settings``. Raises LedgerUnavailable."""
+        return self._told(queries_channels.settings)
+
+    def _told(self, query: Callable[[Connection], T]) -> T:
+        """For those who go on when the database does not answer."""
+        try:
+            return self._read(query)
+        except SQLAlchemyError as error:
+            raise told(self._reads.dialect, error) from error
 
     def _read(self, query: Callable[[Connection], T]) -> T:
         with self._reads.connect() as connection:

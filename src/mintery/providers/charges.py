@@ -4,12 +4,12 @@ A list may ask another price where the input is longer, or at another time of da
 a list only if the list's is the same in all of the SKU's tier and window, as the model declares them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Protocol
 
-from mintery.domain.model import Model
 from mintery.domain.observation import NonsensePrice, NoPrice, SourceAnswer, SourcePrice
 from mintery.domain.price import Sku
 from mintery.domain.tiers import DAY_MINUTES, TOKEN, Band, MeteredUnit, Window, bands_of, parse_unit, window_at
@@ -26,6 +26,43 @@ MOST_STEPS = 16
 
 class Unpriced(Exception):
     """Why a list has no price."""
+
+
+class Declaration(Protocol):
+    """What somebody who may be believed says of a model, as ``Model`` does."""
+
+    @property
+    def upstream(self) -> str:
+        """The provider's own name for it."""
+
+    @property
+    def tiers(self) -> tuple[int, ...]: ...
+
+    @property
+    def windows(self) -> tuple[Window, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A model of which nothing is declared, as its SKUs' own names tell it. Its provider's name for it is not among that."""
+
+    upstream: str
+    tiers: tuple[int, ...]
+    windows: tuple[Window, ...] = ()
+
+
+def named_by(skus: Iterable[str]) -> Mapping[str, Named]:
+    """The models of SKUs, by id. A tier stands in a SKU's name with its boundary; of a window the name alone does, so what is sold
+    by the time of day is priced where it is declared.
+    """
+    found: dict[str, set[int]] = {}
+    for text in skus:
+        with suppress(MalformedSku):
+            sku = Sku.parse(text)
+            found.setdefault(sku.model, set()).add(parse_unit(sku.unit).above)
+    return {
+        model: Named(model.partition("/")[2], tuple(sorted(boundaries - {0}))) for model, boundaries in found.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +101,7 @@ FindCharge = Callable[[Listed], Charge]
 """Raises Unpriced."""
 
 
-def answer_for(name: str, sku: str, models: Mapping[str, Model], find: FindCharge) -> SourceAnswer:
+def answer_for(name: str, sku: str, models: Mapping[str, Declaration], find: FindCharge) -> SourceAnswer:
     """What the list ``name`` answers; ``models`` declare names, tiers and windows by model id."""
     try:
         listed = _listed(sku, models)
@@ -104,7 +141,7 @@ def price_of_one(number: Decimal, units: int = 1) -> UsdWad:
     return usd
 
 
-def _listed(sku: str, models: Mapping[str, Model]) -> Listed:
+def _listed(sku: str, models: Mapping[str, Declaration]) -> Listed:
     named = Sku.parse(sku)
     model = models.get(named.model)
     tiers, windows = ((), ()) if model is None else (model.tiers, model.windows)

@@ -225,13 +225,13 @@ def parse_model(fields: Mapping[str, Any], seller: ProviderConfig, *, where: str
     return _model(declared, seller, where)
 
 
-def read_models(path: Path) -> dict[str, Model]:
-    """What a providers file declares of models, by id; no key that it names need be here.
+def read_sellers(path: Path) -> tuple[ProviderConfig, ...]:
+    """The providers of a file with what it declares of their models; no key that it names need be here.
 
     Raises:
         MalformedFile
     """
-    return models_of(_parsed(_text_of(path), None, str(path), toml=path.suffix == ".toml"))
+    return _parsed(_text_of(path), None, str(path), toml=path.suffix == ".toml")
 
 
 def models_of(configs: Iterable[ProviderConfig]) -> dict[str, Model]:

@@ -97,11 +97,11 @@ class Renewed:
         self.name = path.name
         self._path = path
         self._read = read
-        self._seen = _mark_of(path)
+        self._seen = file_mark(path)
         self._found: PriceList | str = read(path)
 
     def price_of(self, sku: str, now: datetime) -> SourceAnswer:
-        if (mark := _mark_of(self._path)) != self._seen:
+        if (mark := file_mark(self._path)) != self._seen:
             self._seen = mark
             try:
                 self._found = self._read(self._path)
@@ -113,7 +113,7 @@ class Renewed:
         return NoPrice(self.name, self._found) if isinstance(self._found, str) else self._found.price_of(sku, now)
 
 
-def _mark_of(path: Path) -> tuple[int, int, int] | None:
+def file_mark(path: Path) -> tuple[int, int, int] | None:
     """Changes whenever the file does, and where another takes its place."""
     try:
         stat = path.stat()

@@ -7,10 +7,10 @@ from decimal import Decimal
 from genai_prices.data_snapshot import DataSnapshot, get_snapshot
 from genai_prices.types import ConditionalPrice, ModelInfo, TieredPrices, TimeOfDateConstraint
 
-from mintery.domain.model import Model, Unit
+from mintery.domain.model import Unit
 from mintery.domain.observation import SourceAnswer
 from mintery.domain.tiers import minute_of
-from mintery.providers.charges import Charge, Listed, Unpriced, answer_for, price_of_one
+from mintery.providers.charges import Charge, Declaration, Listed, Unpriced, answer_for, price_of_one
 from mintery.units import UnixSeconds, UsdWad
 
 _MILLION = 10**6
@@ -41,7 +41,7 @@ class GenaiPrices:
 
     name = "genai-prices"
 
-    def __init__(self, models: Mapping[str, Model] | None = None, snapshot: DataSnapshot | None = None) -> None:
+    def __init__(self, models: Mapping[str, Declaration] | None = None, snapshot: DataSnapshot | None = None) -> None:
         self._models = models or {}
         self._snapshot = snapshot or get_snapshot()
 

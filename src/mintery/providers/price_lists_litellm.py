@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mintery.domain.model import Model, Unit
+from mintery.domain.model import Unit
 from mintery.domain.observation import NoPrice, SourceAnswer
 from mintery.errors import MalformedFile
-from mintery.providers.charges import Charge, Listed, Unpriced, answer_for, price_of_one, read_number
+from mintery.providers.charges import Charge, Declaration, Listed, Unpriced, answer_for, price_of_one, read_number
 from mintery.providers.exact_json import parse_exactly
 from mintery.units import UsdWad
 
@@ -47,7 +47,7 @@ class LiteLLMFile:
     name: str
     entries: Mapping[str, Any]
     valid_until: datetime
-    models: Mapping[str, Model]
+    models: Mapping[str, Declaration]
 
     def price_of(self, sku: str, now: datetime) -> SourceAnswer:
         if now >= self.valid_until:
@@ -82,7 +82,7 @@ class LiteLLMFile:
         return None
 
 
-def read_litellm_file(path: Path, models: Mapping[str, Model], *, longest_age: timedelta) -> LiteLLMFile:
+def read_litellm_file(path: Path, models: Mapping[str, Declaration], *, longest_age: timedelta) -> LiteLLMFile:
     """``longest_age`` since the file was last modified.
 
     Raises:

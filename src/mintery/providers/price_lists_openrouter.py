@@ -11,11 +11,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from mintery.domain.model import Model, Unit
+from mintery.domain.model import Unit
 from mintery.domain.observation import NoPrice, SourceAnswer
 from mintery.domain.tiers import Window, parse_window
 from mintery.errors import FetchFailed, MalformedWindow
-from mintery.providers.charges import MOST_STEPS, Charge, Listed, Unpriced, answer_for, price_of_one, read_number
+from mintery.providers.charges import (
+    MOST_STEPS,
+    Charge,
+    Declaration,
+    Listed,
+    Unpriced,
+    answer_for,
+    price_of_one,
+    read_number,
+)
 from mintery.providers.exact_json import parse_exactly
 from mintery.units import UsdWad
 
@@ -46,7 +55,7 @@ Fetch = Callable[[str], bytes]
 class ModelsPage:
     """The prices of one provider's models, read from ``url`` at most once in ``KEPT``."""
 
-    def __init__(self, provider: str, url: str, models: Mapping[str, Model], fetch: Fetch) -> None:
+    def __init__(self, provider: str, url: str, models: Mapping[str, Declaration], fetch: Fetch) -> None:
         self.name = f"{provider}'s models page"
         self._provider = provider
         self._url = url

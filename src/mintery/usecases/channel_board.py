@@ -2,15 +2,25 @@
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
-from mintery.domain.channel import Channels, ChannelSettings, channels_of, settings_of
+from mintery.domain.channel import ChannelChange, Channels, ChannelSettings, channels_of, settings_of
 from mintery.domain.model import Model
 from mintery.errors import ChannelDisabled, MalformedFile, NotAvailable, NotFound, UnknownModel
-from mintery.ledger.reads import Ledger
 from mintery.providers.config import ProviderConfig, parse_model
 
 LOG = logging.getLogger(__name__)
+
+
+class ChannelSource(Protocol):
+    """Where the operator's settings are read: a ledger."""
+
+    def channel_mark(self) -> tuple[int, int]:
+        """Changes whenever they do."""
+
+    def channel_settings(self) -> Sequence[ChannelChange]:
+        """The newest of each."""
 
 
 class ChannelBoard:
@@ -27,7 +37,11 @@ class ChannelBoard:
     """
 
     def __init__(
-        self, declared: Mapping[str, Model], *, sellers: Iterable[ProviderConfig] = (), ledger: Ledger | None = None
+        self,
+        declared: Mapping[str, Model],
+        *,
+        sellers: Iterable[ProviderConfig] = (),
+        ledger: ChannelSource | None = None,
     ) -> None:
         """Without a ledger nothing is ever set."""
         self.declared = declared

@@ -41,6 +41,10 @@ def reporter(
     silent, and one that shows an old report or somebody else's; /metrics says the same to Prometheus. What it signed stays in the
     home directory: started again in the same epoch, it shows that again, for two reports of one epoch would be held against it.
 
+    Which model a SKU is at a source, it believes of nobody but its operator and the oracle. A tier stands in the SKU's own name; a
+    model's other name, or its times of day, stand in MINTERY_PROVIDERS, and where MINTERY_LEDGER names the operator's ledger in the
+    channels that were added while all runs. A gateway is not asked: its word would decide whose price is signed.
+
     KEY is a keystore file, or the name of a variable that holds a private key; dev:reporter1 to dev:reporter5 on a local chain.
     It pays the gas, unless MINTERY_SENDER_KEY does.
     """
