@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from .forking import forking
+
 ROOT = Path(__file__).parents[2]
 MINTERY = [sys.executable, "-m", "mintery.cli"]
 _STOP_SECONDS = 30
@@ -37,8 +39,9 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def run(*command: str, env: dict[str, str], cwd: Path = ROOT) -> Ended:
-    ended = subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
-    return Ended(ended.returncode, ended.stdout, ended.stderr)
+    """A command of Python's, in a process of its own that need not import other people's packages (tests/e2e/forking.py)."""
+    assert command[0] == sys.executable
+    return Ended(*forking().run(command, env, cwd, 120))
 
 
 @contextmanager
