@@ -49,6 +49,8 @@ class Node(Wire):
     tip: int = 9
     pending_time: int = 1_700_000_099
     nonce: int = 3
+    mined: int | None = 5
+    status: str = "0x1"
     counts_in_words: bool = False
     refuses: RpcRefused | None = None
     forgets_answer: bool = False
@@ -129,6 +131,14 @@ class Node(Wire):
 
     def eth_get_transaction_by_hash(self, tx_hash: str) -> dict[str, str] | None:
         return {"hash": tx_hash} if tx_hash in self.taken else None
+
+    def eth_get_transaction_receipt(self, tx_hash: str) -> dict[str, Any] | None:
+        if self.mined is None or self.mined > self.head:
+            return None
+        return {
+            "transactionHash": tx_hash, "blockNumber": hex(self.mined), "blockHash": hash_of(self.mined, self.fork),
+            "gasUsed": "0x1", "effectiveGasPrice": "0x1", "status": self.status, "logs": [self._log(self.mined)],
+        }  # fmt: skip
 
     def eth_send_raw_transaction(self, raw: str) -> str:
         if self.refuses is not None:
@@ -230,6 +240,40 @@ def test_one_that_leaves_out_events_is_named_and_put_aside_until_it_has_them(clo
     assert faults(rpc) == {}
     rpc.logs(1, HEAD, [ESCROW])
     assert nodes[2].asked > asked + 4
+
+
+def test_a_receipt_that_one_of_three_hides_or_makes_up_is_not_believed(clock: Clock):
+    for wrong in ({"mined": None}, {"status": "0x0"}, {"mined": 4}, {"fork": "ff"}):
+        nodes = three()
+        rpc = over(nodes, clock)
+        for name, value in wrong.items():
+            setattr(nodes[0], name, value)
+
+        receipt = rpc.agreed_receipt("0x" + "22" * 32, through=HEAD)
+
+        assert receipt is not None
+        assert (receipt.block, receipt.block_hash, receipt.succeeded) == (5, hash_of(5), True)
+        assert faults(rpc) == {"https://a": Fault.LIED}
+
+
+def test_a_receipt_that_only_one_of_three_has_is_none(clock: Clock):
+    nodes = three()
+    nodes[1].mined = nodes[2].mined = None
+
+    assert over(nodes, clock).agreed_receipt("0x" + "22" * 32, through=HEAD) is None
+
+
+def test_who_does_not_have_the_final_block_says_nothing_of_receipts(clock: Clock):
+    """It would say that there is none, and be believed where it is asked alone."""
+    nodes = three()
+    nodes[0].head = nodes[1].head = 4
+
+    with pytest.raises(RpcUnavailable):
+        over(nodes, clock).agreed_receipt("0x" + "22" * 32, through=HEAD)
+    with pytest.raises(RpcUnavailable):
+        Rpc(nodes[0]).agreed_receipt("0x" + "22" * 32, through=HEAD)
+    beyond = Rpc(Node("https://a", mined=HEAD)).agreed_receipt("0x" + "22" * 32, through=HEAD - 1)
+    assert beyond is None
 
 
 def test_one_with_another_block_hash_is_named(clock: Clock):
@@ -466,6 +510,8 @@ def test_a_call_reverts_when_most_say_so(clock: Clock):
             "tip": st.integers(0, 10**18),
             "pending_time": st.integers(0, 2**40),
             "nonce": st.integers(0, 10),
+            "mined": st.none() | st.integers(0, HEAD),
+            "status": st.sampled_from(["0x0", "0x1"]),
             "counts_in_words": st.booleans(),
             "silent": st.booleans(),
         },
@@ -482,6 +528,9 @@ def test_whatever_one_of_three_says_the_answers_are_the_chains(liar: int, lies: 
     assert (head.number, head.hash) == (HEAD, hash_of(HEAD))
     assert rpc.block("finalized").hash == hash_of(HEAD - 5)
     assert [log.block_hash for log in rpc.logs(1, HEAD, [ESCROW])] == [hash_of(n) for n in range(1, HEAD + 1)]
+    receipt = rpc.agreed_receipt("0x" + "22" * 32, through=HEAD)
+    assert receipt is not None
+    assert (receipt.block_hash, receipt.succeeded) == (hash_of(5), True)
     assert rpc.balance(ESCROW, at=head) == 7
     assert rpc.call_all([Call("read", ESCROW, b"")], at=head) == [(7).to_bytes(32, "big")]
     assert rpc.estimate(Call("write", ESCROW, b""), ESCROW) == 50_000

@@ -86,6 +86,13 @@ class MintChain:
     def receipt(self, tx_hash: str) -> TxReceipt | None:
         return self.mined.get(tx_hash)
 
+    def agreed_receipt(self, tx_hash: str, *, through: int) -> TxReceipt | None:
+        receipt = self.mined.get(tx_hash)
+        return receipt if receipt is not None and receipt.block <= through else None
+
+    def knows(self, tx_hash: str) -> bool:
+        return tx_hash in self.waiting or tx_hash in self.mined
+
     def logs(
         self, first: int, last: int, _addresses: Iterable[Address], _topics: Sequence[bytes] = ()
     ) -> tuple[Log, ...]:

@@ -65,6 +65,10 @@ class CrashingLedger:
     def chain_calls(self):  # type: ignore[no-untyped-def]  # as the store's
         return self.store.chain_calls
 
+    @property
+    def postponed(self):  # type: ignore[no-untyped-def]  # as the store's
+        return self.store.postponed
+
     def commit(self, commands: Sequence[Command]) -> Sequence[Result]:
         fate = self.random.random()
         if fate < self.trouble:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from tests.ledger.orders import decide
@@ -38,9 +39,11 @@ from mintery.ledger.commands_lots import TraceLots
 from mintery.ledger.commands_refunds import OweUnused
 from mintery.ledger.queries_lots import Lot
 from mintery.ledger.queries_orders import OrderReads
+from mintery.ledger.queries_refunds import LotRefund
 from mintery.units import (
     AssetUnits,
     NanoCredits,
+    UnixSeconds,
     Wei,
     credit_units,
     nanocredits_of_assets_down,
@@ -50,12 +53,14 @@ from mintery.units import (
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.call_effects import Foreign
 from mintery.usecases.deposit_credits import relay_deposit, sign_deposit
+from mintery.usecases.give_up_calls import tell_given_up
 from mintery.usecases.mint_orders import mint_orders
 from mintery.usecases.order_desk import OrderDesk, Treasury
-from mintery.usecases.place_order import OrderAsked, place_order
+from mintery.usecases.place_order import OrderAsked, place_order, planned_call
 from mintery.usecases.refund_lot import RefundAsked, offer_refund, owe_unused, refund_lot
 from mintery.usecases.review_orders import finish_refund, take_bank_payment
 from mintery.usecases.send_calls import Sent, send_call, send_calls
+from mintery.usecases.show_orders import lot_refund_json, order_in_full
 from mintery.usecases.signed_texts import authorization_text, deposit_text, read_deposit, read_top_up, top_up_text
 from mintery.usecases.top_up import relay_top_up, sign_top_up
 from mintery.usecases.watch_orders import look_at_order, watch_orders
@@ -86,10 +91,13 @@ def account_of(till: Till, holder: PrivateKey) -> AccountKey:
     return AccountKey(till.town.token, till.gateway, holder.address, PrivateKey.generate().address)
 
 
-def bank_order(till: Till, desk: OrderDesk, holder: PrivateKey, *, signed: bool = True, paid: int = TWENTY) -> Order:
+def bank_order(
+    till: Till, desk: OrderDesk, holder: PrivateKey, *, signed: bool = True, paid: int = TWENTY, valid_for: int = 3_600
+) -> Order:
     """Paid, reviewed and accepted; ``signed``: the holder lets the credits go on into the account."""
     key = account_of(till, holder)
-    text = deposit_text(sign_deposit(till.town.chain, holder, key, parse_credits("20"))) if signed else None
+    deposit = sign_deposit(till.town.chain, holder, key, parse_credits("20"), valid_for=valid_for)
+    text = deposit_text(deposit) if signed else None
     order = place_order(desk, OrderAsked(key, Rail.BANK, TWENTY, signed=text), now())
     assert order.reference is not None
     payment = Payment(f"bank-{order.id}", AssetUnits(paid), now())
@@ -156,20 +164,161 @@ def mint_alone(till: Till, desk: OrderDesk, order: Order) -> None:
     assert till.town.chain.token(till.town.token).balance_of(order.account.holder) == parse_credits("20")
 
 
-def test_credits_that_the_holder_moved_leave_the_deposit_failed_and_nothing_else(till: Till, desk: OrderDesk):
-    holder = till.town.funded()
+def later(minutes: int = 30) -> datetime:
+    """When every pause is over."""
+    return now() + timedelta(minutes=minutes)
+
+
+def test_a_deposit_waits_for_credits_that_the_holder_moved(till: Till, desk: OrderDesk):
+    holder, friend = till.town.funded(), till.town.funded()
     order = bank_order(till, desk, holder)
     mint_alone(till, desk, order)
     token = till.town.chain.token(till.town.token)
-    token.transfer(till.town.chain.sender(holder), till.town.issuer.address, parse_credits("1"))
+    token.transfer(till.town.chain.sender(holder), friend.address, parse_credits("1"))
 
     run(desk)
 
+    shown = order_in_full(till.ledger, order, now(), bank_details=None)["on_chain"][1]
+    assert (shown["kind"], shown["status"]) == ("deposit", "under_way")
+    assert "ERC20InsufficientBalance" in shown["why"]
+    token.transfer(till.town.chain.sender(friend), holder.address, parse_credits("1"))
+    for _ in range(2):
+        send_calls(desk, later())
+
+    assert balance(till, order.account) == 20 * 10**9
+    assert till.ledger.chain_calls.open() == []
+    assert till.ledger.postponed.longest() == []
+    assert till.alarms.standing() == ()
+
+
+def test_a_deposit_whose_time_is_over_leaves_the_credits_in_the_wallet_and_says_so(till: Till, desk: OrderDesk):
+    holder = till.town.funded()
+    order = bank_order(till, desk, holder, valid_for=120)
+    mint_alone(till, desk, order)
+    token = till.town.chain.token(till.town.token)
+    token.transfer(till.town.chain.sender(holder), till.town.issuer.address, parse_credits("1"))
+    run(desk)
+
+    till.town.advance(130)
+    send_calls(desk, later())
+
     mint, deposit = till.ledger.chain_calls.of(order.id)
     assert mint.effect is not None
+    assert "ran out; before that" in str(deposit.failed_why)
     assert "ERC20InsufficientBalance" in str(deposit.failed_why)
+    assert [(each.alarm, each.subject) for each in till.alarms.standing()] == [(Alarm.CALL_GIVEN_UP, order.id)]
     assert till.ledger.chain_calls.open() == []
     assert token.balance_of(holder.address) == parse_credits("19")
+    tell_given_up(desk, now() + timedelta(days=8))
+    assert till.alarms.standing() == ()
+
+
+@pytest.mark.parametrize("kind", [CallKind.DEPOSIT, CallKind.COLLECT, CallKind.RELEASE])
+def test_one_refusal_ends_no_call(till: Till, desk: OrderDesk, monkeypatch: pytest.MonkeyPatch, kind: CallKind):
+    """A node that is behind, or lies, says once that the call reverts."""
+    holder = PrivateKey.generate()
+    order = bank_order(till, desk, holder)
+    gas_limit, refusals = Sender.gas_limit, iter([True])
+
+    def refuses(self: Sender, call: Call) -> int:
+        if call.action == f"order.{kind}" and next(refusals, False):
+            raise TransactionReverted(call.action, "ReleaseAboveBalance", {})
+        return gas_limit(self, call)
+
+    monkeypatch.setattr(Sender, "gas_limit", refuses)
+    run(desk)
+    if kind is CallKind.DEPOSIT:
+        assert till.ledger.chain_calls.failed() == []
+        for hours in range(1, 3):
+            send_calls(desk, later(60 * hours))
+    refund = all_back(till, desk, order, holder)
+    for hours in range(1, 6):
+        send_calls(desk, later(60 * hours))
+        till.sync()
+        owe_unused(desk, now())
+
+    assert next(refusals, None) is None
+    assert till.ledger.chain_calls.open() == []
+    assert till.ledger.lot_refunds.refund(refund.id).status == "owed"
+    (due,) = till.ledger.orders.refunds_due(Rail.BANK)
+    assert due.assets == TWENTY
+
+
+def all_back(till: Till, desk: OrderDesk, order: Order, holder: PrivateKey, *, valid_for: int = 86_400) -> LotRefund:
+    """Everything that the order brought is asked back over its rail."""
+    lot = lot_of(till, order)
+    _, fields = offer_refund(desk, order.account, lot.remaining, now())
+    signed = till.town.chain.token(till.town.token).sign_authorization(
+        holder,
+        desk.paying().key.address,
+        int(fields["amount"]),
+        nonce=bytes.fromhex(fields["nonce"]),
+        valid_before=UnixSeconds(till.town.chain.next_time() + valid_for),
+    )
+    asked = RefundAsked(lot.id, lot.remaining, "rail", authorization_text(signed))
+    return refund_lot(desk, order.account, asked, now())
+
+
+def test_a_release_is_sent_once_though_an_endpoint_hides_its_receipt(
+    till: Till, desk: OrderDesk, monkeypatch: pytest.MonkeyPatch
+):
+    holder = PrivateKey.generate()
+    order = bank_order(till, desk, holder)
+    run(desk)
+    other = till.open_account("20")
+    lot = lot_of(till, order)
+    refund = refund_lot(desk, order.account, RefundAsked(lot.id, NanoCredits(10 * 10**9), "wallet"), now())
+    monkeypatch.setattr(Rpc, "receipt", lambda *_: None)
+
+    for _ in range(4):
+        send_calls(desk, later())
+        till.sync()
+
+    assert till.ledger.lot_refunds.refund(refund.id).status == "in_wallet"
+    assert till.town.chain.token(till.town.token).balance_of(holder.address) == parse_credits("10")
+    assert balance(till, order.account) == 10 * 10**9
+    assert balance(till, other.key) == 20 * 10**9
+
+
+def test_a_release_that_the_account_cannot_pay_ends_when_that_is_final(till: Till, desk: OrderDesk):
+    order = bank_order(till, desk, PrivateKey.generate())
+    run(desk)
+    call = till.town.chain.escrow.release_call(order.account, parse_credits("21"))
+    release = planned_call(desk, "rfd_x", CallKind.RELEASE, call, authority=None, now=now())
+    till.ledger.commit([PlanCalls((replace(release, first_block=release.first_block + 2),))])
+
+    assert send_calls(desk, now()) == {"rfd_x/release": Sent.WAITS}
+    assert send_calls(desk, now()) == {}
+    till.town.advance(1)
+    till.town.advance(1)
+    assert send_calls(desk, later()) == {"rfd_x/release": Sent.FAILED}
+
+
+def test_a_collection_that_the_holder_prevents_is_told_and_owes_nothing(till: Till, desk: OrderDesk):
+    holder = till.town.funded()
+    order = bank_order(till, desk, holder)
+    run(desk)
+    refund = all_back(till, desk, order, holder, valid_for=120)
+    send_calls(desk, now())
+    token = till.town.chain.token(till.town.token)
+    token.transfer(till.town.chain.sender(holder), till.town.issuer.address, parse_credits("20"))
+    for hours in range(1, 4):
+        send_calls(desk, later(60 * hours))
+        till.sync()
+        owe_unused(desk, now())
+    waits = lot_refund_json(till.ledger, till.ledger.lot_refunds.refund(refund.id))
+    assert (waits["status"], waits["on_chain"][1]["status"]) == ("released", "under_way")
+    assert "ERC20InsufficientBalance" in waits["on_chain"][1]["why"]
+
+    till.town.advance(130)
+    send_calls(desk, later(300))
+    owe_unused(desk, now())
+
+    told = lot_refund_json(till.ledger, till.ledger.lot_refunds.refund(refund.id))
+    assert told["status"] == "not_collected"
+    assert "ran out" in told["why"]
+    assert [(each.alarm, each.subject) for each in till.alarms.standing()] == [(Alarm.CALL_GIVEN_UP, refund.id)]
+    assert till.ledger.orders.refunds_due() == []
 
 
 def test_another_relayer_of_the_deposit_changes_nothing(till: Till, desk: OrderDesk):
@@ -243,6 +392,8 @@ def test_an_order_that_the_vault_refuses_keeps_its_payment_returnable(till: Till
 
     assert [each.subject for each in till.alarms.standing()] == [order.id]
     assert till.ledger.orders.order(order.id).minting_at is None
+    assert mint_orders(desk, now()) == 0
+    assert mint_orders(desk, later()) == 1
     run(desk)
     assert till.alarms.standing() == ()
     assert balance(till, order.account) == 20 * 10**9
@@ -575,7 +726,7 @@ def test_a_call_past_its_time_ends_whatever_its_token_says(
     send_calls(desk, now())
     assert len(till.ledger.chain_calls.open()) == 1
     till.town.advance(1_000)
-    send_calls(desk, now())
+    send_calls(desk, later())
 
     assert till.ledger.chain_calls.open() == []
     assert till.ledger.orders.order(order.id).payment is None

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import Any
 
 from mintery.chain.endpoint import Request
-from mintery.chain.wire import parse_block, parse_log
+from mintery.chain.wire import parse_block, parse_log, parse_receipt
 from mintery.errors import RpcRefused
 
 
@@ -108,6 +108,10 @@ def _logs(listed: Any) -> Hashable:
     return tuple(sorted(map(parse_log, listed), key=lambda log: (log.block, log.index)))
 
 
+def _receipt(fields: Any) -> Hashable:
+    return None if fields is None else parse_receipt(fields)
+
+
 def _number(text: Any) -> Hashable:
     return int(text, 16)
 
@@ -116,6 +120,7 @@ _NORMAL: Mapping[str, Callable[[Any], Hashable]] = {
     "eth_getBlockByNumber": _block,
     "eth_getBlockByHash": _block,
     "eth_getLogs": _logs,
+    "eth_getTransactionReceipt": _receipt,
     "eth_getBalance": _number,
     "eth_getTransactionCount": _number,
     "eth_chainId": _number,

@@ -81,6 +81,10 @@ class Endpoints(Wire):
                 answers.append(refused)
         return answers
 
+    def agreed(self, wanted: Sequence[Request], *, through: int) -> Answers:
+        """What a quorum says alike, whatever the requests' own policies, of those that have block ``through``."""
+        return self._agreed(wanted, through=through)
+
     def look_after(self) -> tuple[EndpointFault, ...]:
         """Ask again those that were put aside or are silent: who serves the chain, and says of a disputed read what the
         others say, is taken back. What is wrong now.
@@ -130,11 +134,11 @@ class Endpoints(Wire):
 
     # How each policy asks
 
-    def _agreed(self, wanted: Sequence[Request]) -> Answers:
+    def _agreed(self, wanted: Sequence[Request], *, through: int = 0) -> Answers:
         for turn in range(_ROUNDS):
             if turn:
                 time.sleep(_PAUSE)
-            answered = self._ask(wanted)
+            answered = self._ask(wanted, through=through)
             voting = [(member, answers) for member, answers in answered if _votes(wanted, answers)]
             if not voting and len(answered) >= self.quorum:
                 return answered[0][1]
@@ -236,12 +240,12 @@ class Endpoints(Wire):
             return ready
         return [member for member in self._members if not member.aside]
 
-    def _ask(self, wanted: Sequence[Request], *, of: Sequence[Member] | None = None) -> Answered:
+    def _ask(self, wanted: Sequence[Request], *, of: Sequence[Member] | None = None, through: int = 0) -> Answered:
         """Everyone at once; who does not answer, or serves another chain, is left out."""
         now = self._clock()
         answered: Answered = []
         for member, answers in self._each(
-            self._askable() if of is None else of, lambda member: self._ask_one(member, wanted, now)
+            self._askable() if of is None else of, lambda member: self._ask_one(member, wanted, now, through)
         ):
             if isinstance(answers, RpcUnavailable):
                 _log.info("endpoint silent", extra={"url": member.url, "why": answers.why})
@@ -249,11 +253,11 @@ class Endpoints(Wire):
                 answered.append((member, answers))
         return answered
 
-    def _ask_one(self, member: Member, wanted: Sequence[Request], now: float) -> Answers | None:
+    def _ask_one(self, member: Member, wanted: Sequence[Request], now: float, through: int) -> Answers | None:
         if not member.verify(self.identity, now):
             self._tell(member)
             return None
-        needed = needed_block(wanted)
+        needed = max(through, needed_block(wanted))
         if not needed:
             return member.ask(wanted, now)
         head, *answers = member.ask([("eth_blockNumber", []), *wanted], now)

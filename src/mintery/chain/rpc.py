@@ -21,7 +21,7 @@ from mintery.chain.wire import (
     write_pin,
 )
 from mintery.domain.voucher import Address
-from mintery.errors import RpcRefused
+from mintery.errors import RpcRefused, RpcUnavailable
 from mintery.units import Wei
 
 __all__ = ["LOCAL_CHAIN_IDS", "BlockRef", "Call", "Log", "Rpc", "TxReceipt", "connect", "without_secrets"]
@@ -167,6 +167,25 @@ class Rpc:
         """None while it is in no block."""
         fields = self.request("eth_getTransactionReceipt", tx_hash)
         return None if fields is None else parse_receipt(fields)
+
+    def agreed_receipt(self, tx_hash: str, *, through: int) -> TxReceipt | None:
+        """What those that have block ``through`` agree on. None is as certain as a receipt: it is in no block up to there.
+
+        Raises:
+            RpcUnavailable: too few have that block.
+            RpcsDisagree: no majority says the same.
+        """
+        wanted: Request = ("eth_getTransactionReceipt", [tx_hash])
+        if isinstance(self.wire, Endpoints):
+            (fields,) = self.wire.agreed([wanted], through=through)
+        else:
+            head, fields = self.wire.request_all([("eth_blockNumber", []), wanted])
+            if isinstance(head, RpcRefused) or int(head, 16) < through:
+                raise RpcUnavailable(self.url, f"block {through} is not there (any more)")
+        if isinstance(fields, RpcRefused):
+            raise fields
+        receipt = None if fields is None else parse_receipt(fields)
+        return receipt if receipt is not None and receipt.block <= through else None
 
     def logs(
         self, first: int, last: int, addresses: Iterable[Address], topics: Sequence[bytes] = ()

@@ -30,6 +30,7 @@ EXAMPLES: Mapping[str, str] = {
     "order accept": 'ord_1234 --reason "it stands in the statement"',
     "order refuse": 'ord_1234 --reason "the sender is not the holder"',
     "order return": 'ord_1234 --reason "the holder asked for it"',
+    "order retry": "ord_1234",
     "order refunded": "rfd_1234 --reference 2026-11-03/4",
     "lot list": "",
     "lot trace": "3",

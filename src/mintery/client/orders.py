@@ -37,7 +37,7 @@ def trace_lot(base_url: str, key: str, lot: int, *, after: int = 0, limit: int =
 
 
 def admin_orders(base_url: str, key: str, queue: str, *, limit: int = 100) -> dict[str, Any]:
-    """``queue``: review, unminted, refunds or all."""
+    """``queue``: review, unminted, refunds, waiting, given_up or all."""
     return call("GET", f"{_admin(base_url)}?{urlencode({'queue': queue, 'limit': limit})}", key)
 
 
@@ -57,6 +57,11 @@ def admin_decide(base_url: str, key: str, order: str, said: dict[str, Any]) -> d
 
 def admin_return(base_url: str, key: str, order: str, said: dict[str, Any]) -> dict[str, Any]:
     return call("POST", f"{_admin(base_url)}/{quote(order, safe='')}/return", key, said)
+
+
+def admin_retry(base_url: str, key: str, subject: str) -> dict[str, Any]:
+    """``subject``: an order or a refund."""
+    return call("POST", f"{_admin(base_url)}/{quote(subject, safe='')}/retry", key, {})
 
 
 def admin_refund_done(base_url: str, key: str, refund: str, said: dict[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from mintery.gateway.bodies import read_body
 from mintery.gateway.entry import desk_of, require_operator, till_of
 from mintery.gateway.errors import ErrorTable, Problems, Shown
 from mintery.units import parse_assets
+from mintery.usecases.retry_order import retry_order
 from mintery.usecases.review_orders import (
     decide_order,
     find_order,
@@ -32,7 +33,7 @@ from mintery.usecases.review_orders import (
     return_payment,
     take_bank_payment,
 )
-from mintery.usecases.show_orders import order_in_full, order_json, refund_json
+from mintery.usecases.show_orders import given_up_json, order_in_full, order_json, postponed_json, refund_json
 from mintery.usecases.watch_orders import hear_webhook
 
 ERRORS: ErrorTable = {
@@ -105,14 +106,24 @@ def order_admin_router(problems: Problems) -> APIRouter:
     @router.get("")
     def get_orders(
         request: Request,
-        queue: Literal["review", "unminted", "refunds", "all"] = "review",
+        queue: Literal["review", "unminted", "refunds", "waiting", "given_up", "all"] = "review",
         limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = 100,
     ) -> dict[str, Any]:
-        """What waits for a person (``review``), whose credits are not created yet, what is owed back, or everything."""
+        """What waits for a person (``review``), whose credits are not created yet, what is owed back, what is tried again later
+        and why (``waiting``), what can never take effect on chain any more (``given_up``), or everything.
+        """
         desk, now = desk_of(request), till_of(request).parts.clock()
         reads = desk.ledger.orders
         if queue == "refunds":
             return {"object": "list", "data": [refund_json(each) for each in reads.refunds_due(limit=limit)]}
+        if queue == "waiting":
+            waiting = desk.ledger.postponed.longest(limit=limit)
+            return {"object": "list", "data": [postponed_json(each) for each in waiting]}
+        if queue == "given_up":
+            return {
+                "object": "list",
+                "data": [given_up_json(each) for each in desk.ledger.chain_calls.failed(limit=limit)],
+            }
         listed = {"review": reads.in_review, "unminted": reads.unminted, "all": reads.recent}[queue](limit=limit)
         return {"object": "list", "data": [order_json(order, now) for order in listed]}
 
@@ -149,6 +160,11 @@ def _add_decisions(router: APIRouter, problems: Problems) -> None:
         """Give an accepted payment back whole, as long as its credits are not being created."""
         ledger, now = desk_of(request).ledger, till_of(request).parts.clock()
         return _full(request, return_payment(ledger, OrderId(order_id), by=body.by, why=body.reason, now=now).id)
+
+    @router.post("/{subject}/retry", responses=refusals)
+    def post_retry(request: Request, subject: str) -> dict[str, Any]:
+        """Try again now what of an order or a refund waits for its next try."""
+        return {"object": "retry", "id": subject, "tried_again": retry_order(desk_of(request).ledger, subject)}
 
     @router.post("/refunds/{refund_id}/done", responses=refusals)
     def post_refund_done(request: Request, refund_id: str, body: RefundDoneIn) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from mintery.ledger.apply_long_jobs import (
 from mintery.ledger.apply_lots import trace_lots
 from mintery.ledger.apply_memberships import agree_membership, charge_month, end_membership
 from mintery.ledger.apply_orders import ORDER_WRITERS
+from mintery.ledger.apply_postponed import POSTPONED_WRITERS
 from mintery.ledger.apply_refunds import REFUND_WRITERS
 from mintery.ledger.apply_refusals import record_refusals
 from mintery.ledger.apply_reserve import observe_reserve
@@ -113,6 +114,7 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     **CALL_WRITERS,
     TraceLots: trace_lots,
     **REFUND_WRITERS,
+    **POSTPONED_WRITERS,
 }
 _BESIDE = (
     SealRows,

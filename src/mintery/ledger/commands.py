@@ -23,6 +23,7 @@ from mintery.ledger.commands_calls import CallCommand
 from mintery.ledger.commands_lots import LotCommand
 from mintery.ledger.commands_memberships import MembershipCommand
 from mintery.ledger.commands_orders import OrderCommand, OrderResult
+from mintery.ledger.commands_postponed import PostponedCommand
 from mintery.ledger.commands_refunds import RefundCommand
 from mintery.ledger.commands_wallet import WalletCommand
 from mintery.units import NanoCredits, UnixSeconds
@@ -582,6 +583,7 @@ Command = (
     | CallCommand
     | LotCommand
     | RefundCommand
+    | PostponedCommand
 )
 Result = (
     BlockAppended

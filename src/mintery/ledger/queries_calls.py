@@ -1,17 +1,20 @@
 """Reads of the outbox of calls on chain."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
 from mintery.domain.chain_call import Authority, CallAttempt, CallId, CallKind, ChainCall, Effect
 from mintery.domain.voucher import Address
+from mintery.ledger.queries_postponed import is_due
 from mintery.ledger.schema_calls import call_attempts, chain_calls
-from mintery.ledger.work import instant_of
+from mintery.ledger.work import instant_of, micros
 from mintery.units import CreditUnits
 
 _AT_ONCE = 100
+_IS_OPEN = chain_calls.c.tx_hash.is_(None) & chain_calls.c.failed_at.is_(None)
 
 
 class CallReads:
@@ -29,12 +32,27 @@ class CallReads:
 
     def open(self, *kinds: CallKind, limit: int = _AT_ONCE, after: CallId | None = None) -> Sequence[ChainCall]:
         """Without an end, by id; of ``kinds``, or of all."""
-        chosen: list[ColumnElement[bool]] = [chain_calls.c.tx_hash.is_(None), chain_calls.c.failed_at.is_(None)]
+        chosen: list[ColumnElement[bool]] = [_IS_OPEN]
         if kinds:
             chosen.append(chain_calls.c.kind.in_([kind.value for kind in kinds]))
         if after is not None:
             chosen.append(chain_calls.c.id > after)
         return self._calls(*chosen, limit=limit, by_id=True)
+
+    def due(
+        self, now: datetime, *kinds: CallKind, limit: int = _AT_ONCE, after: CallId | None = None
+    ) -> Sequence[ChainCall]:
+        """As ``open``, without those that are tried again later."""
+        later = () if after is None else (chain_calls.c.id > after,)
+        chosen = (_IS_OPEN, chain_calls.c.kind.in_([kind.value for kind in kinds]), is_due(chain_calls.c.id, now))
+        return self._calls(*chosen, *later, limit=limit, by_id=True)
+
+    def failed(self, *, since: datetime | None = None, limit: int = _AT_ONCE) -> Sequence[ChainCall]:
+        """Given up, newest first."""
+        lately = () if since is None else (chain_calls.c.failed_at >= micros(since),)
+        query = select(chain_calls).where(chain_calls.c.failed_at.is_not(None), *lately)
+        rows = self._read(_all, query.order_by(chain_calls.c.failed_at.desc(), chain_calls.c.id).limit(limit))
+        return [_call_of(row) for row in rows]
 
     def attempts_of(self, call: CallId) -> Sequence[CallAttempt]:
         """Oldest first."""

@@ -13,6 +13,7 @@ from mintery.domain.voucher import AccountId, Address
 from mintery.ledger.commands import Command, Result
 from mintery.ledger.queries_calls import CallReads
 from mintery.ledger.queries_lots import LotReads
+from mintery.ledger.queries_postponed import PostponedReads, is_due
 from mintery.ledger.queries_refunds import LotRefundReads
 from mintery.ledger.rows_orders import ORDER_COLUMNS, REFUND_COLUMNS, order_of, refund_of
 from mintery.ledger.schema_orders import order_events, orders, payments, refunds
@@ -85,6 +86,13 @@ class OrderReads:
         query = select(*ORDER_COLUMNS).where(waits)
         return self._orders(query.order_by(orders.c.accepted_at, orders.c.id).limit(limit))
 
+    def to_mint(self, now: datetime, *, limit: int = _AT_ONCE, after: OrderId | None = None) -> Sequence[Order]:
+        """As ``unminted``, by id, without those that are tried again later."""
+        waits = orders.c.accepted_at.is_not(None) & orders.c.minting_at.is_(None) & orders.c.refund_due_at.is_(None)
+        later = () if after is None else (orders.c.id > after,)
+        query = select(*ORDER_COLUMNS).where(waits, is_due(orders.c.id, now), *later)
+        return self._orders(query.order_by(orders.c.id).limit(limit))
+
     def payments_of(self, order: OrderId) -> Sequence[Payment]:
         query = select(payments.c.id, payments.c.assets, payments.c.paid_at).where(payments.c.order_id == order)
         rows = self._read(_all, query.order_by(payments.c.seen_at, payments.c.id))
@@ -95,6 +103,19 @@ class OrderReads:
         chosen = () if rail is None else (refunds.c.rail == rail.value,)
         query = select(*REFUND_COLUMNS).where(refunds.c.done_at.is_(None), *chosen)
         return [refund_of(row) for row in self._read(_all, query.order_by(refunds.c.due_at, refunds.c.id).limit(limit))]
+
+    def to_give_back(
+        self, rail: Rail, now: datetime, *, limit: int = _AT_ONCE, after: str | None = None
+    ) -> Sequence[Refund]:
+        """As ``refunds_due``, by id, without those that are tried again later."""
+        later = () if after is None else (refunds.c.id > after,)
+        chosen = (refunds.c.rail == rail.value, refunds.c.done_at.is_(None), is_due(refunds.c.id, now), *later)
+        query = select(*REFUND_COLUMNS).where(*chosen).order_by(refunds.c.id).limit(limit)
+        return [refund_of(row) for row in self._read(_all, query)]
+
+    def refund(self, refund: str) -> Refund | None:
+        rows = self._read(_all, select(*REFUND_COLUMNS).where(refunds.c.id == refund))
+        return refund_of(rows[0]) if rows else None
 
     def refunds_of(self, order: OrderId) -> Sequence[Refund]:
         query = select(*REFUND_COLUMNS).where(refunds.c.order_id == order).order_by(refunds.c.due_at, refunds.c.id)
@@ -136,3 +157,6 @@ class OrderLedger(Protocol):
 
     @property
     def chain_calls(self) -> CallReads: ...
+
+    @property
+    def postponed(self) -> PostponedReads: ...

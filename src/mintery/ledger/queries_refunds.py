@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
+from mintery.domain.chain_call import CallKind
 from mintery.domain.voucher import AccountId
 from mintery.ledger.schema_calls import chain_calls
 from mintery.ledger.schema_refunds import lot_refunds
@@ -49,19 +50,24 @@ class LotRefundReads:
     def of_lot(self, lot: int) -> Sequence[LotRefund]:
         return self._refunds(lot_refunds.c.lot == lot)
 
-    def to_collect(self) -> Sequence[LotRefund]:
-        """Released for the rail, and not owed over it yet; none whose credits the holder kept."""
-        kept = (
+    def to_collect(self, *, after: str | None = None) -> Sequence[LotRefund]:
+        """Collected by the treasury, and not owed over the rail yet, by id."""
+        collected = (
             select(chain_calls.c.id)
-            .where(chain_calls.c.subject == lot_refunds.c.id, chain_calls.c.failed_at.is_not(None))
+            .where(
+                chain_calls.c.subject == lot_refunds.c.id,
+                chain_calls.c.kind == CallKind.COLLECT.value,
+                chain_calls.c.tx_hash.is_not(None),
+            )
             .exists()
         )
-        return self._refunds(
-            lot_refunds.c.way == "rail", lot_refunds.c.released.is_not(None), lot_refunds.c.refund.is_(None), ~kept
-        )
+        later = () if after is None else (lot_refunds.c.id > after,)
+        waits = (lot_refunds.c.way == "rail", lot_refunds.c.released.is_not(None), lot_refunds.c.refund.is_(None))
+        return self._refunds(*waits, collected, *later, by_id=True)
 
-    def _refunds(self, *chosen: ColumnElement[bool]) -> Sequence[LotRefund]:
-        query = select(lot_refunds).where(*chosen).order_by(lot_refunds.c.asked_at, lot_refunds.c.id).limit(_AT_ONCE)
+    def _refunds(self, *chosen: ColumnElement[bool], by_id: bool = False) -> Sequence[LotRefund]:
+        asked = () if by_id else (lot_refunds.c.asked_at,)
+        query = select(lot_refunds).where(*chosen).order_by(*asked, lot_refunds.c.id).limit(_AT_ONCE)
         return [
             LotRefund(
                 row.id,

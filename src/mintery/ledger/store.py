@@ -48,6 +48,7 @@ from mintery.ledger.queries_calls import CallReads
 from mintery.ledger.queries_lots import LotReads
 from mintery.ledger.queries_memberships import MembershipReads
 from mintery.ledger.queries_orders import OrderReads
+from mintery.ledger.queries_postponed import PostponedReads
 from mintery.ledger.queries_refunds import LotRefundReads
 from mintery.ledger.reads import (
     AccountBalance,
@@ -146,6 +147,10 @@ class LedgerStore(Ledger):
     @property
     def lot_refunds(self) -> LotRefundReads:
         return LotRefundReads(self._read)
+
+    @property
+    def postponed(self) -> PostponedReads:
+        return PostponedReads(self._read)
 
     @property
     def lots(self) -> LotReads:

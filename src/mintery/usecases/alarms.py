@@ -55,6 +55,10 @@ class Alarm(StrEnum):
     """A batch is in no block, and a person can do something about it."""
     ORDERS_WAIT = "orders_wait"
     """An order or a refund cannot go on, and a person can do something about it. The subject is its id."""
+    CALL_GIVEN_UP = "call_given_up"
+    """What an order or a refund needed on chain can never take effect any more. The subject is its id, whose status says where
+    the credits are.
+    """
     RPC_ENDPOINT = "rpc_endpoint"
     """An endpoint of the chain is silent, of another chain, or says what the others do not."""
     JOB_FAILED = "job_failed"

@@ -46,16 +46,26 @@ def used(desk: OrderDesk, call: ChainCall, at: BlockRef | None) -> bool:
 
 
 def effect_of(desk: OrderDesk, call: ChainCall, attempts: Sequence[CallAttempt], final: BlockRef) -> Effect | None:
-    """From an attempt of ours, or from whoever else sent the same."""
-    for attempt in attempts:
-        receipt = desk.chain.rpc.receipt(attempt.tx_hash)
-        if receipt is not None and receipt.succeeded and receipt.block <= final.number:
-            return _effect_in(desk, call, receipt)
-    if call.authority is None or not used(desk, call, final):
+    """From an attempt of ours, or from whoever else sent the same. Nothing of it is one endpoint's word alone: what several
+    agree on of final blocks.
+    """
+    if call.authority is not None and not used(desk, call, final):
         return None
+    for attempt in dead_of(desk, attempts, final):
+        receipt = desk.chain.rpc.agreed_receipt(attempt.tx_hash, through=final.number)
+        if receipt is not None and receipt.succeeded and (effect := _effect_in(desk, call, receipt)) is not None:
+            return effect
     for receipt in _receipts(desk, call, final):
         return _effect_in(desk, call, receipt)
     return None
+
+
+def dead_of(desk: OrderDesk, attempts: Sequence[CallAttempt], final: BlockRef) -> list[CallAttempt]:
+    """Those whose nonces are used in a final block, by themselves or by another transaction: no more can come of them."""
+    free_from = {
+        sender: desk.chain.rpc.nonce(sender, hex(final.number)) for sender in {each.sender for each in attempts}
+    }
+    return [attempt for attempt in attempts if attempt.nonce < free_from[attempt.sender]]
 
 
 def foreign_use(desk: OrderDesk, call: ChainCall, final: BlockRef) -> Foreign | None:
@@ -68,10 +78,11 @@ def foreign_use(desk: OrderDesk, call: ChainCall, final: BlockRef) -> Foreign | 
 
 
 def _receipts(desk: OrderDesk, call: ChainCall, final: BlockRef) -> Iterator[TxReceipt]:
-    """Of the transaction that used its authority's nonce: at most one, and none while the node knows none."""
+    """Of the transaction that used its authority's nonce: at most one, and none while the nodes know none."""
     for found in _uses(desk, call, final):
-        receipt = desk.chain.rpc.receipt(found.tx_hash) if found.topics[0] == AUTHORIZATION_USED else None
-        if receipt is not None:
+        if found.topics[0] != AUTHORIZATION_USED:
+            continue
+        if (receipt := desk.chain.rpc.agreed_receipt(found.tx_hash, through=final.number)) is not None:
             yield receipt
 
 

@@ -13,9 +13,10 @@ from mintery.crypto.authorizations import mint_nonce
 from mintery.crypto.hashing import keccak
 from mintery.domain.chain_call import Authority, CallKind, ChainCall
 from mintery.domain.order import Order, OrderId
-from mintery.errors import MalformedRequest, TransactionReverted
+from mintery.errors import ChainError, FinalBlockReplaced, MalformedRequest, RpcUnavailable
 from mintery.ledger.commands import NotWritten
 from mintery.ledger.commands_calls import MintOrder
+from mintery.ledger.commands_postponed import GoOn, Postpone
 from mintery.units import CreditUnits, UnixSeconds, credit_units, nanocredits_of_assets_down
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.order_desk import OrderDesk
@@ -35,20 +36,33 @@ def mint_orders(desk: OrderDesk, now: datetime) -> int:
     """
     if desk.treasury is None:
         return 0
-    return sum(_plan(desk, order, now) for order in desk.ledger.orders.unminted())
+    planned = 0
+    after: OrderId | None = None
+    while listed := desk.ledger.orders.to_mint(now, after=after):
+        planned += sum(_planned(desk, order, now) for order in listed)
+        after = listed[-1].id
+    return planned
+
+
+def _planned(desk: OrderDesk, order: Order, now: datetime) -> bool:
+    """What the chain answers to one order stops none of the others."""
+    try:
+        return _plan(desk, order, now)
+    except (RpcUnavailable, FinalBlockReplaced):
+        raise
+    except ChainError as refused:
+        desk.alarms.sound(Alarm.ORDERS_WAIT, f"credits of order {order.id}: {refused}", now, subject=order.id)
+        desk.ledger.commit([Postpone(order.id, str(refused), now)])
+        return False
 
 
 def _plan(desk: OrderDesk, order: Order, now: datetime) -> bool:
     mint, authority = _mint(desk, order)
-    try:
-        desk.paying().sender.simulate(mint)
-    except TransactionReverted as refused:
-        desk.alarms.sound(Alarm.ORDERS_WAIT, f"credits of order {order.id}: {refused}", now, subject=order.id)
-        return False
+    desk.paying().sender.simulate(mint)
     calls = [planned_call(desk, order.id, CallKind.MINT, mint, authority=authority, now=now)]
     if (deposit := _deposit(desk, order, calls[0], now)) is not None:
         calls.append(deposit)
-    (told,) = desk.ledger.commit([MintOrder(order.id, tuple(calls), now)])
+    told, _ = desk.ledger.commit([MintOrder(order.id, tuple(calls), now), GoOn((order.id,))])
     if isinstance(told, NotWritten):
         log.warning("order not minted", extra={"order": order.id, "why": told.why})
         return False

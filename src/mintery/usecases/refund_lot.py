@@ -134,30 +134,35 @@ def owe_unused(desk: OrderDesk, now: datetime) -> int:
     nothing is left to owe stands as an alarm, as a person must see to the credits.
     """
     owed = 0
-    for asked in desk.ledger.lot_refunds.to_collect():
-        collected = desk.ledger.chain_calls.call(CallId(f"{asked.id}/{CallKind.COLLECT.value}"))
-        lot = desk.ledger.lots.lot(asked.lot)
-        if collected is None or collected.effect is None or lot is None:
-            continue
-        order = order_of_lot(desk, lot)
-        refund = Refund(
-            id=f"{asked.id}_back",
-            order=order.id,
-            rail=order.rail,
-            payment="" if order.payment is None else order.payment.id,
-            kind=RefundKind.UNUSED,
-            why="the holder took back what was not used",
-            assets=_owed_for(desk, order, asked.amount),
-            due_at=now,
-        )
-        if not refund.assets:
-            why = f"refund {asked.id}: the treasury has {asked.amount} nanocredits of lot {lot.id}, and all that was paid went back"
-            desk.alarms.sound(Alarm.ORDERS_WAIT, why, now, subject=asked.id)
-            continue
-        desk.ledger.commit([OweUnused(asked.id, refund)])
-        desk.alarms.clear(Alarm.ORDERS_WAIT, subject=asked.id)
-        owed += 1
+    after: str | None = None
+    while listed := desk.ledger.lot_refunds.to_collect(after=after):
+        owed += sum(_owe(desk, asked, now) for asked in listed)
+        after = listed[-1].id
     return owed
+
+
+def _owe(desk: OrderDesk, asked: LotRefund, now: datetime) -> bool:
+    lot = desk.ledger.lots.lot(asked.lot)
+    if lot is None:
+        raise UnknownOrder(f"lot {asked.lot}")
+    order = order_of_lot(desk, lot)
+    refund = Refund(
+        id=f"{asked.id}_back",
+        order=order.id,
+        rail=order.rail,
+        payment="" if order.payment is None else order.payment.id,
+        kind=RefundKind.UNUSED,
+        why="the holder took back what was not used",
+        assets=_owed_for(desk, order, asked.amount),
+        due_at=now,
+    )
+    if not refund.assets:
+        why = f"refund {asked.id}: the treasury has {asked.amount} nanocredits of lot {lot.id}, and all that was paid went back"
+        desk.alarms.sound(Alarm.ORDERS_WAIT, why, now, subject=asked.id)
+        return False
+    desk.ledger.commit([OweUnused(asked.id, refund)])
+    desk.alarms.clear(Alarm.ORDERS_WAIT, subject=asked.id)
+    return True
 
 
 def _owed_for(desk: OrderDesk, order: Order, amount: NanoCredits, under_way: int = 0) -> AssetUnits:

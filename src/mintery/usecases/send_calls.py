@@ -26,14 +26,13 @@ from mintery.domain.chain_call import CallAttempt, CallId, CallKind, ChainCall
 from mintery.errors import ChainError, FinalBlockReplaced, RpcUnavailable, TransactionReverted
 from mintery.ledger.commands import Command, NotWritten
 from mintery.ledger.commands_calls import EndCall, FailCall, MarkCallBroadcast, SaveCallAttempt
+from mintery.ledger.commands_postponed import GoOn, Postpone
 from mintery.usecases.alarms import Alarm
-from mintery.usecases.call_effects import Foreign, effect_of, foreign_use, used
+from mintery.usecases.call_effects import Foreign, dead_of, effect_of, foreign_use, used
+from mintery.usecases.give_up_calls import LACKS_CREDITS, is_late, refused_for_good, tell_given_up
 from mintery.usecases.order_desk import OrderDesk
 
 log = logging.getLogger(__name__)
-
-_FOR_GOOD = frozenset({"AuthorizationExpired", "ReleaseAboveBalance"})
-
 
 _IN_TURN = (
     (CallKind.MINT, CallKind.RELEASE),
@@ -52,9 +51,9 @@ class Sent(StrEnum):
 
 
 def send_calls(desk: OrderDesk, now: datetime) -> dict[str, Sent]:
-    """Every open call one step further; by its id. First what is owed to holders and needs nothing of theirs.
+    """Every open call that is due one step further; by its id. First what is owed to holders and needs nothing of theirs.
 
-    What the chain answers to one of them stops none of the others: it waits, and the next run asks again.
+    What the chain answers to one of them stops none of the others: it is tried again after a pause, a longer one each time.
 
     Raises:
         RpcUnavailable, FinalBlockReplaced: there is no chain to ask for any of them.
@@ -62,9 +61,10 @@ def send_calls(desk: OrderDesk, now: datetime) -> dict[str, Sent]:
     sent: dict[str, Sent] = {}
     for kinds in _IN_TURN:
         after: CallId | None = None
-        while listed := desk.ledger.chain_calls.open(*kinds, after=after):
+        while listed := desk.ledger.chain_calls.due(now, *kinds, after=after):
             sent.update({call.id: _sent(desk, call, now) for call in listed})
             after = listed[-1].id
+    tell_given_up(desk, now)
     return sent
 
 
@@ -74,8 +74,7 @@ def _sent(desk: OrderDesk, call: ChainCall, now: datetime) -> Sent:
     except (RpcUnavailable, FinalBlockReplaced):
         raise
     except ChainError as error:
-        log.warning("call not sent", extra={"call": call.id, "why": str(error)})
-        return Sent.WAITS
+        return _postponed(desk, call, str(error), now)
 
 
 def send_call(desk: OrderDesk, call: ChainCall, now: datetime) -> Sent:
@@ -86,23 +85,18 @@ def send_call(desk: OrderDesk, call: ChainCall, now: datetime) -> Sent:
         return _commit(desk, call, EndCall(call.id, effect), Sent.ENDED)
     if call.after is not None and (waits := _prior(desk, call, now)) is not None:
         return waits
+    if call.authority is not None and used(desk, call, final):
+        return _spent(desk, call, final, now)
     if call.authority is not None and used(desk, call, None):
-        return _waits_or_lost(desk, call, final, now)
-    if _is_late(desk, call, final):
-        return _commit(desk, call, FailCall(call.id, "its authorization ran out", now), Sent.FAILED)
+        return Sent.WAITS
+    if is_late(desk, call, final):
+        return _commit(desk, call, FailCall(call.id, _lapsed(desk, call), now), Sent.FAILED)
     return _send(desk, call, attempts, final, now)
 
 
-def _is_late(desk: OrderDesk, call: ChainCall, final: BlockRef) -> bool:
-    """No block to come takes it, whatever words its token refuses it with. A mint's authorization does not lapse."""
-    match call.kind:
-        case CallKind.TOP_UP:
-            function = desk.chain.escrow.abi.functions["topUp"]
-        case CallKind.COLLECT:
-            function = desk.chain.token(call.to).abi.functions["transferWithAuthorization"]
-        case _:
-            return False
-    return final.timestamp >= int(function.decode_inputs(call.calldata[4:])["validBefore"])
+def _lapsed(desk: OrderDesk, call: ChainCall) -> str:
+    met = desk.ledger.postponed.of([call.id]).get(call.id)
+    return "its authorization ran out" if met is None else f"its authorization ran out; before that: {met.why}"
 
 
 def _prior(desk: OrderDesk, call: ChainCall, now: datetime) -> Sent | None:
@@ -116,34 +110,33 @@ def _prior(desk: OrderDesk, call: ChainCall, now: datetime) -> Sent | None:
     return Sent.WAITS
 
 
-def _waits_or_lost(desk: OrderDesk, call: ChainCall, final: BlockRef, now: datetime) -> Sent:
-    """Its authority's nonce is used: by the call, in a block that is not final, or by something else for good.
-    A mint whose nonce the treasury signed for something else waits for a person.
+def _spent(desk: OrderDesk, call: ChainCall, final: BlockRef, now: datetime) -> Sent:
+    """A final block has its authority's nonce used, and not by the call. A mint whose nonce the treasury signed for something
+    else waits for a person.
     """
-    if not used(desk, call, final):
-        return Sent.WAITS
     foreign = foreign_use(desk, call, final)
     if foreign is Foreign.CANCELLED or (foreign is not None and call.kind is not CallKind.MINT):
         return _commit(desk, call, FailCall(call.id, foreign.value, now), Sent.FAILED)
     # An index that lags shows no event. What cannot be explained is waited for, never taken for a failure.
-    desk.alarms.sound(
-        Alarm.ORDERS_WAIT, f"{call.id}: its authorization was used and no event says how", now, subject=call.subject
-    )
-    return Sent.WAITS
+    why = "its authorization was used, and no event says how"
+    desk.alarms.sound(Alarm.ORDERS_WAIT, f"{call.id}: {why}", now, subject=call.subject)
+    return _postponed(desk, call, why, now)
 
 
 def _send(desk: OrderDesk, call: ChainCall, attempts: Sequence[CallAttempt], final: BlockRef, now: datetime) -> Sent:
     sender = _sender(desk, call)
-    ours = [attempt for attempt in attempts if attempt.sender == sender.address]
     free_from = desk.chain.rpc.nonce(sender.address)
+    ours = [attempt for attempt in attempts if attempt.sender == sender.address]
     if live := [attempt for attempt in ours if attempt.nonce >= free_from]:
         return _send_again(desk, call, live[-1], now)
-    if call.authority is None and not _all_dead(desk, attempts, final):
+    if call.authority is None and len(dead_of(desk, attempts, final)) < len(attempts):
         return Sent.WAITS
     asked = Call(f"order.{call.kind.value}", call.to, call.calldata)
     try:
         gas = sender.gas_limit(asked)
     except TransactionReverted as refused:
+        if refused_for_good(desk, call, asked, final):
+            return _commit(desk, call, FailCall(call.id, str(refused), now), Sent.FAILED)
         return _refused(desk, call, refused, now)
     fees = sender.fees_within(desk.max_fee)
     if fees is None:
@@ -159,27 +152,33 @@ def _sender(desk: OrderDesk, call: ChainCall) -> Sender:
     return desk.paying().sender
 
 
-def _all_dead(desk: OrderDesk, attempts: Sequence[CallAttempt], final: BlockRef) -> bool:
-    """Each one's nonce is used in a final block, and none of them took effect."""
-    return all(desk.chain.rpc.nonce(attempt.sender, hex(final.number)) > attempt.nonce for attempt in attempts)
-
-
 def _refused(desk: OrderDesk, call: ChainCall, refused: TransactionReverted, now: datetime) -> Sent:
-    """What the holder gives can be withheld for good; what the treasury gives waits for a person."""
-    if call.kind in {CallKind.DEPOSIT, CallKind.COLLECT} or refused.error in _FOR_GOOD:
-        return _commit(desk, call, FailCall(call.id, str(refused), now), Sent.FAILED)
-    if call.kind is not CallKind.TOP_UP:
+    """What the holder signed is the holder's to make right, for as long as it is good; the rest waits for a person."""
+    if call.kind is CallKind.MINT or (call.kind is CallKind.RELEASE and refused.error != LACKS_CREDITS):
         desk.alarms.sound(Alarm.ORDERS_WAIT, f"{call.id}: {refused}", now, subject=call.subject)
+    return _postponed(desk, call, str(refused), now)
+
+
+def _postponed(desk: OrderDesk, call: ChainCall, why: str, now: datetime) -> Sent:
+    log.warning("call waits", extra={"call": call.id, "why": why})
+    desk.ledger.commit([Postpone(call.id, why, now)])
     return Sent.WAITS
 
 
 def _send_again(desk: OrderDesk, call: ChainCall, attempt: CallAttempt, now: datetime) -> Sent:
     sender = _sender(desk, call)
-    if (now - attempt.signed_at).total_seconds() >= desk.bump_after:
+    overdue = (now - attempt.signed_at).total_seconds() >= desk.bump_after
+    if overdue and not _is_anothers(desk, attempt):
         raised = sender.outbid(sender.restore(f"order.{call.kind.value}", attempt.raw), cap=desk.max_fee)
         if raised is not None:
             return _save_and_send(desk, call, raised, now)
     return _deliver(desk, call, attempt.tx_hash, attempt.raw, now)
+
+
+def _is_anothers(desk: OrderDesk, attempt: CallAttempt) -> bool:
+    """Whether something else of the same key waits at its nonce: that is not to be outbid, and decides when it is mined."""
+    rpc = desk.chain.rpc
+    return not rpc.knows(attempt.tx_hash) and rpc.nonce(attempt.sender, "pending") > attempt.nonce
 
 
 def _save_and_send(desk: OrderDesk, call: ChainCall, signed: SignedTransaction, now: datetime) -> Sent:
@@ -204,7 +203,7 @@ def _deliver(desk: OrderDesk, call: ChainCall, tx_hash: str, raw: bytes, now: da
 
 
 def _commit(desk: OrderDesk, call: ChainCall, command: Command, sent: Sent) -> Sent:
-    (written,) = desk.ledger.commit([command])
+    written, _ = desk.ledger.commit([command, GoOn((call.id,))])
     if isinstance(written, NotWritten):
         log.warning("call not ended", extra={"call": call.id, "why": written.why})
         return Sent.WAITS

@@ -1,10 +1,12 @@
 """Orders and lots as JSON values: what a page, a command and an API show of them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from mintery.domain.chain_call import CallKind, ChainCall
 from mintery.domain.order import Order, Refund
+from mintery.domain.postponed import Postponed
 from mintery.ledger.queries_lots import Lot, LotUse
 from mintery.ledger.queries_orders import OrderEvent, OrderLedger
 from mintery.ledger.queries_refunds import LotRefund
@@ -44,14 +46,22 @@ def order_in_full(ledger: OrderLedger, order: Order, now: datetime, *, bank_deta
     return {
         **order_json(order, now),
         "bank_details": bank_details if order.rail.value == "bank" else None,
-        "on_chain": [call_json(call) for call in calls],
+        "on_chain": calls_json(ledger, calls),
+        "next_try_at": None if (met := _met(ledger, order.id)) is None else met.next_at.isoformat(),
+        "waits_for": None if met is None else met.why,
         "lot": None if lot is None else lot_json(lot),
         "refunds": [refund_json(refund) for refund in ledger.orders.refunds_of(order.id)],
         "history": [event_json(event) for event in ledger.orders.events_of(order.id)],
     }
 
 
-def call_json(call: ChainCall) -> dict[str, Any]:
+def calls_json(ledger: OrderLedger, calls: Sequence[ChainCall]) -> list[dict[str, Any]]:
+    """Each with ``why``: what it met last, or why it was given up."""
+    met = ledger.postponed.of([call.id for call in calls])
+    return [_call_json(call, met.get(call.id)) for call in calls]
+
+
+def _call_json(call: ChainCall, met: Postponed | None) -> dict[str, Any]:
     effect = call.effect
     status = "done" if effect is not None else "failed" if call.failed_at is not None else "under_way"
     return {
@@ -59,7 +69,27 @@ def call_json(call: ChainCall) -> dict[str, Any]:
         "status": status,
         "credits": None if effect is None else format_credits(effect.credits),
         "tx_hash": None if effect is None else effect.tx_hash,
-        "why": call.failed_why,
+        "why": call.failed_why or (None if met is None else met.why),
+        "next_try_at": None if met is None else met.next_at.isoformat(),
+    }
+
+
+def given_up_json(call: ChainCall) -> dict[str, Any]:
+    """``subject``: whose call it was, an order or a refund."""
+    at = None if call.failed_at is None else call.failed_at.isoformat()
+    return {"object": "given_up", "subject": call.subject, "kind": call.kind.value, "why": call.failed_why, "at": at}
+
+
+def postponed_json(met: Postponed) -> dict[str, Any]:
+    subject, _, kind = met.subject.partition("/")
+    return {
+        "object": "postponed",
+        "subject": subject,
+        "kind": kind or None,
+        "why": met.why,
+        "tries": met.tries,
+        "since": met.since.isoformat(),
+        "next_try_at": met.next_at.isoformat(),
     }
 
 
@@ -97,16 +127,21 @@ def lot_json(lot: Lot) -> dict[str, Any]:
     }
 
 
-def lot_refund_json(refund: LotRefund) -> dict[str, Any]:
-    """``status``: under_way, in_wallet (the holder redeems it), released and owed (on its way to the rail), or failed."""
+def lot_refund_json(ledger: OrderLedger, refund: LotRefund) -> dict[str, Any]:
+    """``status``: under_way, in_wallet (the holder redeems it), released and owed (on its way to the rail), not_collected (the
+    credits stayed in the holder's wallet, to be redeemed there), or failed (they are in the account as before).
+    """
+    calls = ledger.chain_calls.of(refund.id)
+    kept = next((each.failed_why for each in calls if each.kind is CallKind.COLLECT and each.failed_why), None)
     return {
         "object": "lot_refund",
         "id": refund.id,
         "lot": refund.lot,
         "way": refund.way,
-        "status": refund.status,
+        "status": "not_collected" if refund.status == "released" and kept is not None else refund.status,
         "asked_at": refund.asked_at.isoformat(),
-        "why": refund.failed_why,
+        "why": refund.failed_why or kept,
+        "on_chain": calls_json(ledger, calls),
         "refund": refund.refund,
         **_credits("refund", refund.amount),
     }
@@ -121,6 +156,10 @@ def use_json(use: LotUse) -> dict[str, Any]:
         "at": use.at.isoformat(),
         **_credits("used", use.amount),
     }
+
+
+def _met(ledger: OrderLedger, subject: str) -> Postponed | None:
+    return ledger.postponed.of([subject]).get(subject)
 
 
 def _lot_of(ledger: OrderLedger, call: ChainCall) -> Lot | None:

@@ -4,10 +4,11 @@ import logging
 from datetime import datetime
 
 from mintery.domain.chain_call import CallKind, ChainCall
-from mintery.domain.order import Order, OrderId, OrderStatus, Payment, Rail
+from mintery.domain.order import Order, OrderId, OrderStatus, Payment, Rail, Refund
 from mintery.errors import RailError, UnknownOrder
 from mintery.ledger.commands import Command
 from mintery.ledger.commands_orders import CloseOrder, FailOrder, FinishRefund, OrderTold, TakePayment
+from mintery.ledger.commands_postponed import GoOn, Postpone
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.order_desk import OrderDesk
 from mintery.usecases.place_order import open_page
@@ -66,16 +67,30 @@ def watch_orders(desk: OrderDesk, now: datetime) -> int:
         while listed := desk.ledger.orders.watched(rail, after=after) if rail in desk.rails else ():
             changed += sum(_watch(desk, order, now) for order in listed)
             after = listed[-1].id
-    for refund in desk.ledger.orders.refunds_due(Rail.CARD) if desk.cards is not None else ():
-        try:
-            reference = desk.card_rail().refund(refund)
-        except RailError as error:
-            desk.alarms.sound(Alarm.ORDERS_WAIT, f"refund {refund.id}: {error}", now, subject=refund.id)
-            continue
-        desk.alarms.clear(Alarm.ORDERS_WAIT, subject=refund.id)
-        if reference is not None:
-            desk.ledger.commit([FinishRefund(refund.id, reference, ACTOR, now)])
+    if desk.cards is not None:
+        _give_back(desk, now)
     return changed
+
+
+def _give_back(desk: OrderDesk, now: datetime) -> None:
+    """Every card refund that is due, and whose pause after its last failure is over."""
+    after: str | None = None
+    while listed := desk.ledger.orders.to_give_back(Rail.CARD, now, after=after):
+        for refund in listed:
+            _give_one_back(desk, refund, now)
+        after = listed[-1].id
+
+
+def _give_one_back(desk: OrderDesk, refund: Refund, now: datetime) -> None:
+    try:
+        reference = desk.card_rail().refund(refund)
+    except RailError as error:
+        desk.alarms.sound(Alarm.ORDERS_WAIT, f"refund {refund.id}: {error}", now, subject=refund.id)
+        desk.ledger.commit([Postpone(refund.id, str(error), now)])
+        return
+    desk.alarms.clear(Alarm.ORDERS_WAIT, subject=refund.id)
+    if reference is not None:
+        desk.ledger.commit([FinishRefund(refund.id, reference, ACTOR, now), GoOn((refund.id,))])
 
 
 def _watch(desk: OrderDesk, order: Order, now: datetime) -> bool:

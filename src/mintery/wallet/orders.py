@@ -202,14 +202,15 @@ def _add_refunds(router: APIRouter, problems: Problems) -> None:
     def get_refunds(request: Request, caller: WholeAccountDep, lot_id: int) -> dict[str, Any]:
         """What of this top-up was asked back, and where it is."""
         _own_lot(request, caller, lot_id)
-        listed = desk_of(request).ledger.lot_refunds.of_lot(lot_id)
-        return {"object": "list", "data": [lot_refund_json(each) for each in listed]}
+        ledger = desk_of(request).ledger
+        return {"object": "list", "data": [lot_refund_json(ledger, each) for each in ledger.lot_refunds.of_lot(lot_id)]}
 
     @router.post("/v1/wallet/lots/{lot_id}/refund/offer", responses=refusals)
     def post_refund_offer(request: Request, caller: HolderDep, lot_id: int, body: RefundIn) -> dict[str, Any]:
         """What the holder's wallet is asked to sign for a refund over the rail."""
         lot, key = _own_lot(request, caller, lot_id)
         desk, now = desk_of(request), till_of(request).parts.clock()
+        tries.count_one(caller.holder, now)
         check_returns_by_key(desk.chain, key.holder, order_of_lot(desk, lot).rail)
         asked, signed = offer_refund(desk, key, _nanocredits(body), now)
         return {"object": "refund_offer", "typed_data": asked, "signed": signed}
@@ -222,7 +223,7 @@ def _add_refunds(router: APIRouter, problems: Problems) -> None:
         signed = None if body.signed is None else orjson.dumps(body.signed, option=orjson.OPT_SORT_KEYS).decode()
         asked = RefundAsked(lot_id, _nanocredits(body), body.way, signed)
         tries.count_one(caller.holder, now)
-        return lot_refund_json(refund_lot(desk, key, asked, now))
+        return lot_refund_json(desk.ledger, refund_lot(desk, key, asked, now))
 
 
 def _nanocredits(body: RefundIn) -> NanoCredits:

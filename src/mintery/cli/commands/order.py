@@ -1,12 +1,25 @@
 """``mintery order``: top-ups as their holder sees them, and what the operator does with them."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from types import ModuleType
+from typing import Annotated
 
 import typer
 
 from mintery.cli.options import DEFAULT_URL, GatewayUrl, Json
-from mintery.cli.output import pairs, progress, show, table
+from mintery.cli.orders_shown import (
+    Printed,
+    Told,
+    given_up_table,
+    one_order,
+    orders_table,
+    refund_done,
+    refunds_table,
+    retried,
+    waiting_table,
+)
+from mintery.cli.output import progress, show
 
 app = typer.Typer(help="Place top-up orders; review what came by bank.", no_args_is_help=True)
 
@@ -40,63 +53,64 @@ def place(
     as_json: Json = False,
 ) -> None:
     """Order credits by card or bank; on chain, `mintery topup` does it at once. Prints where or how to pay."""
-    from mintery.client import orders
-
-    with progress("Placing the order"):
-        told = orders.place_order(url, api_key, {"rail": rail, "token": token, "usd": usd})
-    show(told, lambda out: _print(out, told), as_json=as_json)
+    asked = {"rail": rail, "token": token, "usd": usd}
+    _show(lambda orders: orders.place_order(url, api_key, asked), one_order, as_json=as_json)
 
 
 @app.command("list")
 def list_(api_key: HolderKey, limit: Limit = 50, url: GatewayUrl = DEFAULT_URL, as_json: Json = False) -> None:
     """List the holder's orders, newest first."""
-    from mintery.client import orders
-
-    with progress("Asking the gateway"):
-        told = orders.list_orders(url, api_key, limit=limit)
-    show(told, _listed(told), as_json=as_json)
+    _show(lambda orders: orders.list_orders(url, api_key, limit=limit), orders_table, as_json=as_json)
 
 
 @app.command("show")
 def show_(order: Order, api_key: HolderKey, url: GatewayUrl = DEFAULT_URL, as_json: Json = False) -> None:
-    """Show one order: its status, the lot that it brought, what went back."""
-    from mintery.client import orders
-
-    with progress("Asking the gateway"):
-        told = orders.read_order(url, api_key, order)
-    show(told, lambda out: _print(out, told), as_json=as_json)
+    """Show one order: its status, the lot that it brought, what went back, and what it waits for."""
+    _show(lambda orders: orders.read_order(url, api_key, order), one_order, as_json=as_json)
 
 
 @app.command("cancel")
 def cancel(order: Order, api_key: HolderKey, url: GatewayUrl = DEFAULT_URL, as_json: Json = False) -> None:
     """Give up an order that is not paid. What was paid meanwhile counts."""
-    from mintery.client import orders
-
-    told = orders.cancel_order(url, api_key, order)
-    show(told, lambda out: _print(out, told), as_json=as_json)
+    _show(lambda orders: orders.cancel_order(url, api_key, order), one_order, as_json=as_json)
 
 
 @app.command("queue")
 def queue(
     operator_key: OperatorKey,
     what: Annotated[
-        str, typer.Argument(metavar="[QUEUE]", help="review, unminted, refunds (what is owed back) or all.")
+        str,
+        typer.Argument(
+            metavar="[QUEUE]",
+            help="review, unminted, refunds (what is owed back), waiting (tried again later, and why), given_up (what can never "
+            "take effect on chain any more: the order or refund says where the credits are) or all.",
+        ),
     ] = "review",
     limit: Limit = 100,
     url: GatewayUrl = DEFAULT_URL,
     as_json: Json = False,
 ) -> None:
-    """Operator: list what waits for a person."""
-    from mintery.client import orders
+    """Operator: list what waits for a person, or for its next try."""
+    shown = {"refunds": refunds_table, "waiting": waiting_table, "given_up": given_up_table}.get(what, orders_table)
+    _show(lambda orders: orders.admin_orders(url, operator_key, what, limit=limit), shown, as_json=as_json)
 
-    told = orders.admin_orders(url, operator_key, what, limit=limit)
-    if what == "refunds":
-        rows = [
-            (each["id"], each["rail"], each["refund_usd"], each["why"], each["due_at"][:19]) for each in told["data"]
-        ]
-        show(told, table(f"{len(rows)} refunds due", ("refund", "rail", "USD ", "why", "since"), rows), as_json=as_json)
-        return
-    show(told, _listed(told), as_json=as_json)
+
+@app.command("retry")
+def retry(
+    subject: Annotated[
+        str, typer.Argument(metavar="ORDER", help="ord_… or rfd_…, as `mintery order queue waiting` shows it.")
+    ],
+    operator_key: OperatorKey,
+    url: GatewayUrl = DEFAULT_URL,
+    as_json: Json = False,
+) -> None:
+    """Operator: try again now what of an order or a refund waits for its next try, after what it met was mended.
+
+    It is tried by itself as well, after longer and longer pauses (5 seconds to 10 minutes). What was given up (`mintery order
+    queue given_up`) can never take effect: a deposit's credits are in the holder's wallet, to be made spendable or redeemed
+    there, and so are those of a refund that could not be collected.
+    """
+    _show(lambda orders: orders.admin_retry(url, operator_key, subject), retried, as_json=as_json)
 
 
 @app.command("paid")
@@ -115,12 +129,9 @@ def paid(
     as_json: Json = False,
 ) -> None:
     """Operator: a transfer stands in the bank's statement. Its order waits for `accept` or `refuse` from then on."""
-    from mintery.client import orders
-
     when = datetime.now(UTC) if at is None else at.replace(tzinfo=UTC)
     line = {"reference": reference, "payment": payment, "usd": usd, "at": when.isoformat(), "by": by}
-    told = orders.admin_payment(url, operator_key, line)
-    show(told, lambda out: _print(out, told), as_json=as_json)
+    _show(lambda orders: orders.admin_payment(url, operator_key, line), one_order, as_json=as_json)
 
 
 @app.command("accept")
@@ -134,7 +145,8 @@ def accept(
     as_json: Json = False,
 ) -> None:
     """Operator: credits are created for what came."""
-    _decide(url, operator_key, order, {"decision": "accepted", "reason": reason, "by": by}, as_json=as_json)
+    said = {"decision": "accepted", "reason": reason, "by": by}
+    _show(lambda orders: orders.admin_decide(url, operator_key, order, said), one_order, as_json=as_json)
 
 
 @app.command("refuse")
@@ -148,7 +160,8 @@ def refuse(
     as_json: Json = False,
 ) -> None:
     """Operator: what came is owed back."""
-    _decide(url, operator_key, order, {"decision": "refused", "reason": reason, "by": by}, as_json=as_json)
+    said = {"decision": "refused", "reason": reason, "by": by}
+    _show(lambda orders: orders.admin_decide(url, operator_key, order, said), one_order, as_json=as_json)
 
 
 @app.command("return")
@@ -162,10 +175,8 @@ def return_(
     as_json: Json = False,
 ) -> None:
     """Operator: give an accepted payment back whole, as long as its credits are not being created."""
-    from mintery.client import orders
-
-    told = orders.admin_return(url, operator_key, order, {"reason": reason, "by": by})
-    show(told, lambda out: _print(out, told), as_json=as_json)
+    said = {"reason": reason, "by": by}
+    _show(lambda orders: orders.admin_return(url, operator_key, order, said), one_order, as_json=as_json)
 
 
 @app.command("refunded")
@@ -179,39 +190,14 @@ def refunded(
     as_json: Json = False,
 ) -> None:
     """Operator: the bank sent it back."""
+    said = {"reference": reference, "by": by}
+    _show(lambda orders: orders.admin_refund_done(url, operator_key, refund, said), refund_done, as_json=as_json)
+
+
+def _show(ask: Callable[[ModuleType], Told], printed: Callable[[Told], Printed], *, as_json: bool) -> None:
+    """What every command does: ask the gateway by ``mintery.client.orders``, and print what it told."""
     from mintery.client import orders
 
-    told = orders.admin_refund_done(url, operator_key, refund, {"reference": reference, "by": by})
-    show(told, pairs(f"Refund {refund} is done", [("reference", reference)]), as_json=as_json)
-
-
-def _decide(url: str, key: str, order: str, said: dict[str, Any], *, as_json: bool) -> None:
-    from mintery.client import orders
-
-    told = orders.admin_decide(url, key, order, said)
-    show(told, lambda out: _print(out, told), as_json=as_json)
-
-
-def _listed(told: dict[str, Any]) -> Any:
-    rows = [
-        (each["placed_at"][:19].replace("T", " "), each["id"], each["rail"], each["asked_usd"], each["status"])
-        for each in told["data"]
-    ]
-    return table(f"{len(rows)} orders", ("placed (UTC)", "order", "rail", "USD ", "status"), rows)
-
-
-def _print(out: Any, told: dict[str, Any]) -> None:
-    rows = [("status", told["status"].replace("_", " ")), ("asked for", f"{told['asked_usd']} USD by {told['rail']}")]
-    optional = (
-        ("pay here", told["page"]),
-        ("transfer to", told["bank_details"]),
-        ("with the words", told["reference"] if told["bank_details"] else None),
-        ("paid", told.get("paid_usd")),
-        ("went back", told["refunded_usd"] if told["refunded_assets"] != "0" else None),
-        ("why", told["why"]),
-    )
-    rows += [(name, value) for name, value in optional if value]
-    rows += [(f"{call['kind']} of credits", call["status"].replace("_", " ")) for call in told["on_chain"]]
-    if told["lot"] is not None:
-        rows.append(("left of it", f"{told['lot']['remaining_credits']} credits (lot {told['lot']['id']})"))
-    pairs(f"Order {told['id']}", rows)(out)
+    with progress("Asking the gateway"):
+        told = ask(orders)
+    show(told, printed(told), as_json=as_json)
