@@ -135,6 +135,11 @@ def pro_rata_down(amount: int, share: int, total: int) -> int:
     return amount * share // total if total else 0
 
 
+def pro_rata_up(amount: int, share: int, total: int) -> int:
+    """``amount * share / total``; 0 when nothing is to be shared."""
+    return ceil_div(amount * share, total) if total else 0
+
+
 def in_common_measure(amounts: Iterable[int]) -> list[int]:
     """Each as a multiple of the largest amount that measures all: exact, and they compare as they did."""
     amounts = list(amounts)

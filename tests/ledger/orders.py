@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 
 from tests.ledger.samples import NOON, Wallet, wallet
 
+from mintery.domain.dispute import Dispute
 from mintery.domain.order import PENDING_FOR, Decision, Order, OrderId, OrderStatus, Payment, Rail
 from mintery.ledger.commands import Command
+from mintery.ledger.commands_disputes import TakeDispute
 from mintery.ledger.commands_orders import (
     DecideOrder,
     FailOrder,
@@ -69,6 +71,8 @@ def commands_to(order: Order, status: OrderStatus) -> Sequence[Command]:  # noqa
             return [placed, FailOrder(order.id, "the payer gave up", "rail", order.placed_at + SECOND)]
         case OrderStatus.PAID, _:
             return [placed, *settled]
+        case OrderStatus.DISPUTED, _:
+            return [placed, paid, a_dispute(order)]
         case OrderStatus.MANUAL_REVIEW, Rail.CARD:
             return []
         case OrderStatus.MANUAL_REVIEW, _:
@@ -79,6 +83,11 @@ def commands_to(order: Order, status: OrderStatus) -> Sequence[Command]:  # noqa
         case _:
             back = ReturnPayment(order.id, "the project is retired", "operator", NOON + SECOND)
             return [placed, *settled, back, _refunded(order)]
+
+
+def a_dispute(order: Order) -> TakeDispute:
+    told = Dispute(f"du_{order.id}", f"pay_{order.id}", DOLLARS, "fraudulent", order.placed_at + SECOND)
+    return TakeDispute(order.id, told, "rail", order.placed_at + SECOND)
 
 
 def _refunded(order: Order) -> FinishRefund:

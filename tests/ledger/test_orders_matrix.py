@@ -24,14 +24,16 @@ from mintery.ledger.work import micros
 
 PENDING, PAID, EXPIRED = OrderStatus.PENDING, OrderStatus.PAID, OrderStatus.EXPIRED
 FAILED, REVIEW, REFUNDED = OrderStatus.FAILED, OrderStatus.MANUAL_REVIEW, OrderStatus.REFUNDED
+DISPUTED = OrderStatus.DISPUTED
 
 ALLOWED = {
     Rail.CARD: {
         PENDING: {PENDING, PAID, EXPIRED, FAILED},
-        PAID: {PAID, REFUNDED},
-        EXPIRED: {EXPIRED, PAID, REFUNDED},
-        FAILED: {FAILED, REFUNDED},
+        PAID: {PAID, REFUNDED, DISPUTED},
+        EXPIRED: {EXPIRED, PAID, REFUNDED, DISPUTED},
+        FAILED: {FAILED, REFUNDED, DISPUTED},
         REFUNDED: {REFUNDED},
+        DISPUTED: {DISPUTED, PAID, REFUNDED},
     },
     Rail.BANK: {
         PENDING: {PENDING, EXPIRED, FAILED, REVIEW},
@@ -68,7 +70,7 @@ FACTS = (
 NOTHING = ", ".join(f"{fact} = NULL" for fact in FACTS)
 
 
-def ways(order: Order, before: OrderStatus, after: OrderStatus) -> Iterator[list[str]]:  # noqa: C901 -- one case for each status
+def ways(order: Order, before: OrderStatus, after: OrderStatus) -> Iterator[list[str]]:  # noqa: C901, PLR0912 -- one case for each status
     """What a writer might set, each a list of updates, to make the order what ``after`` says. None of it takes a payment to
     have come before the order was looked at: one that is pending is paid in time.
     """
@@ -81,6 +83,14 @@ def ways(order: Order, before: OrderStatus, after: OrderStatus) -> Iterator[list
     yes, no = _decided("accepted", now), _decided("refused", now)
     failed, due = f"failed_at = {now}, failed_why = 'x'", f"refund_due_at = {now}, refund_why = 'x'"
     match after:
+        case OrderStatus.DISPUTED:
+            yield ["disputed = paid_assets"]
+            yield ["disputed = 1"]
+            for payment in paid:
+                yield [f"{payment}, disputed = 1"]
+                yield [payment, "disputed = 1"]
+                yield [f"{payment}, {accepted}, disputed = 1"]
+                yield [f"{payment}, {due}", "disputed = 1"]
         case OrderStatus.PENDING:
             yield [NOTHING]
             yield [f"expires_at = {late + 3_600_000_000}"]
@@ -95,6 +105,7 @@ def ways(order: Order, before: OrderStatus, after: OrderStatus) -> Iterator[list
                 yield [f"{payment}, {failed}"]
         case OrderStatus.PAID:
             yield [accepted]
+            yield ["disputed = 0"]
             yield [f"{yes}, {accepted}"]
             for payment in paid:
                 yield [f"{payment}, {accepted}"]
@@ -107,6 +118,8 @@ def ways(order: Order, before: OrderStatus, after: OrderStatus) -> Iterator[list
         case OrderStatus.REFUNDED:
             all_of_it = "refunded = paid_assets"
             yield [all_of_it]
+            yield ["disputed = 0, lost = paid_assets"]
+            yield [f"{paid[0]}, lost = {DOLLARS}"]
             yield [f"{due}, {all_of_it}"]
             yield [due, all_of_it]
             yield [f"{no}, {due}", all_of_it]

@@ -7,6 +7,9 @@
        ├──time──► expired ──────┤ paid late (card) ─────┤
        └──► failed ─────────────┴ paid after all (card)─┘
 
+Whatever a card has paid may become ``disputed``: a payer's bank asks for the money back. It is won, and the order is what it
+was, or lost, and the payment is gone as if refunded.
+
 Facts are set once and never taken back; the status is derived from them and ``now``. Whether a payment was in time is told by
 the rail's own clock, so it does not matter when, how often or in which order the news of it comes. Expired orders become
 paid by such news, as what was promised in time is kept.
@@ -56,6 +59,7 @@ class OrderStatus(StrEnum):
     FAILED = "failed"
     MANUAL_REVIEW = "manual_review"
     REFUNDED = "refunded"
+    DISPUTED = "disputed"
 
 
 class Decision(StrEnum):
@@ -83,6 +87,8 @@ class Order:
         signed: the holder's authorization that brings the credits into the account, as JSON; None: they stay in the wallet.
         closed_at: since when the rail takes no payment for it any more.
         refunded: of what was paid, what went back.
+        disputed: of what was paid, what an open dispute asks for.
+        lost: of what was paid, what disputes took.
     """
 
     id: OrderId
@@ -111,6 +117,8 @@ class Order:
     refund_due_at: datetime | None = None
     refund_why: str | None = None
     refunded: AssetUnits = AssetUnits(0)
+    disputed: AssetUnits = AssetUnits(0)
+    lost: AssetUnits = AssetUnits(0)
 
     def asks_as(self, other: "Order") -> bool:
         """Whether both were asked for in the same words: what one idempotency key may say twice."""
@@ -118,8 +126,10 @@ class Order:
         return (self.account, self.rail, self.assets, self.signed) == asked
 
     def status_at(self, now: datetime) -> OrderStatus:
-        if self.payment is not None and self.refunded >= self.payment.assets:
+        if self.payment is not None and self.refunded + self.lost >= self.payment.assets:
             return OrderStatus.REFUNDED
+        if self.disputed:
+            return OrderStatus.DISPUTED
         if self.accepted_at is not None:
             return OrderStatus.PAID
         if self.review_at is not None:
@@ -203,7 +213,7 @@ def minting(order: Order, now: datetime) -> Order:
     """
     if order.minting_at is not None:
         return order
-    if order.accepted_at is None or order.refund_due_at is not None:
+    if order.accepted_at is None or order.refund_due_at is not None or order.disputed or order.lost:
         raise OrderTransitionRefused(order.id, order.status_at(now).value, "no credits are created for it")
     return replace(order, minting_at=now)
 
@@ -216,9 +226,15 @@ def returned(order: Order, why: str, now: datetime) -> Order:
     """
     if order.refund_due_at is not None:
         return order
-    if order.accepted_at is None or order.minting_at is not None:
+    if order.accepted_at is None or order.minting_at is not None or order.disputed or order.lost:
         raise OrderTransitionRefused(order.id, order.status_at(now).value, "its payment cannot be returned whole")
     return replace(order, refund_due_at=now, refund_why=why)
+
+
+def returnable(order: Order) -> AssetUnits:
+    """What of its payment may still be given back: nothing goes back twice, by whatever way."""
+    paid = 0 if order.payment is None else order.payment.assets
+    return AssetUnits(max(0, paid - order.refunded - order.disputed - order.lost))
 
 
 class RefundKind(StrEnum):

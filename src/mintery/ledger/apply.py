@@ -8,6 +8,7 @@ from mintery.ledger.apply_batches import abandon_batch, form_batch, mark_broadca
 from mintery.ledger.apply_calls import CALL_WRITERS
 from mintery.ledger.apply_chain import append_block
 from mintery.ledger.apply_channels import change_channel
+from mintery.ledger.apply_disputes import DISPUTE_WRITERS
 from mintery.ledger.apply_endings import capture_hold, drop_answers, mark_delivered, release_hold
 from mintery.ledger.apply_halts import clear_halt, keep_flow_sums, lift_halt, raise_halt, record_reconciliation
 from mintery.ledger.apply_holds import dispatch_hold, extend_lease, place_hold
@@ -115,6 +116,7 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     TraceLots: trace_lots,
     **REFUND_WRITERS,
     **POSTPONED_WRITERS,
+    **DISPUTE_WRITERS,
 }
 _BESIDE = (
     SealRows,

@@ -7,7 +7,8 @@ from sqlalchemy import bindparam, select, update
 
 from mintery.domain import order as domain
 from mintery.domain.chain_call import CallAttempt, CallKind, ChainCall, Effect
-from mintery.ledger.apply_orders import change_order, place_order
+from mintery.domain.order import OrderId
+from mintery.ledger.apply_orders import change_order, lock_order, place_order
 from mintery.ledger.commands import Done, NotWritten
 from mintery.ledger.commands_calls import (
     EndCall,
@@ -19,6 +20,7 @@ from mintery.ledger.commands_calls import (
     SaveCallAttempt,
 )
 from mintery.ledger.commands_orders import OrderTold, PlaceOrder
+from mintery.ledger.freezing import claim_order, is_claimed
 from mintery.ledger.refund_marks import refund_failed
 from mintery.ledger.schema_calls import call_attempts, chain_calls
 from mintery.ledger.stating import CHAIN_CALLS, state
@@ -109,6 +111,9 @@ def mark_call_broadcast(work: Work, command: MarkCallBroadcast) -> Done:
 def end_call(work: Work, command: EndCall) -> Done | NotWritten:
     if changed := work.run(_end, its_id=command.call, **_effect_row(command.effect)):
         state(work, CHAIN_CALLS, command.call)
+        subject = command.call.partition("/")[0]
+        if lock_order(work, OrderId(subject)) is not None and is_claimed(work, subject):
+            claim_order(work, subject)
         return Done(changed)
     row = work.row(_planned, id=command.call)
     if row is not None and row[1] == command.effect.tx_hash:

@@ -10,6 +10,7 @@ from mintery.ledger.books import Book, Move
 from mintery.ledger.bulk import Bulk
 from mintery.ledger.commands import Done
 from mintery.ledger.commands_lots import TraceLots
+from mintery.ledger.freezing import claim_order, claimed_order_at, lock_accounts, refreeze
 from mintery.ledger.lot_books import (
     CHANGES,
     DEPOSIT,
@@ -78,7 +79,10 @@ def _untraced_of_account() -> CompoundSelect[Any]:
 
 
 _untraced = Statement(_untraced_of_account())
-_COLUMNS = (lots.c.seq, lots.c.amount, lots.c.remaining, lots.c.refunded, lots.c.reference, lots.c.undone_at)
+_COLUMNS = (
+    *(lots.c.seq, lots.c.amount, lots.c.remaining, lots.c.refunded, lots.c.reference, lots.c.undone_at),
+    *(lots.c.claimed, lots.c.frozen),
+)
 _filled = Statement(
     select(*_COLUMNS).where(lots.c.account == bindparam("its_account"), lots.c.remaining > 0).order_by(lots.c.seq)
 )
@@ -174,9 +178,12 @@ def trace_lots(work: Work, command: TraceLots) -> Done:
     if not rows:
         return Done(0)
     books = _Books(work, lambda transfer: _new_lot(work, transfer))
+    disputed: list[tuple[str, str]] = []
     for _, *found in rows:
         if found[0] is not None:
-            books.follow(_read(found))
+            books.follow(transfer := _read(found))
+            if transfer.kind == DEPOSIT and (order := claimed_order_at(work, transfer.reference)) is not None:
+                disputed.append((transfer.account, order))
     work.run(_advance, last=rows[-1][0])
     met = list(books)
     changed = [
@@ -186,6 +193,13 @@ def trace_lots(work: Work, command: TraceLots) -> Done:
     ]
     followed = [(name, int(book.refunds[name].followed)) for book in met for name in sorted(book.followed)]
     work.write_later([(_LOTS, changed), (_USES, [use for book in met for use in book.uses]), (_REFUNDS, followed)])
+    claimed = {book.account: seqs for book in met if (seqs := book.claimed_lots())}
+    lock_accounts(work, {*claimed, *(account for account, _ in disputed)})
+    for _, order in disputed:
+        claim_order(work, order)
+    for seqs in claimed.values():
+        for seq in seqs:
+            refreeze(work, seq)
     return Done(len(rows))
 
 

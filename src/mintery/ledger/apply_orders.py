@@ -161,7 +161,9 @@ def return_payment(work: Work, command: ReturnPayment) -> OrderTold | NotWritten
 
 
 def _owe_whole(work: Work, told: OrderTold | NotWritten, at: datetime) -> OrderTold | NotWritten:
-    if isinstance(told, OrderTold) and told.order.refund_due_at is not None and told.order.payment is not None:
+    if not isinstance(told, OrderTold) or not told.news:
+        return told
+    if told.order.refund_due_at is not None and told.order.payment is not None:
         _owe(work, told.order, told.order.payment, RefundKind.WHOLE, why=told.order.refund_why or "", at=at)
     return told
 
@@ -195,16 +197,23 @@ def finish_refund(work: Work, command: FinishRefund) -> RefundTold | NotWritten:
     order = None if found is None else lock_order(work, found[0])
     if order is None:
         return NotWritten(f"there is no refund {command.refund}")
-    news = work.run(_finish_refund, refund=command.refund, its_reference=command.reference, at=micros(command.at))
-    row = work.row(_refund, refund=command.refund)
+    return complete_refund(work, order, command.refund, command.reference, actor=command.actor, at=command.at)
+
+
+def complete_refund(
+    work: Work, order: Order, refund_id: str, reference: str, *, actor: str, at: datetime
+) -> RefundTold:
+    news = work.run(_finish_refund, refund=refund_id, its_reference=reference, at=micros(at))
+    row = work.row(_refund, refund=refund_id)
     refund = refund_of(row)
     if news:
         state(work, REFUNDS, refund.id)
-    if news and refund.kind is not RefundKind.SURPLUS:
-        _write(work, replace(order, refunded=AssetUnits(order.refunded + refund.assets)))
+    if news and refund.kind is not RefundKind.SURPLUS and order.payment is not None:
+        back = min(order.payment.assets, order.refunded + refund.assets)
+        write_order(work, replace(order, refunded=AssetUnits(back)))
     if news:
-        facts = {"refund": refund.id, "reference": command.reference, "assets": str(refund.assets)}
-        write_event(work, order.id, "refunded", command.actor, facts, at=command.at)
+        facts = {"refund": refund.id, "reference": reference, "assets": str(refund.assets)}
+        write_event(work, order.id, "refunded", actor, facts, at=at)
     return RefundTold(refund, news=bool(news))
 
 
@@ -226,13 +235,13 @@ def change_order(
         return NotWritten(refused.why)
     if after == before:
         return OrderTold(before, news=False)
-    _write(work, after)
+    write_order(work, after)
     facts = _changes(before, after)
     write_event(work, order, kind, actor, facts, at=at)
     return OrderTold(after, news=True)
 
 
-def _write(work: Work, order: Order) -> None:
+def write_order(work: Work, order: Order) -> None:
     row = order_row(order)
     work.run(_write_order, its_id=order.id, **{f"new_{name}": row[name] for name in _FACTS})
     state(work, ORDERS, order.id)

@@ -20,6 +20,7 @@ from mintery.domain.receipt import Receipt
 from mintery.domain.reserve import ReserveObservation
 from mintery.domain.voucher import AccountId, AccountKey, SignedVoucher
 from mintery.ledger.commands_calls import CallCommand
+from mintery.ledger.commands_disputes import DisputeCommand
 from mintery.ledger.commands_lots import LotCommand
 from mintery.ledger.commands_memberships import MembershipCommand
 from mintery.ledger.commands_orders import OrderCommand, OrderResult
@@ -579,6 +580,7 @@ Command = (
     | NoteLongJob
     | CloseLongJob
     | OrderCommand
+    | DisputeCommand
     | MembershipCommand
     | CallCommand
     | LotCommand

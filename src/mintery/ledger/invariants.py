@@ -10,6 +10,7 @@ from mintery.errors import LedgerInconsistent
 from mintery.ledger.books import BUCKETS, Book, entry
 from mintery.ledger.limits import parse_limits
 from mintery.ledger.queries import totals
+from mintery.ledger.queries_disputes import check_frozen
 from mintery.ledger.queries_lots import check_lots
 from mintery.ledger.rows import exact_sum, whole
 from mintery.ledger.schema import (
@@ -40,6 +41,7 @@ def check(connection: Connection) -> None:
         *check_lots(connection),
         *_set_aside(connection),
         *check_stated(connection),
+        *check_frozen(connection),
     ]
     if found:
         raise LedgerInconsistent("; ".join(found))

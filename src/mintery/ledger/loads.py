@@ -14,7 +14,7 @@ from mintery.ledger.texts import json_text
 from mintery.ledger.work import Work
 
 ACCOUNT = (
-    "id, token, epoch, available, held, captured, uncovered, spent_settled, exiting + refunding, closing, retried_at, requests_until, "
+    "id, token, epoch, available, held, captured, uncovered, spent_settled, exiting + refunding + frozen, closing, retried_at, requests_until, "
     "tokens_until, authority"
 )
 REQUEST = (

@@ -11,6 +11,8 @@ lots is its free credits, to the unit, at every point of the chain of seals. Of 
   taking back of the very release gives it back, to the lot that it came from.
 - What is set aside for a refund under way is the last that anything else takes: uses are paid by the other lots, and by what
   the lot has beside it. Requests never get to it, as what is set aside is not theirs to hold; only the chain can.
+- What is frozen in a lot when it is followed (see ``freezing``) gives just before that: so it is still there when its dispute
+  ends, as long as anything else is.
 """
 
 from collections.abc import Iterator, Mapping
@@ -56,6 +58,8 @@ class LotState:
     refunded: int
     reference: str
     undone_at: int | None
+    claimed: int = 0
+    frozen: int = 0
 
     @property
     def room(self) -> int:
@@ -95,9 +99,13 @@ class LotBook:
     followed: set[str] = field(default_factory=set)
 
     def left_of(self, lot: int, *, at: int) -> int:
-        """What a lot has that no refund under way has set aside, before the transfer ``at``."""
+        """What a lot has that is not frozen and that no refund under way has set aside, before the transfer ``at``."""
         found = self.lots.get(lot)
-        return 0 if found is None else found.remaining - self._set_aside(found, at)
+        return 0 if found is None else max(0, found.remaining - self._set_aside(found, at) - found.frozen)
+
+    def claimed_lots(self) -> list[int]:
+        """Of those that changed."""
+        return [seq for seq in sorted(self.changed) if self.lots[seq].claimed]
 
     def follow(self, transfer: TransferSeen, refund: str | None = None) -> None:
         """Any but a deposit. ``refund``: whose release the transfer is, or undoes."""
@@ -164,8 +172,8 @@ class LotBook:
         return back
 
     def _in_turn(self, transfer: TransferSeen) -> Iterator[tuple[LotState, int]]:
-        """What each lot offers, oldest first: before all, the lot of a deposit that the chain took back; after all, what is set
-        aside.
+        """What each lot offers, oldest first: before all, the lot of a deposit that the chain took back; after all, what is
+        frozen, and then what is set aside.
         """
         ordered = sorted(self.lots.values(), key=lambda each: each.seq)
         if transfer.kind == UNDO_DEPOSIT:
@@ -174,6 +182,8 @@ class LotBook:
                     lot.undone_at = transfer.at
                     self.changed.add(lot.seq)
                     yield lot, lot.remaining
+        for lot in ordered:
+            yield lot, max(0, lot.remaining - self._set_aside(lot, transfer.seq) - lot.frozen)
         for lot in ordered:
             yield lot, lot.remaining - self._set_aside(lot, transfer.seq)
         for lot in ordered:

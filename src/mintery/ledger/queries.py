@@ -99,9 +99,10 @@ def _balance(row: Any) -> AccountBalance:
         held=NanoCredits(row.held),
         captured=NanoCredits(row.captured),
         spent=NanoCredits(row.spent_settled + row.captured + row.uncovered),
-        exiting=NanoCredits(row.available if closing else min(row.exiting + row.refunding, row.available)),
+        exiting=NanoCredits(row.available if closing else min(row.exiting + row.refunding + row.frozen, row.available)),
         exit_unlock=None if row.exit_unlock is None else UnixSeconds(row.exit_unlock),
         closing=closing,
+        frozen=NanoCredits(min(row.frozen, row.available)),
     )
 
 

@@ -12,6 +12,7 @@ from mintery.domain.order import Order, OrderId, Payment, Rail, Refund
 from mintery.domain.voucher import AccountId, Address
 from mintery.ledger.commands import Command, Result
 from mintery.ledger.queries_calls import CallReads
+from mintery.ledger.queries_disputes import DisputeReads
 from mintery.ledger.queries_lots import LotReads
 from mintery.ledger.queries_postponed import PostponedReads, is_due
 from mintery.ledger.queries_refunds import LotRefundReads
@@ -81,9 +82,9 @@ class OrderReads:
         return self._orders(select(*ORDER_COLUMNS).where(waits).order_by(orders.c.review_at, orders.c.id).limit(limit))
 
     def unminted(self, *, limit: int = _AT_ONCE) -> Sequence[Order]:
-        """Accepted, and nobody has begun to create their credits."""
+        """Accepted and not disputed, and nobody has begun to create their credits."""
         waits = orders.c.accepted_at.is_not(None) & orders.c.minting_at.is_(None) & orders.c.refund_due_at.is_(None)
-        query = select(*ORDER_COLUMNS).where(waits)
+        query = select(*ORDER_COLUMNS).where(waits, orders.c.disputed == 0, orders.c.lost == 0)
         return self._orders(query.order_by(orders.c.accepted_at, orders.c.id).limit(limit))
 
     def to_mint(self, now: datetime, *, limit: int = _AT_ONCE, after: OrderId | None = None) -> Sequence[Order]:
@@ -151,6 +152,9 @@ class OrderLedger(Protocol):
 
     @property
     def lots(self) -> LotReads: ...
+
+    @property
+    def disputes(self) -> DisputeReads: ...
 
     @property
     def lot_refunds(self) -> LotRefundReads: ...

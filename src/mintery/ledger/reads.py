@@ -33,12 +33,13 @@ class AccountBalance:
     """One account's buckets. On chain: balance == available + held + captured.
 
     Attributes:
-        available: not set aside. ``exiting`` of it is not for new holds: pending exits, and what is set
-            aside for refunds.
+        available: not set aside. ``exiting`` of it is not for new holds: pending exits, what is set aside for refunds, and
+            what is ``frozen``.
         held: in open holds.
         captured: charged, not settled yet.
         spent: charged in this epoch, settled or not; what vouchers count against.
         exit_unlock: unix seconds, None when no exit is pending.
+        frozen: of what is available, what was bought with payments that are disputed, or were taken back.
     """
 
     id: AccountId
@@ -51,6 +52,7 @@ class AccountBalance:
     exiting: NanoCredits
     exit_unlock: UnixSeconds | None
     closing: bool
+    frozen: NanoCredits = NanoCredits(0)
 
 
 @dataclass(frozen=True, slots=True)

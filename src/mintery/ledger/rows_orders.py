@@ -39,6 +39,8 @@ def order_of(row: Any) -> Order:
         payment=payment,
         decision=None if stored["decision"] is None else Decision(stored["decision"]),
         refunded=AssetUnits(stored["refunded"]),
+        disputed=AssetUnits(stored["disputed"]),
+        lost=AssetUnits(stored["lost"]),
         **{name: stored[name] for name in (*_AS_THEY_ARE, *_MORE_AS_THEY_ARE)},
         **{name: _instant(stored[name]) for name in _INSTANTS},
     )
@@ -61,6 +63,8 @@ def order_row(order: Order) -> dict[str, Any]:
         "paid_at": None if payment is None else micros(payment.at),
         "decision": None if order.decision is None else order.decision.value,
         "refunded": order.refunded,
+        "disputed": order.disputed,
+        "lost": order.lost,
         **{name: getattr(order, name) for name in (*_AS_THEY_ARE, *_MORE_AS_THEY_ARE)},
         **{name: _stored(getattr(order, name)) for name in _INSTANTS},
     }

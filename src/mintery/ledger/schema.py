@@ -97,6 +97,8 @@ accounts = table(
     *integer("authority", least=None, default="0"),
     # Set aside for refunds: as what is exiting, no hold gets it. See ``lot_refunds``.
     *integer("refunding", least=None, default="0"),
+    # Of disputed payments: as what is exiting, no hold gets it. See ``freezing``.
+    *integer("frozen", least=None, default="0"),
     CheckConstraint("closing <= 1", name="closing_flag"),
     CheckConstraint("token IS NOT NULL OR available + held + captured + uncovered = 0", name="opened"),
     Index(None, "holder"),

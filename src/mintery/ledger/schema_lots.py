@@ -22,10 +22,15 @@ lots = table(
     *integer("at"),
     # The chain took the deposit back: nothing is given back to it.
     *integer("undone_at", null=True),
+    # What disputes ask for of what it was bought with, and how much of that is left in it: see ``freezing``.
+    *integer("claimed", least=None, default="0"),
+    *integer("frozen", least=None, default="0"),
     CheckConstraint("remaining <= amount", name="remaining_within"),
     UniqueConstraint("reference"),
     Index(None, "account", "seq"),
 )
+_CLAIMED = lots.c.claimed > 0
+Index("ix_lots_claimed", lots.c.seq, sqlite_where=_CLAIMED, postgresql_where=_CLAIMED)
 
 # What a lot gave (or, below zero, was given back). Without a lot: what no lot had, or what came back and fits into none.
 lot_uses = table(

@@ -71,6 +71,9 @@ orders = table(
     *integer("refund_due_at", null=True),
     text("refund_why", null=True),
     *integer("refunded", default="0"),
+    # Sums of its payment's disputes, open and lost: see ``disputes``.
+    *integer("disputed", least=None, default="0"),
+    *integer("lost", least=None, default="0"),
     *(CheckConstraint(rule, name=name) for name, rule in RULES.items()),
     Index(None, "holder", "placed_at"),
 )

@@ -11,10 +11,11 @@ from itertools import groupby
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, ColumnElement, Connection, and_, bindparam, func, or_, select, true
+from sqlalchemy import Column, ColumnElement, Connection, DefaultClause, and_, bindparam, func, or_, select, true
 
 from mintery.domain.order import Rail
 from mintery.ledger.schema_calls import chain_calls
+from mintery.ledger.schema_disputes import disputes, outside_refunds
 from mintery.ledger.schema_orders import orders, payments, refunds
 from mintery.ledger.schema_refunds import lot_refunds
 from mintery.ledger.schema_stated import stated_facts
@@ -49,16 +50,29 @@ class Stated:
     def columns(self) -> tuple[Column[Any], ...]:
         return tuple(self.key.table.columns)
 
+    def unstated(self) -> dict[str, Any]:
+        """What a column is while nothing is stated of it: nothing, or the number that it begins with."""
+        defaults = ((str(column.name), column.server_default) for column in self.columns)
+        return {
+            name: int(str(default.arg)) if isinstance(default, DefaultClause) else None for name, default in defaults
+        }
+
     def read(self) -> Statement:
         return Statement(select(*self.columns).where(self.key == bindparam("row_id"), self.part))
 
 
-ORDERS = Stated("orders", orders.c.id, frozenset({"refunded"}))
+ORDERS = Stated("orders", orders.c.id, frozenset({"refunded", "disputed", "lost"}))
 REFUNDS = Stated("refunds", refunds.c.id)
 LOT_REFUNDS = Stated("lot_refunds", lot_refunds.c.id, frozenset({"released"}))
 CHAIN_CALLS = Stated("chain_calls", chain_calls.c.id)
 PAYMENTS = {rail: Stated(f"payments/{rail.value}", payments.c.id, part=payments.c.rail == rail.value) for rail in Rail}
-STATED: Sequence[Stated] = (ORDERS, REFUNDS, LOT_REFUNDS, CHAIN_CALLS, *PAYMENTS.values())
+DISPUTES = Stated("disputes", disputes.c.id)
+OUTSIDE_REFUNDS = Stated("outside_refunds", outside_refunds.c.id)
+STATED: Sequence[Stated] = (
+    *(ORDERS, REFUNDS, LOT_REFUNDS, CHAIN_CALLS),
+    *PAYMENTS.values(),
+    *(DISPUTES, OUTSIDE_REFUNDS),
+)
 _READ: Mapping[str, Statement] = {each.name: each.read() for each in STATED}
 
 
@@ -83,10 +97,11 @@ class _Together:
 
 
 def _together(of: Stated, statements: Iterable[str]) -> _Together:
-    found = _Together()
+    begun = of.unstated()
+    found = _Together(dict(begun))
     for facts in statements:
         for name, value in orjson.loads(facts).items():
-            found.contradicts |= found.values.get(name) is not None and name not in of.changing
+            found.contradicts |= found.values.get(name) != begun.get(name) and name not in of.changing
             found.values[name] = value
     return found
 
@@ -141,8 +156,7 @@ def _compared(connection: Connection, of: Stated) -> Iterator[tuple[str, bool]]:
         listed = list(statements)
         stated = _together(of, (facts for _, facts, *_ in listed))
         shown = _shown(of, listed[-1][2:])
-        values = {name: stated.values.get(name) for name in shown} | stated.values
-        yield row_id, not stated.contradicts and shown[of.key.name] is not None and values == shown
+        yield row_id, not stated.contradicts and shown[of.key.name] is not None and stated.values == shown
 
 
 def check_stated(connection: Connection) -> Iterator[str]:

@@ -45,6 +45,7 @@ from mintery.ledger.opening import (
     shown,
 )
 from mintery.ledger.queries_calls import CallReads
+from mintery.ledger.queries_disputes import DisputeReads
 from mintery.ledger.queries_lots import LotReads
 from mintery.ledger.queries_memberships import MembershipReads
 from mintery.ledger.queries_orders import OrderReads
@@ -143,6 +144,10 @@ class LedgerStore(Ledger):
     @property
     def memberships(self) -> MembershipReads:
         return MembershipReads(self._read)
+
+    @property
+    def disputes(self) -> DisputeReads:
+        return DisputeReads(self._read)
 
     @property
     def lot_refunds(self) -> LotRefundReads:

@@ -20,6 +20,7 @@ const STATES = {
   failed: ["bad", "Failed"],
   manual_review: ["warn", "A person is looking at it"],
   refunded: ["", "Paid back"],
+  disputed: ["warn", "Disputed"],
 };
 const EXPLAINED = {
   pending: "Nothing was taken yet.",
@@ -27,6 +28,7 @@ const EXPLAINED = {
   failed: "The payment did not go through. Nothing was taken, or it goes back by itself.",
   manual_review: "Your payment has arrived. A person looks at it, usually within one working day; then your balance rises, or the money goes back.",
   refunded: "The money went back the way it came.",
+  disputed: "Your bank is asking for this payment back. What is left of it cannot be used or paid back until your bank has decided.",
 };
 const ARRIVED = { top_up: "account", deposit: "account", mint: "wallet" };
 

@@ -1,0 +1,37 @@
+"""What the ledger can be asked to write of disputes, and of refunds that were made at the rail by hand."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mintery.domain.dispute import Dispute, OutsideRefund
+from mintery.domain.order import OrderId
+
+
+@dataclass(frozen=True, slots=True)
+class TakeDispute:
+    """The order's payment is disputed, or that has ended. What is left of its credits is frozen in the same commit, or freed.
+    Refused (NotWritten) where it contradicts how the dispute ended before.
+    """
+
+    order: OrderId
+    dispute: Dispute
+    actor: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOutsideRefund:
+    """Counted once by the rail's name of it. As many of the credits that are left stay frozen."""
+
+    order: OrderId
+    refund: OutsideRefund
+    actor: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefreezeLots:
+    """Freeze what has become free of lots that are claimed: a refund of theirs has failed."""
+
+
+DisputeCommand = TakeDispute | TakeOutsideRefund | RefreezeLots
