@@ -128,13 +128,14 @@ def test_files_of_a_chain_lie_in_its_own_directory(stack: LocalStack, home: Path
     ]
 
 
-def test_a_taken_port_is_refused_and_everything_is_closed(stack: LocalStack, tmp_path: Path):
-    taken = int(stack.gateway_url.rpartition(":")[2])
+def test_a_taken_port_is_refused_before_anything_begins(stack: LocalStack, tmp_path: Path):
+    taken, begun = int(stack.gateway_url.rpartition(":")[2]), []
 
     with pytest.raises(PortTaken) as caught:
-        start_local_stack(load_settings(home=tmp_path, port=taken))
+        start_local_stack(load_settings(home=tmp_path, port=taken), on_step=begun.append)
 
     assert caught.value.port == taken
+    assert begun == []
 
 
 def test_dev_keys_are_refused_where_money_is_real():

@@ -1,10 +1,11 @@
 import pytest
 
 from mintery.cli.exits import exit_code
-from mintery.cli.hints import hint_for
+from mintery.cli.hints import hint_for, hint_for_missing, in_plain_words
 from mintery.errors import (
     DeploymentMissing,
     GatewayRefused,
+    GatewayUnreachable,
     MinteryError,
     PortTaken,
     RpcRefused,
@@ -78,3 +79,49 @@ def test_a_project_that_was_not_found_is_told_with_those_there_are(wanted: str |
     error = UnknownProject(wanted, ("PXAI 0xab", "PXAI 0xcd"))
 
     assert str(error) == f"{said}{'' if wanted != 'nope' else ' here'}; open here: PXAI 0xab, PXAI 0xcd"
+
+
+def test_who_redeems_more_than_there_is_is_told_what_there_is() -> None:
+    panic = TransactionReverted("ReserveVault.redeem", "Panic", {"code": 0x11})
+
+    assert "mintery reserve show" in hint_for(panic)
+    assert hint_for(TransactionReverted("ReserveVault.mint", "Panic", {"code": 0x11})) == ""
+
+
+def test_bytes_are_told_as_hex_digits() -> None:
+    refused = TransactionReverted("SpendEscrow.cancelExit", "NoExitPending", {"account": b"\x07W"})
+
+    assert str(refused).endswith("NoExitPending(account=0x0757)")
+    assert refused.arguments == {"account": "0x0757"}
+
+
+@pytest.mark.parametrize("option", ["--key", "--api-key", "--operator-key", "--token"])
+def test_who_gives_no_key_is_told_where_to_get_one(option: str) -> None:
+    assert hint_for_missing(f"Missing option '{option}' (env var: 'MINTERY_X').")
+
+
+def test_a_missing_amount_needs_no_hint() -> None:
+    assert hint_for_missing("Missing argument 'CREDITS'.") == ""
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (
+            "Invalid value for 'LOT': Input should be a valid integer, unable to parse string as an integer",
+            "Invalid value for 'LOT': it must be a whole number",
+        ),
+        (
+            "Invalid value for 'every': Value error, 'yearly' is not one of 'day', 'week', 'month'.",
+            "Invalid value for 'every': 'yearly' is not one of 'day', 'week', 'month'.",
+        ),
+    ],
+)
+def test_the_parsers_words_are_said_plainly(theirs: str, ours: str) -> None:
+    assert in_plain_words(theirs) == ours
+
+
+def test_a_refused_connection_is_told_without_the_systems_number() -> None:
+    assert str(GatewayUnreachable("http://x", "[Errno 111] Connection refused")) == (
+        "no gateway answers at http://x: connection refused"
+    )

@@ -147,6 +147,7 @@ def test_a_wrong_command_is_told_with_where_to_look(
     assert shown.out == ""
     assert shown.err.splitlines() == [
         "mintery: Missing option '--key'.",
+        "         On a local chain: --key dev:holder, or dev:issuer who mints. Else a keystore file, or the name of a variable.",
         "         `mintery voucher sign -h` shows how it is used.",
     ]
 

@@ -142,6 +142,10 @@ def test_an_account_that_never_deposited(gateway: Rig):
 
 def test_spending_above_the_voucher(gateway: Rig):
     error = refused(gateway, gateway.chat(key=key_text(max_spend=100)), 402, "voucher_exhausted")
+    assert (
+        "is left of what the key's voucher promises. To go on, sign a voucher with a higher maximum;"
+        in error["message"]
+    )
     assert error["available"] == 100
 
 

@@ -16,7 +16,7 @@ def test_spending_above_the_balance(gateway: Rig):
     assert error["available_nanocredits"] == "100000"
     assert int(error["required_nanocredits"]) > 100_000
     assert error["wallet"]["holder"] == HOLDER.address
-    assert "deposit" in error["message"]
+    assert "and 0.0001 can be spent. To go on, top up, or deposit more PROJECTX_AI_CREDITS" in error["message"]
     assert gateway.stub.control.requests == 0
     assert gateway.untouched()
 

@@ -54,6 +54,7 @@ def test_forty_calls_at_once_never_pass_a_dollar_a_week(gateway: Rig, holder: Br
     told = next(each.json()["error"] for each in answers if each.status_code == 402)
     assert (told["code"], told["period"]) == ("limit_reached", "week")
     assert int(told["available_nanocredits"]) == DOLLAR - FIT * CALL
+    assert f"of the week. To go on, raise the limit, or wait until {told['resets_at']}" in told["message"]
     assert (gateway.balance.held, gateway.balance.captured) == (0, FIT * CALL)
     [state] = holder.call("GET", "/v1/wallet/limits").json()["data"]
     assert (state["used_nanocredits"], state["used_usd"]) == (str(FIT * CALL), "0.968")

@@ -14,6 +14,7 @@ from mintery.bootstrap.gateway import Gateway, build_gateway
 from mintery.bootstrap.opening import utc_now
 from mintery.bootstrap.price_sources import with_local_prices
 from mintery.bootstrap.roles import REPORTERS, dev_role
+from mintery.bootstrap.serving import bind
 from mintery.chain.deploy import deploy
 from mintery.chain.deployment import deployment_path
 from mintery.chain.devchain.chain import DevChain
@@ -97,6 +98,9 @@ def start_local_stack(
     Raises:
         PortTaken, ConfigurationError
     """
+    if settings.port:
+        # Whether it is free: to find out after half a minute's work that it is not would be a poor welcome.
+        bind(settings.host, settings.port).close()
     on_step("start the chain")
     devchain = DevChain()
     stub = None

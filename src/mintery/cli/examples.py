@@ -17,7 +17,7 @@ EXAMPLES: Mapping[str, str] = {
     "redeem": "10 --key dev:holder",
     "transfer": "250 dev:holder --key dev:issuer",
     "reserve show": "--token PXAI",
-    "reserve history": "PXAI --last 24",
+    "reserve history": "0x5FbDB2315678afecb367f032d93F642f64180aa3 --last 24",
     "wallet": "",
     "deposit": "100 --key dev:holder",
     "topup": "5 --key dev:holder",

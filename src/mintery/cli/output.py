@@ -88,8 +88,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         for row in rows:
             grid.add_row(*(Text(printable(cell)) for cell in row))
         out.print(Text(printable(title), style="bold"))
-        if rows:
-            out.print(grid)
+        out.print(grid if rows else Text("  none", style="dim"))
 
     return render
 

@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 
 from mintery.cli.app import app
 from mintery.cli.exits import ExitCode, exit_code
-from mintery.cli.hints import hint_for
+from mintery.cli.hints import hint_for, hint_for_missing, in_plain_words
 from mintery.cli.output import is_json, printable, write_json
 from mintery.errors import MinteryError, SystemRefused
 
@@ -84,10 +84,12 @@ def _tell_one(error: Exception) -> int:
 
 def _tell_usage(error: TyperException) -> int:
     if is_json():
-        write_json({"error": {"type": "Usage", "message": error.format_message(), "exit_code": ExitCode.USAGE}})
+        words = in_plain_words(error.format_message())
+        write_json({"error": {"type": "Usage", "message": words, "exit_code": ExitCode.USAGE}})
     elif words := error.format_message().strip():
         command = getattr(getattr(error, "ctx", None), "command_path", "mintery")
-        print(f"mintery: {words}\n         `{command} -h` shows how it is used.", file=sys.stderr)
+        lines = (in_plain_words(words), hint_for_missing(words), f"`{command} -h` shows how it is used.")
+        print("mintery: " + "\n         ".join(filter(None, lines)), file=sys.stderr)
     return ExitCode.USAGE
 
 

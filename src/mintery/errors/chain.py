@@ -42,14 +42,17 @@ class RpcsDisagree(ChainError):
 
 
 class TransactionReverted(ChainError):
-    """``error`` is the contract's error name, ``arguments`` its named values."""
+    """``error`` is the contract's error name, ``arguments`` its named values; bytes as 0x and hex digits."""
 
     def __init__(self, action: str, error: str, arguments: Mapping[str, object]) -> None:
+        arguments = {
+            name: f"0x{value.hex()}" if isinstance(value, bytes) else value for name, value in arguments.items()
+        }
         listed = ", ".join(f"{name}={value}" for name, value in arguments.items())
         super().__init__(f"{action} was refused by the contract: {error}({listed})")
         self.action = action
         self.error = error
-        self.arguments = dict(arguments)
+        self.arguments = arguments
 
 
 class TransactionMissing(ChainError):

@@ -11,6 +11,7 @@ class GatewayUnreachable(GatewayError):
     hint = "Is it running? `mintery up` starts one; --url names another."
 
     def __init__(self, url: str, why: str) -> None:
+        why = why.rpartition("] ")[2].lower() if why.startswith("[Errno ") else why
         super().__init__(f"no gateway answers at {url}: {why}")
         self.url = url
         self.why = why

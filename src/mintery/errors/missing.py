@@ -152,7 +152,7 @@ class UnknownAccount(NotFound):
 
 class UnknownOrder(NotFound):
     def __init__(self, order_id: str) -> None:
-        super().__init__(f"no order {order_id[:80]!r}")
+        super().__init__(f"there is no {order_id[:80]!r} here")
         self.order_id = order_id
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mintery.domain.market import Market
-from mintery.errors import LimitReached, OutOfFunds
+from mintery.errors import LimitReached, OutOfFunds, VoucherExhausted
 from mintery.units import NanoCredits, format_nanocredits
 from mintery.usecases.show_credits import wallet_of
 from mintery.usecases.verify_credential import Credential
@@ -15,15 +15,20 @@ def shortfall(market: Market, credential: Credential, error: OutOfFunds, *, mont
     symbol, balance = wallet["symbol"], f"{wallet['kind'].capitalize()} balance"
     required = format_nanocredits(NanoCredits(error.required))
     available = format_nanocredits(NanoCredits(error.available))
-    go_on = f"deposit more {symbol} into this wallet or sign a voucher with a higher maximum"
+    left, go_on = "can be spent", f"top up, or deposit more {symbol} into this wallet"
+    if isinstance(error, VoucherExhausted):
+        left, go_on = "is left of what the key's voucher promises", "sign a voucher with a higher maximum"
     if isinstance(error, LimitReached):
-        go_on = f"raise your limit of the {error.period}, or wait until {error.resets_at}"
+        left, go_on = f"is left of your limit {error.limit}", "raise the limit"
+        if error.period:
+            left += f" of the {error.period}"
+            go_on += f", or wait until {error.resets_at}"
     needed, less = "this may need up to", "; or ask for less with a smaller max_tokens"
     if month:
         needed, less = "a month costs", ""
     return {
         "message": (
-            f"{balance}: {needed} {required} {symbol}, and {available} can be spent ({error}). To go on, {go_on}{less}. "
+            f"{balance}: {needed} {required} {symbol}, and {available} {left}. To go on, {go_on}{less}. "
             "No other balance was or will be charged for it."
         ),
         "wallet": {**wallet, "balance": balance},

@@ -1,12 +1,15 @@
 """``mintery authority``: everything that may act for a holder without asking again; ``mintery sign-in``."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mintery.cli.options import DEFAULT_URL, GatewayUrl, Json
-from mintery.cli.output import pairs, progress, show, table
+from mintery.cli.output import pairs, printable, progress, show
 from mintery.cli.signing_in import HolderKey, ask, holder_key
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(help="See everything that may spend without asking again, and end it.", no_args_is_help=True)
 
@@ -16,17 +19,19 @@ def list_(key: HolderKey, url: GatewayUrl = DEFAULT_URL, as_json: Json = False) 
     """List keys and budgets, memberships, vouchers and sign-ins that stand."""
     with progress("Reading what stands"):
         told = ask("GET", url, "/authorities", key)
-    rows = [
-        (
-            each["kind"],
-            each["label"],
-            " ".join(filter(None, (each.get("most_credits"), each["symbol"], *each["terms"]))),
-            each["until"] or "revoked",
-            each["id"],
-        )
-        for each in told["data"]
-    ]
-    show(told, table("What stands", ("kind", "what", "may spend", "until", "id"), rows), as_json=as_json)
+    show(told, lambda out: _print(out, told["data"]), as_json=as_json)
+
+
+def _print(out: "Console", standing: list[dict[str, Any]]) -> None:
+    """An id has more digits than a column has room for, and must be copied whole."""
+    for each in standing:
+        spends = " ".join(filter(None, (each.get("most_credits"), each["symbol"], *each["terms"])))
+        until = f"until {each['until'][:19].replace('T', ' ')} UTC" if each["until"] else "until revoked"
+        what = ", ".join(filter(None, (each["label"], f"may spend {spends}" if spends else "", until)))
+        out.print(printable(f"{each['kind'].replace('_', ' ')}: {what}"), markup=False)
+        print(f"  {printable(each['id'])}")
+    if not standing:
+        out.print("Nothing stands: no key, voucher, budget or sign-in.")
 
 
 @app.command("revoke")

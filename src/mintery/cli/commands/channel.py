@@ -51,7 +51,7 @@ def history(
         for each in told["data"]
     ]
     columns = ("at (UTC)", "of", "setting", "before", "after", "by")
-    show(told, table(f"{len(rows)} changes", columns, rows), as_json=as_json)
+    show(told, table("Changes", columns, rows), as_json=as_json)
 
 
 @app.command("discover")

@@ -100,7 +100,7 @@ def write_offs(
         )
         for each in written
     ]
-    listed = table(f"{len(rows)} receipts written off", ("at", "receipt", "lost ", "reason"), rows)
+    listed = table("Receipts written off", ("at", "receipt", "lost ", "reason"), rows)
     show({"write_offs": [_written_facts(each) for each in written]}, listed, as_json=as_json)
 
 

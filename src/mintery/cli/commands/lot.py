@@ -39,7 +39,7 @@ def list_(
         )
         for lot in told["data"]
     ]
-    show(told, table(f"{len(rows)} lots", ("lot ", "at (UTC)", "credits ", "left ", "order"), rows), as_json=as_json)
+    show(told, table("Lots", ("lot ", "at (UTC)", "credits ", "left ", "order"), rows), as_json=as_json)
 
 
 @app.command("trace")

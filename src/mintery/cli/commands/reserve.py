@@ -49,7 +49,7 @@ def show_(token: Token = None, rpc: RpcUrl = None, deployment: DeploymentFile = 
 
 @app.command("history")
 def history(
-    token: Annotated[str, typer.Argument(metavar="TOKEN", help="The project's token.")],
+    token: Annotated[str, typer.Argument(metavar="TOKEN", help="The project's token: its address.")],
     *,
     last: Annotated[int, typer.Option("--last", min=1, max=1_000, help="So many notes at most, the newest.")] = 100,
     url: GatewayUrl = DEFAULT_URL,
