@@ -26,6 +26,7 @@ from mintery.domain.hold import Capture, HoldStatus, ReleaseReason
 from mintery.domain.long_job import JobFailure, JobQuote, JobStatus, NewJob
 from mintery.domain.model import Endpoint
 from mintery.domain.receipt import Receipt
+from mintery.errors import LongJobUnreadable
 from mintery.ledger.commands import (
     AcceptLongJob,
     CaptureHold,
@@ -43,6 +44,8 @@ from mintery.ledger.commands import (
     RerouteLongJob,
 )
 from mintery.ledger.store import LedgerStore, open_ledger
+from mintery.usecases.alarms import Alarm, Alarms
+from mintery.usecases.follow_long_jobs import tell_unreadable
 
 SECOND = timedelta(seconds=1)
 QUOTE = JobQuote(QUOTED, {"second.1280x720": 8}, {"second": "second.1280x720"})
@@ -194,6 +197,41 @@ def test_a_row_that_cannot_be_read_stops_nobody_elses_job(
     assert [job.id for job in ledger.open_long_jobs()] == [request_id(2)]
 
     assert f"long_job_unreadable request={request_id(1)}" in caplog.text
+    assert [job.id for job in ledger.long_jobs(alice.id, Endpoint.VIDEOS)] == [request_id(2)]
+    with pytest.raises(LongJobUnreadable) as caught:
+        ledger.long_job(request_id(1))
+    assert caught.value.request == request_id(1)
+    assert [each.request for each in ledger.unreadable_long_jobs()] == [request_id(1)]
+
+
+@pytest.mark.parametrize("column", ["quote", "tried", "failure", "form"])
+def test_whatever_of_a_job_cannot_be_read_it_is_told_by_its_id(
+    ledger: LedgerStore, alice: Wallet, database: Database, column: str
+):
+    placed = place(1, alice, 100)
+    ledger.commit([placed, new_job(1), accept(1), capture(placed, alice, 1), CloseLongJob(request_id(1), output="[]")])
+    also = ", output = NULL" if column == "failure" else ""
+    database.run(f"UPDATE long_jobs SET {column} = '[1' {also}")  # noqa: S608 -- our own
+
+    with pytest.raises(LongJobUnreadable, match=request_id(1)):
+        ledger.long_job(request_id(1))
+    assert ledger.long_jobs(alice.id, Endpoint.VIDEOS) == []
+
+
+def test_an_unreadable_job_is_an_alarm_by_its_id_until_it_is_read(
+    ledger: LedgerStore, alice: Wallet, database: Database
+):
+    alarms = Alarms()
+    ledger.commit([place(1, alice, 100), new_job(1)])
+    database.run("UPDATE long_jobs SET shown = '{'")
+
+    tell_unreadable(ledger, alarms, NOON)
+
+    (alarm,) = alarms.standing()
+    assert (alarm.alarm, alarm.subject) == (Alarm.LONG_JOB_UNREADABLE, request_id(1))
+    database.run("UPDATE long_jobs SET shown = '{}'")
+    tell_unreadable(ledger, alarms, NOON)
+    assert alarms.standing() == ()
 
 
 def test_progress_never_falls_and_a_start_counts_once(ledger: LedgerStore, alice: Wallet):

@@ -37,7 +37,7 @@ MinteryError
 ├── RailError               RailUnavailable, RailRefused, RailNonsense, RailNotOffered
 ├── GatewayError            as an app meets it: GatewayUnreachable, GatewayRefused
 ├── LedgerError             HoldNotOpen, CaptureExceedsHold, LedgerClosed, LedgerUnavailable, LedgerRefused,
-│                           LeadershipLost, LedgerInconsistent
+│                           LeadershipLost, LedgerInconsistent, LongJobUnreadable
 ├── ChainError              RpcUnavailable, RpcRefused, RpcsDisagree, TransactionReverted, TransactionMissing,
 │                           TransactionReplaced, BlockReplaced, FinalBlockReplaced, SettlementHalted, QuorumMissing,
 │                           NotReporter, OutcomeMismatch
@@ -184,6 +184,7 @@ from mintery.errors.ledger import (
     LedgerInconsistent,
     LedgerRefused,
     LedgerUnavailable,
+    LongJobUnreadable,
 )
 from mintery.errors.malformed import (
     BodyTooLarge,
@@ -315,6 +316,7 @@ __all__ = [
     "LedgerRefused",
     "LedgerUnavailable",
     "LimitReached",
+    "LongJobUnreadable",
     "LooksLikeAnother",
     "MalformedAmount",
     "MalformedFile",

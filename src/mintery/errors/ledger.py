@@ -49,6 +49,15 @@ class LedgerRefused(LedgerError):
         self.why = why
 
 
+class LongJobUnreadable(LedgerError):
+    """What is kept of a long job cannot be read: it is not followed, and its hold ends as one of a process that is gone."""
+
+    def __init__(self, request: str, why: str) -> None:
+        super().__init__(f"what is kept of job {request} cannot be read: {why}")
+        self.request = request
+        self.why = why
+
+
 class LeadershipLost(LedgerError):
     """Another process may lead this job by now; what was not written yet must not be."""
 

@@ -13,6 +13,7 @@ from mintery.domain.model import Endpoint
 from mintery.errors import (
     CredentialRefused,
     JobNotDone,
+    LongJobUnreadable,
     NothingToFetch,
     ProviderTimedOut,
     ProviderUnreachable,
@@ -37,6 +38,7 @@ Variant = Literal["video", "thumbnail", "spritesheet"]
 
 ERRORS: ErrorTable = {
     UnknownJob: Shown(404, "invalid_request_error", "job_not_found", attributes=("request_id",)),
+    LongJobUnreadable: Shown(500, "server_error", "job_unreadable", attributes=("request",)),
     NothingToFetch: Shown(404, "invalid_request_error", attributes=("request_id", "why")),
     JobNotDone: Shown(409, "conflict", attributes=("request_id", "status")),
 }

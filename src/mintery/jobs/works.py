@@ -47,7 +47,7 @@ from mintery.units import UnixSeconds
 from mintery.usecases.alarms import Alarm, Alarms
 from mintery.usecases.channel_board import ChannelBoard
 from mintery.usecases.expire_holds import expire_holds
-from mintery.usecases.follow_long_jobs import Follower
+from mintery.usecases.follow_long_jobs import Follower, tell_unreadable
 from mintery.usecases.mint_orders import mint_orders
 from mintery.usecases.note_months import note_months
 from mintery.usecases.observe_reserve import observe_reserve
@@ -130,7 +130,7 @@ def works_of(parts: JobParts) -> Iterator[Work]:
     yield Work("channels", CHANNELS_SECONDS, lambda _now: parts.channels.refresh(), led=False)
     yield Work("settle", intervals.settlement, partial(_settle, parts, _fenced(parts, "settle")))
     yield Work("expire_holds", intervals.expiry, partial(_expire, parts, _fenced(parts, "expire_holds")))
-    yield Work("follow_jobs", FOLLOW_SECONDS, partial(parts.follower.follow, _fenced(parts, "follow_jobs")))
+    yield Work("follow_jobs", FOLLOW_SECONDS, partial(_follow_jobs, parts, _fenced(parts, "follow_jobs")))
     yield Work("reconcile", intervals.reconcile, partial(_reconcile, parts, _fenced(parts, "reconcile")))
     yield Work(
         "endpoints", WATCH_ENDPOINTS_SECONDS, lambda now: watch_endpoints(parts.chain, parts.alarms, now), led=False
@@ -152,6 +152,11 @@ def works_of(parts: JobParts) -> Iterator[Work]:
         yield Work("watch_sources", intervals.price, partial(_watch, parts, parts.reporters[0]), led=False)
     if parts.reporters and parts.report_sender is not None:
         yield Work("report_prices", intervals.price, partial(_report, parts, parts.report_sender))
+
+
+def _follow_jobs(parts: JobParts, ledger: Ledger, now: datetime) -> None:
+    tell_unreadable(ledger, parts.alarms, now)
+    parts.follower.follow(ledger, now)
 
 
 def _mint(parts: JobParts, desk: OrderDesk, now: datetime) -> None:

@@ -6,7 +6,6 @@ request's account is locked first, as whoever ends a request does it.
 
 from typing import Any
 
-import orjson
 from sqlalchemy import bindparam, case, null, select, update
 
 from mintery.domain.hold import RequestId
@@ -21,7 +20,7 @@ from mintery.ledger.commands import (
     RerouteLongJob,
 )
 from mintery.ledger.schema import accounts, long_jobs, requests
-from mintery.ledger.texts import NUL_IN_JSON, json_text, without_nul
+from mintery.ledger.texts import json_text, kept_json, without_nul
 from mintery.ledger.work import Statement, Work, insert_of, micros
 
 _request = Statement(
@@ -135,7 +134,7 @@ def close_long_job(work: Work, command: CloseLongJob) -> Done | NotWritten:
             its_request=command.request,
             its_closed_at=row[1],
             its_expires_at=None if command.expires_at is None else micros(command.expires_at),
-            its_output=None if command.output is None else _output_text(command.output),
+            its_output=None if command.output is None else kept_json(command.output),
             its_failure=None if command.failure is None else _failure_text(command.failure),
             its_sent=None,
         )
@@ -154,8 +153,3 @@ def _open_request(work: Work, request: RequestId) -> str | NotWritten:
 
 def _failure_text(failure: JobFailure) -> str:
     return json_text([failure.code[:_MOST_FAILURE], failure.message[:_MOST_FAILURE]]).decode()
-
-
-def _output_text(output: str) -> str:
-    """As its provider wrote it, unless PostgreSQL would not read that."""
-    return json_text(orjson.loads(output)).decode() if NUL_IN_JSON in output else output

@@ -1,12 +1,11 @@
 """Requests that were refused: the newest are kept, so that what was refused can be explained."""
 
-import orjson
 from sqlalchemy import bindparam, delete, func, select
 
 from mintery.ledger.bulk import Bulk
 from mintery.ledger.commands import Done, RecordRefusals
 from mintery.ledger.schema import refusals
-from mintery.ledger.texts import without_nul
+from mintery.ledger.texts import json_text, without_nul
 from mintery.ledger.work import Statement, Work, micros
 
 KEPT = 100_000
@@ -25,7 +24,7 @@ def record_refusals(work: Work, command: RecordRefusals) -> Done:
             without_nul(each.asked),
             each.code,
             without_nul(each.message),
-            orjson.dumps(without_nul(dict(each.evidence))).decode(),
+            json_text(dict(each.evidence)).decode(),
             micros(each.at),
         )
         for each in command.refusals

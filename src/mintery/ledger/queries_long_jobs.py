@@ -1,7 +1,7 @@
 """Reads of long jobs, each with its request's hold."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -12,6 +12,7 @@ from mintery.domain.keys import KeyId
 from mintery.domain.long_job import JobFailure, LongJob, NewJob, parse_job_quote, parse_tried
 from mintery.domain.model import Endpoint
 from mintery.domain.voucher import AccountId
+from mintery.errors import LongJobUnreadable
 from mintery.ledger.rows import HOLD_COLUMNS, hold_of, member_of
 from mintery.ledger.schema import long_jobs, requests
 from mintery.ledger.work import instant_of
@@ -26,7 +27,11 @@ _jobs = select(
 ).join_from(long_jobs, requests, requests.c.id == long_jobs.c.request)
 
 
+_OPEN = _jobs.where(long_jobs.c.closed_at.is_(None), requests.c.ended_at.is_(None))
+
+
 def long_job(connection: Connection, wanted: RequestId) -> LongJob | None:
+    """Raises LongJobUnreadable."""
     row = connection.execute(_jobs.where(long_jobs.c.request == wanted)).one_or_none()
     return None if row is None else _job(row)
 
@@ -42,7 +47,7 @@ def some_long_jobs(
     if before is not None:
         last = select(*order).where(long_jobs.c.request == before, long_jobs.c.account == of)
         query = query.where(tuple_(*order) < last.scalar_subquery())
-    return [_job(row) for row in connection.execute(query.order_by(*(each.desc() for each in order)).limit(limit))]
+    return _readable(connection.execute(query.order_by(*(each.desc() for each in order)).limit(limit)))
 
 
 def open_long_jobs(connection: Connection) -> Sequence[LongJob]:
@@ -50,20 +55,40 @@ def open_long_jobs(connection: Connection) -> Sequence[LongJob]:
 
     A row that cannot be read is passed over, so that it keeps nobody else's job waiting: its hold expires like any other.
     """
-    query = _jobs.where(long_jobs.c.closed_at.is_(None), requests.c.ended_at.is_(None))
-    rows = connection.execute(query.order_by(long_jobs.c.begun_at, long_jobs.c.request))
-    return [job for row in rows if (job := _job_if_readable(row)) is not None]
+    return _readable(connection.execute(_OPEN.order_by(long_jobs.c.begun_at, long_jobs.c.request)))
 
 
-def _job_if_readable(row: Any) -> LongJob | None:
+def unreadable_long_jobs(connection: Connection) -> Sequence[LongJobUnreadable]:
+    """Of those that ``open_long_jobs`` would list."""
+    found = (_job_or_why(row) for row in connection.execute(_OPEN.order_by(long_jobs.c.begun_at, long_jobs.c.request)))
+    return [each for each in found if isinstance(each, LongJobUnreadable)]
+
+
+def _readable(rows: Iterable[Any]) -> list[LongJob]:
+    """One that cannot be read stops none of the others."""
+    found = [_job_or_why(row) for row in rows]
+    for each in found:
+        if isinstance(each, LongJobUnreadable):
+            _log.warning("long_job_unreadable request=%s why=%s", each.request, each.why)
+    return [each for each in found if isinstance(each, LongJob)]
+
+
+def _job_or_why(row: Any) -> LongJob | LongJobUnreadable:
     try:
         return _job(row)
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        _log.warning("long_job_unreadable request=%s why=%s", row.id, type(error).__name__)
-        return None
+    except LongJobUnreadable as unreadable:
+        return unreadable
 
 
 def _job(row: Any) -> LongJob:
+    """Raises LongJobUnreadable: its texts come from upstream, and from earlier versions."""
+    try:
+        return _parsed(row)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise LongJobUnreadable(row.id, type(error).__name__) from error
+
+
+def _parsed(row: Any) -> LongJob:
     def instant(name: str) -> Any:
         stored = getattr(row, name)
         return None if stored is None else instant_of(stored)

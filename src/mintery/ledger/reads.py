@@ -19,6 +19,7 @@ from mintery.domain.receipt import Receipt
 from mintery.domain.reserve import ReserveObservation
 from mintery.domain.sign_in import SignIn
 from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
+from mintery.errors import LongJobUnreadable
 from mintery.ledger.commands import Answer, Block, Command, FlowSums, RequestKey, Result
 from mintery.ledger.queries_memberships import MembershipReads
 from mintery.ledger.reads_wallet import KeyRecord, LimitAlert, SecretRecord, Standing
@@ -212,7 +213,8 @@ class Ledger(Protocol):
 
     def open_holds(self) -> Sequence[Hold]: ...
 
-    def long_job(self, request: RequestId) -> LongJob | None: ...
+    def long_job(self, request: RequestId) -> LongJob | None:
+        """Raises LongJobUnreadable."""
 
     def long_jobs(
         self,
@@ -226,7 +228,10 @@ class Ledger(Protocol):
         """The account's, or one gateway key's of it, newest first; ``before`` is the last one that was seen already."""
 
     def open_long_jobs(self) -> Sequence[LongJob]:
-        """Those whose requests have not ended, oldest first."""
+        """Those whose requests have not ended, oldest first, but for what cannot be read of them."""
+
+    def unreadable_long_jobs(self) -> Sequence[LongJobUnreadable]:
+        """What keeps which of them from being followed."""
 
     def unbatched(self, *, limit: int) -> Sequence[Receipt]:
         """Receipts with a cost that are in no batch, oldest first."""

@@ -21,6 +21,7 @@ from mintery.domain.receipt import Receipt
 from mintery.domain.reserve import ReserveObservation
 from mintery.domain.sign_in import SignIn
 from mintery.domain.voucher import AccountId, Address, SignedVoucher
+from mintery.errors import LongJobUnreadable
 from mintery.ledger import (
     invariants,
     queries,
@@ -227,6 +228,9 @@ class LedgerStore(Ledger):
 
     def open_long_jobs(self) -> Sequence[LongJob]:
         return self._read(queries_long_jobs.open_long_jobs)
+
+    def unreadable_long_jobs(self) -> Sequence[LongJobUnreadable]:
+        return self._read(queries_long_jobs.unreadable_long_jobs)
 
     def unbatched(self, *, limit: int) -> Sequence[Receipt]:
         return self._read(queries.unbatched, limit)

@@ -33,6 +33,11 @@ def json_text(value: Any) -> bytes:
     return orjson.dumps(without_nul(value)) if NUL_IN_JSON.encode() in text else text
 
 
+def kept_json(text: str) -> str:
+    """JSON as it was written, unless PostgreSQL would not read that."""
+    return json_text(orjson.loads(text)).decode() if NUL_IN_JSON in text else text
+
+
 class TextParameter(StrDumperUnknown):
     """A parameter of a statement, on its way to PostgreSQL."""
 

@@ -59,6 +59,8 @@ class Alarm(StrEnum):
     """What an order or a refund needed on chain can never take effect any more. The subject is its id, whose status says where
     the credits are.
     """
+    LONG_JOB_UNREADABLE = "long_job_unreadable"
+    """What is kept of a job under way cannot be read: it is not followed. The subject is its id."""
     RPC_ENDPOINT = "rpc_endpoint"
     """An endpoint of the chain is silent, of another chain, or says what the others do not."""
     JOB_FAILED = "job_failed"

@@ -5,7 +5,7 @@ from typing import Any
 from mintery.domain.attempt import REFUSED_KEY, AttemptOutcome, Refusal
 from mintery.domain.diagnosis import ADVICE, Cause, Diagnosis, diagnose_calls
 from mintery.domain.hold import HoldStatus, ReleaseReason, RequestId
-from mintery.errors import UnknownRequest
+from mintery.errors import LongJobUnreadable, UnknownRequest
 from mintery.ledger.reads import RequestRecord
 from mintery.usecases.diagnose_long_job import diagnose_long_job
 from mintery.usecases.parts import GatewayParts
@@ -13,6 +13,7 @@ from mintery.usecases.read_receipt import attempt_json
 from mintery.usecases.verify_credential import Credential
 
 _REFUSED = "refused"
+_UNREADABLE = "What the gateway keeps of this job cannot be read, so it is not followed; unless it was charged before, it costs nothing."
 
 
 def diagnose_refusal(refusal: Refusal) -> dict[str, Any]:
@@ -35,10 +36,15 @@ def diagnose_request(parts: GatewayParts, request: RequestId, reader: Credential
         raise UnknownRequest(request)
     calls = parts.ledger.attempts(request)
     status = record.hold.status_at(parts.clock())
-    if (job := parts.ledger.long_job(request)) is not None:
-        found = diagnose_long_job(job, calls, parts.clock())
+    try:
+        job = parts.ledger.long_job(request)
+    except LongJobUnreadable as unreadable:
+        found = Diagnosis(Cause.ROUTING, _UNREADABLE, {"why": unreadable.why})
     else:
-        found = diagnose_calls(calls) if _providers_failed(record) else _of_status(parts, record, status)
+        if job is not None:
+            found = diagnose_long_job(job, calls, parts.clock())
+        else:
+            found = diagnose_calls(calls) if _providers_failed(record) else _of_status(parts, record, status)
     told = _json(request, found, status.value) | {"at": record.hold.placed_at.isoformat()}
     return told | {"attempts": [attempt_json(call) for call in calls]}
 

@@ -9,7 +9,15 @@ from mintery.domain.hold import RequestId
 from mintery.domain.long_job import JobStatus, LongJob
 from mintery.domain.model import Endpoint
 from mintery.domain.voucher import AccountId
-from mintery.errors import JobNotDone, NothingToFetch, ProviderRefused, ProviderUnreachable, TooManyTries, UnknownJob
+from mintery.errors import (
+    JobNotDone,
+    LongJobUnreadable,
+    NothingToFetch,
+    ProviderRefused,
+    ProviderUnreachable,
+    TooManyTries,
+    UnknownJob,
+)
 from mintery.providers.long_jobs import Made
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.verify_credential import Credential
@@ -47,8 +55,15 @@ def find_long_job(parts: GatewayParts, request: RequestId, form: Endpoint, reade
 
     Raises:
         UnknownJob: there is none of that form, or it is another account's or key's, which is told the same.
+        LongJobUnreadable: what is kept of it cannot be read.
     """
-    job = parts.ledger.long_job(request) if _ID.fullmatch(request) else None
+    try:
+        job = parts.ledger.long_job(request) if _ID.fullmatch(request) else None
+    except LongJobUnreadable:
+        record = parts.ledger.request(request)
+        if record is None or (reader is not None and not reader.may_read(record.hold.account, record.quoted.key)):
+            raise UnknownJob(request) from None
+        raise
     if job is None or job.new.form is not form:
         raise UnknownJob(request)
     if reader is not None and not reader.may_read(job.hold.account, job.quoted.key):

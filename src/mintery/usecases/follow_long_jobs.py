@@ -30,6 +30,7 @@ from mintery.ledger.commands import CaptureHold, Command, HoldNotEnding, HoldRel
 from mintery.ledger.reads import Ledger
 from mintery.providers.long_jobs import JobProvider
 from mintery.units import pro_rata_down
+from mintery.usecases.alarms import Alarm, Alarms
 from mintery.usecases.decide_long_job import Books, Seen, decide_long_job
 from mintery.usecases.meters import log_alarm, log_transition
 
@@ -114,6 +115,16 @@ class Follower:
             return self._unseen.setdefault(job.id, now)
         self._unseen.pop(job.id, None)
         return now
+
+
+def tell_unreadable(ledger: Ledger, alarms: Alarms, now: datetime) -> None:
+    """Which jobs cannot be followed; the alarm of one falls when it is read again, or its hold has ended."""
+    unreadable = {each.request: str(each) for each in ledger.unreadable_long_jobs()}
+    for request, why in unreadable.items():
+        alarms.sound(Alarm.LONG_JOB_UNREADABLE, why, now, subject=request)
+    for standing in alarms.standing():
+        if standing.alarm is Alarm.LONG_JOB_UNREADABLE and standing.subject not in unreadable:
+            alarms.clear(Alarm.LONG_JOB_UNREADABLE, subject=standing.subject)
 
 
 @dataclass(frozen=True, slots=True)
