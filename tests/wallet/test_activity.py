@@ -1,5 +1,6 @@
 """What happened last in the holder's wallets, and one request before and after."""
 
+import re
 import threading
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.wallet.browser import signed_in
 from typer.testing import CliRunner
 
 from mintery.cli.app import app
+from mintery.crypto.keys import PrivateKey
 from mintery.crypto.vouchers import account_id
 from mintery.domain.receipt import check_arithmetic, parse_receipt
 from mintery.domain.voucher import AccountKey
@@ -152,7 +154,18 @@ def test_each_sees_what_is_theirs(plain: Rig):
 )
 def test_what_no_page_gave_is_refused(plain: Rig, query: dict[str, Any]):
     assert read(plain, **query).status_code in {400, 422}
-    assert read(plain, cursor="99999999999999999-1-999999999999999999").status_code == 200
+
+
+def test_a_place_is_its_readers_own_and_tells_nothing(plain: Rig):
+    """A made-up place would tell how many lines others have before it, and a page's own when another app's was."""
+    use(plain, 3)
+    cursor = read(plain, limit=1).json()["next"]
+
+    assert read(plain, limit=1, cursor=cursor).status_code == 200
+    assert re.search(r"[0-9]{6}", cursor) is None
+    assert read(plain, cursor="1795262400000000-1-1").status_code == 400
+    stranger = signed_in(plain, PrivateKey.generate())
+    assert stranger.call("GET", f"{PATH}?cursor={cursor}").json()["error"]["code"] == "malformed_request"
 
 
 def test_the_command_line_shows_it(plain: Rig):

@@ -287,6 +287,10 @@ def test_which_requests_used_a_lot_is_one_call_and_one_command(shop: Shop):
     assert used == sum(receipts)
     (of_one,) = shop.gateway.get(f"/v1/wallet/requests/{made[0]}/lots").json()["data"]
     assert of_one["lot"] == lot["id"]
+    rest = shop.gateway.get(f"/v1/wallet/lots/{lot['id']}/requests", params={"after": told["data"][0]["id"]}).json()
+    assert rest["data"] == told["data"][1:]
+    nobodys = told["data"][-1]["id"] + 1
+    assert shop.gateway.get(f"/v1/wallet/lots/{lot['id']}/requests", params={"after": nobodys}).status_code == 404
     stranger = signed_in(shop.gateway, PrivateKey.generate())
     assert stranger.call("GET", f"/v1/wallet/lots/{lot['id']}/requests").status_code == 404
 

@@ -71,6 +71,9 @@ class LotReads:
         """Oldest first."""
         return self._uses(lot_uses.c.lot == lot, lot_uses.c.seq > after, limit=limit)
 
+    def is_use_of(self, use: int, lot: int) -> bool:
+        return bool(self._uses(lot_uses.c.seq == use, lot_uses.c.lot == lot, limit=1))
+
     def of_request(self, request: RequestId) -> Sequence[LotUse]:
         """The lots that it used, in that order; none before it was followed, which takes seconds."""
         return self._uses(lot_uses.c.request == request, limit=_AT_ONCE)

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from mintery.domain.hold import RequestId
@@ -77,10 +78,11 @@ def list_long_jobs(
     """Newest first, from the one that follows ``after``; and whether there are more.
 
     Raises:
-        UnknownJob: ``after`` is no job's id.
+        UnknownJob: ``after`` is no job that the reader may read: another's would tell when that one was begun.
     """
-    if after is not None and not _ID.fullmatch(after):
-        raise UnknownJob(after)
+    if after is not None:
+        with suppress(LongJobUnreadable):  # a place all the same
+            find_long_job(parts, after, form, reader)
     found = parts.ledger.long_jobs(reader.account, form, key=reader.key_id, limit=limit + 1, before=after)
     return found[:limit], len(found) > limit
 

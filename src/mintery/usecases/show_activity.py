@@ -1,12 +1,13 @@
 """What happened last in a holder's wallets, newest first, and what is under way."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import islice
+from struct import Struct
 from typing import Any
 
+from mintery.crypto.cursors import open_place, seal_place
 from mintery.domain.market import Market
 from mintery.domain.statement import LineKind, Mark, StatementLine
 from mintery.domain.voucher import AccountId
@@ -21,7 +22,8 @@ MOST_LOOKED_AT = 2_000
 MOST_RUNNING = 50
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_CURSOR = re.compile(r"([0-9]{1,17})-([01])-([0-9]{1,18})", re.ASCII)
+_PLACE = Struct(">QBQ")
+"""Microseconds since 1970, whether it is a charge, and the row's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``cursor``: where the page before this one ended."""
+    """``reader``: who asks; ``cursor``: where the page before this one ended, for that reader alone."""
 
     limit: int
+    reader: str
     cursor: str | None = None
     wanted: Wanted = field(default_factory=Wanted)
 
@@ -64,9 +67,9 @@ def show_activity(
     empty, and not be the last: its lines were looked through for those that are wanted.
 
     Raises:
-        MalformedRequest: the cursor is none.
+        MalformedRequest: the cursor is none that this reader was given.
     """
-    before = None if page.cursor is None else _mark_of(page.cursor)
+    before = None if page.cursor is None else _mark_of(parts, page.reader, page.cursor)
     with parts.ledger.reading() as reading:
         wallets = {account: wallet_named(market, token) for account, token in reading.tokens(accounts).items()}
         lines = reading.lines(accounts, _EVER, before=before, newest_first=True)
@@ -78,7 +81,7 @@ def show_activity(
         "running": [
             _running(each, wallets[each.account], zone) for each in running if page.wanted.key in {None, each.key}
         ],
-        "next": None if last is None else _cursor_of(last),
+        "next": None if last is None else _cursor_of(parts, page.reader, last),
     }
 
 
@@ -108,11 +111,15 @@ def _running(request: OpenRequest, wallet: Wallet, zone: tzinfo) -> dict[str, An
     }
 
 
-def _cursor_of(mark: Mark) -> str:
-    return f"{(mark.at - _EVER) // _MICROSECOND}-{int(mark.charge)}-{mark.seq}"
+def _cursor_of(parts: GatewayParts, reader: str, mark: Mark) -> str:
+    """Sealed: the last line that was looked at may be another app's, whose time and number are no business of this one."""
+    place = _PLACE.pack((mark.at - _EVER) // _MICROSECOND, mark.charge, mark.seq)
+    return seal_place(parts.settler, reader, place)
 
 
-def _mark_of(cursor: str) -> Mark:
-    if (found := _CURSOR.fullmatch(cursor)) is None:
+def _mark_of(parts: GatewayParts, reader: str, cursor: str) -> Mark:
+    place = open_place((parts.settler, *parts.former_settlers), reader, cursor)
+    if place is None:
         raise MalformedRequest("cursor is none that a page gave", field="cursor")
-    return Mark(_EVER + int(found[1]) * _MICROSECOND, found[2] == "1", int(found[3]))
+    micros, charge, seq = _PLACE.unpack(place)
+    return Mark(_EVER + micros * _MICROSECOND, bool(charge), seq)

@@ -45,7 +45,9 @@ def activity_router(problems: Problems) -> APIRouter:
         """
         parts = till_of(request).parts
         market, _ = parts.reading()
-        page = Page(limit, cursor, Wanted(kind, wallet, caller.key or key, model))
+        page = Page(
+            limit, f"{caller.holder}/{caller.key or ''}", cursor, Wanted(kind, wallet, caller.key or key, model)
+        )
         shown = show_activity(
             parts,
             market,

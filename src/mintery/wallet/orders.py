@@ -182,8 +182,10 @@ def _add_lots(router: APIRouter, problems: Problems) -> None:
         after: Annotated[int, Query(ge=0)] = 0,
         limit: Annotated[int, Query(ge=1, le=_MOST_LISTED)] = 100,
     ) -> dict[str, Any]:
-        """Which requests used this top-up, oldest first; ``after`` is the last id of the page before."""
+        """Which requests used this top-up, oldest first; ``after`` is the last id of the page before, of this top-up's own."""
         lot, _ = _own_lot(request, caller, lot_id)
+        if after and not desk_of(request).ledger.lots.is_use_of(after, lot.id):
+            raise UnknownOrder(f"use {after} of lot {lot.id}")
         uses = desk_of(request).ledger.lots.uses_of(lot.id, after=after, limit=limit)
         return {**_lot_header(lot), "data": [use_json(use) for use in uses], "has_more": len(uses) == limit}
 
