@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import openai
 import uvicorn
+from fastapi import FastAPI
 
 from mintery.crypto.keys import PrivateKey
 from mintery.crypto.vouchers import account_id, encode_key, encode_raised, key_hash, sign_voucher
@@ -35,6 +36,7 @@ from mintery.units import AssetUnits, BasisPoints, CreditUnits, NanoCredits, Par
 from mintery.usecases.channel_board import ChannelBoard
 from mintery.usecases.order_desk import OrderDesk
 from mintery.usecases.parts import GatewayLimits, GatewayParts
+from mintery.usecases.public_chain import PublicChain
 from mintery.usecases.standings import Standings
 
 
@@ -183,6 +185,7 @@ class Rig:
     blocks: int = 0
     http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=60, verify=False, limits=httpx2.Limits()))
     opened: ExitStack = field(default_factory=ExitStack)
+    app: FastAPI = field(default_factory=FastAPI)
     configs: Sequence[ProviderConfig] = ()
 
     def fund(self, credits_: float = 100, *, signer: PrivateKey = HOLDER, token: Address = TOKEN) -> None:
@@ -270,6 +273,7 @@ def rig(
     offers: Offers | None = None,
     beside: Callable[[ProviderConfig], Sequence[ProviderConfig]] = lambda _config: (),
     desk: OrderDesk | None = None,
+    public: PublicChain | None = None,
 ) -> Iterator[Rig]:
     """Start everything; stop it at the end, answers first. ``upstream`` replaces the stub's address; ``extra`` models are sold
     beside the others, and ``offers`` of the gateway itself. ``beside`` makes further providers of the first one.
@@ -309,10 +313,12 @@ def rig(
         limits=limits or GatewayLimits(),
         standings=Standings(offers),
         desk=desk,
+        public=public,
     )
+    app = create_app(parts)
     try:
-        with _serve(parts) as base_url:
-            rig = Rig(ledger, stub, parts, base_url, market(int(time.time())), configs=configs)
+        with _serve(app) as base_url:
+            rig = Rig(ledger, stub, parts, base_url, market(int(time.time())), configs=configs, app=app)
             held.append(rig)
             with rig.opened, rig.http:
                 yield rig
@@ -321,10 +327,8 @@ def rig(
 
 
 @contextmanager
-def _serve(parts: GatewayParts) -> Iterator[str]:
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(parts), port=0, log_config=None, access_log=False, proxy_headers=False)
-    )
+def _serve(app: FastAPI) -> Iterator[str]:
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, proxy_headers=False))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
     until = time.monotonic() + 10

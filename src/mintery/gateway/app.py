@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -35,6 +36,7 @@ from mintery.gateway.health import health_router
 from mintery.gateway.long_jobs import long_jobs_router
 from mintery.gateway.memberships import memberships_router
 from mintery.gateway.models import models_router
+from mintery.gateway.open_routes import OpenRoutes, small_body
 from mintery.gateway.openrouter import as_ours, openrouter_router
 from mintery.gateway.operator import operator_router
 from mintery.gateway.orders import order_admin_router, webhooks_router
@@ -53,11 +55,16 @@ LOG = logging.getLogger(__name__)
 
 
 class GatewayApp(FastAPI):
-    """FastAPI, but for the paid paths: those go straight to their endpoints."""
+    """FastAPI, but for the paid paths: those go straight to their endpoints. What strangers may ask is counted before that, and no
+    call's body is longer, or longer on its way, than it may be.
+    """
 
-    def __init__(self, endpoints: Mapping[str, PaidEndpoint], **options: Any) -> None:
+    def __init__(self, endpoints: Mapping[str, PaidEndpoint], till: Till, problems: Problems, **options: Any) -> None:
         super().__init__(**options)
+        self.state.till = till
+        self.open_routes = OpenRoutes()
         self._endpoints = endpoints
+        self._problems = problems
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope = as_ours(scope)
@@ -65,6 +72,16 @@ class GatewayApp(FastAPI):
             endpoint = self._endpoints.get(scope["path"])
             if endpoint is not None:
                 await endpoint(scope, receive, send)
+                return
+        if scope["type"] == "http":
+            till: Till = self.state.till
+            try:
+                self.open_routes.count({**scope, "app": self})
+                receive = await small_body(scope, receive, till.parts.limits)
+            except MinteryError as error:
+                await respond(self._problems.of(error))(scope, receive, send)
+                return
+            except ClientDisconnect:
                 return
         await super().__call__(scope, receive, send)
 
@@ -94,12 +111,15 @@ def create_app(parts: GatewayParts) -> FastAPI:
     endpoints = {path: PaidEndpoint(till, path, problems) for path in paid.PATHS}
     app = GatewayApp(
         endpoints,
+        till,
+        problems,
         title="Mintery gateway",
         version=__version__,
         description="An OpenAI-compatible gateway that is paid in project credits, by vouchers their holders signed.",
         lifespan=_lifespan,
+        docs_url=None,  # their scripts come from elsewhere, and would run where holders are signed in
+        redoc_url=None,
     )
-    app.state.till = till
     for router in (
         paid_router(endpoints, problems),
         quotes_router(problems),

@@ -11,7 +11,7 @@ from mintery.domain.peer import Peer
 from mintery.errors import TooManyTries
 from mintery.gateway.entry import till_of
 
-MOST_NAMES = 10_000
+MOST_NAMES = 100_000
 SITE_TIMES = 8
 """So many times what one subscriber may, all of one site's subscribers may."""
 

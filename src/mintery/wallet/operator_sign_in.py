@@ -8,7 +8,6 @@ from mintery.gateway.cookies import check_not_forged, cookie_of, drop_cookie
 from mintery.gateway.entry import till_of
 from mintery.gateway.errors import Problems
 from mintery.gateway.sites import check_origin, site_of
-from mintery.gateway.tries import Tries
 from mintery.usecases import sign_in as usecase
 from mintery.wallet.keeping import SignInOut, keep
 
@@ -19,12 +18,10 @@ class OperatorSignInIn(BaseModel):
 
 def operator_sign_in_router(problems: Problems) -> APIRouter:
     router = APIRouter(tags=["operator"], responses=problems.responses(SignInRefused, ForgedCall, TooManyTries))
-    tries = Tries(60, in_all=600)
 
     @router.post("/v1/operator/sign-in", responses=problems.responses(NotOperator))
     def post_operator_sign_in(request: Request, response: Response, body: OperatorSignInIn) -> SignInOut:
         """Begin a sign-in of the operator's browser, with the operator key."""
-        tries.count(request)
         check_origin(request)
         begun = usecase.sign_in_as_operator(till_of(request).parts, body.key)
         return keep(request, response, begun, "operator", token=False)

@@ -54,13 +54,11 @@ def sign_in_router(problems: Problems) -> APIRouter:
         tags=["wallet: sign-in"],
         responses=problems.responses(SignInRefused, WalletNotDeployed, ForgedCall, TooManyTries),
     )
-    nonces, tries = Tries(120, in_all=1_200), Tries(60, in_all=600)
     asked = Tries(12, in_all=120)  # each asks the chain what a stranger's contract says
 
     @router.post("/v1/wallet/sign-in/nonce")
     def post_nonce(request: Request, address: str | None = None) -> NonceOut:
         """A nonce for one message, and the message itself for an ``address``."""
-        nonces.count(request)
         parts, site = till_of(request).parts, site_of(request)
         nonce = usecase.offer_nonce(parts)
         message = None
@@ -91,7 +89,6 @@ def sign_in_router(problems: Problems) -> APIRouter:
         """Begin a sign-in with a signed message: of twelve hours by a key, of thirty minutes as a contract wallet (ERC-1271), whose
         owners may change.
         """
-        tries.count(request)
         check_origin(request)
         parts, site = till_of(request).parts, site_of(request)
         begun = usecase.sign_in(parts, site, body.message, body.signature, before_asking=partial(asked.count, request))
@@ -100,7 +97,6 @@ def sign_in_router(problems: Problems) -> APIRouter:
     @router.post("/v1/wallet/sign-in/dev")
     def post_dev_sign_in(request: Request, response: Response, body: DevSignInIn) -> SignInOut:
         """Begin one as the holder of a local dev chain, with the key that ``mintery up`` prints."""
-        tries.count(request)
         check_origin(request)
         begun = usecase.sign_in_as_dev(till_of(request).parts, body.key)
         return keep(request, response, begun, "holder", token=body.keep == "token")

@@ -1,0 +1,116 @@
+"""What everyone may ask without showing who they are, and how often; and the body that a call may have before anybody has looked
+at who calls.
+
+Every route that answers a stranger stands in ``OPEN``; all others answer 401 or 403. A test calls each of them to find out.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from starlette.requests import Request
+from starlette.routing import compile_path
+from starlette.types import Message, Receive, Scope
+
+from mintery.gateway.bodies import receive_body
+from mintery.gateway.tries import Tries
+from mintery.usecases.parts import GatewayLimits
+
+SMALL_BODY_BYTES = 128 * 1024
+"""Of every call but those whose bodies are prompts, which are read where their key has been looked at."""
+_PROMPTS = frozenset({"/v1/quote", "/v1/route/explain"})
+_WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Of several routes together.
+
+    Attributes:
+        most: calls of one peer in a minute; ``in_all`` of all peers.
+        rows: that a stranger's call writes at most, each with its own end.
+    """
+
+    name: str
+    most: int
+    in_all: int
+    rows: int = 0
+
+
+PAGES = Bound("pages", 3_000, 60_000)
+"""A page asks for some twenty files."""
+HEALTH = Bound("health", 3_000, 30_000)
+READS = Bound("reads", 1_200, 30_000)
+NONCES = Bound("nonces", 120, 1_200, rows=1)
+"""Each lives ten minutes."""
+SIGN_INS = Bound("sign-ins", 60, 600)
+OPERATORS = Bound("operator's sign-ins", 60, 600)
+WEBHOOKS = Bound("webhooks", 600, 6_000)
+
+OPEN: Mapping[tuple[str, str], Bound] = {
+    ("GET", "/"): PAGES,
+    ("GET", "/wallet"): PAGES,
+    ("GET", "/wallet/{page}"): PAGES,
+    ("GET", "/wallet/files/{name}"): PAGES,
+    ("GET", "/reserve"): PAGES,
+    ("GET", "/openapi.json"): PAGES,
+    ("GET", "/healthz"): HEALTH,
+    ("GET", "/v1/models"): READS,
+    ("GET", "/v1/models/{model:path}"): READS,
+    ("GET", "/v1/memberships"): READS,
+    ("GET", "/v1/reserve"): READS,
+    ("GET", "/v1/reserve/{token}/history"): READS,
+    ("GET", "/v1/deployment"): READS,
+    ("GET", "/v1/prices/{sku:path}"): READS,
+    ("GET", "/v1/why/{request_id}"): READS,
+    ("POST", "/v1/wallet/sign-in/nonce"): NONCES,
+    ("POST", "/v1/wallet/sign-in"): SIGN_INS,
+    ("POST", "/v1/wallet/sign-in/dev"): SIGN_INS,
+    ("DELETE", "/v1/wallet/sign-in"): SIGN_INS,
+    ("POST", "/v1/operator/sign-in"): OPERATORS,
+    ("DELETE", "/v1/operator/sign-in"): OPERATORS,
+    ("POST", "/v1/webhooks/stripe"): WEBHOOKS,
+}
+
+
+class OpenRoutes:
+    """Counts the calls of strangers, each process for itself."""
+
+    def __init__(self) -> None:
+        self.tries = {bound: Tries(bound.most, in_all=bound.in_all) for bound in dict.fromkeys(OPEN.values())}
+        self._whole = {key: bound for key, bound in OPEN.items() if "{" not in key[1]}
+        self._patterns: list[tuple[str, re.Pattern[str], Bound]] = [
+            (method, compile_path(path)[0], bound) for (method, path), bound in OPEN.items() if "{" in path
+        ]
+
+    def bound_of(self, method: str, path: str) -> Bound | None:
+        """None where a call must show who it is of."""
+        asked = "GET" if method == "HEAD" else method
+        if (bound := self._whole.get((asked, path))) is not None:
+            return bound
+        fitting = (bound for of, pattern, bound in self._patterns if of == asked and pattern.match(path))
+        return next(fitting, None)
+
+    def count(self, scope: Scope) -> None:
+        """Raises TooManyTries."""
+        if (bound := self.bound_of(scope["method"], scope["path"])) is not None:
+            self.tries[bound].count(Request(scope))
+
+
+async def small_body(scope: Scope, receive: Receive, limits: GatewayLimits) -> Receive:
+    """The call's body, read before anything else is, to be received once more.
+
+    Raises:
+        BodyTooLarge, BodyTooSlow, MalformedRequest
+        ClientDisconnect: nobody waits for an answer any more.
+    """
+    if scope["method"] not in _WRITES or scope["path"] in _PROMPTS:
+        return receive
+    declared = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"content-length"), None)
+    small = replace(limits, body_bytes=min(limits.body_bytes, SMALL_BODY_BYTES))
+    whole: list[Message] = [{"type": "http.request", "body": await receive_body(receive, declared, small)}]
+
+    async def again() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return again

@@ -1,0 +1,123 @@
+"""Every route that a stranger may ask is named, and each is bounded: how often, how large, and what it writes."""
+
+import re
+import socket
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from tests.gateway.rig import IDENTITY, Rig, rig
+from tests.gateway.strangers import CLOSED, Unread, called, concrete, routes
+
+from mintery.gateway.open_routes import OPEN, SMALL_BODY_BYTES, OpenRoutes
+from mintery.gateway.paid import PATHS
+from mintery.gateway.tries import Tries
+from mintery.ledger.store import open_ledger
+from mintery.usecases.parts import GatewayLimits
+
+
+@pytest.fixture(scope="module")
+def ledger_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path: Path = tmp_path_factory.mktemp("open") / "ledger.sqlite"
+    return path
+
+
+@pytest.fixture(scope="module")
+def gateway(ledger_file: Path) -> Iterator[Rig]:
+    limits = GatewayLimits(body_seconds=1)
+    with open_ledger(ledger_file, IDENTITY) as ledger, rig(ledger, limits=limits, public=Unread()) as running:  # type: ignore[arg-type]  # nobody has read it
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _uncounted(gateway: Rig) -> None:
+    gateway.app.open_routes = OpenRoutes()
+
+
+def test_every_route_that_answers_strangers_is_named_and_no_other(gateway: Rig):
+    found = list(routes(gateway))
+    bounds = {(method, path): gateway.app.open_routes.bound_of(method, concrete(path)) for method, path in found}
+
+    for method, path in found:
+        answer = called(gateway, method, path)
+        closed = answer.status_code in CLOSED
+        assert closed == (bounds[method, path] is None), f"{method} {path} answers {answer.status_code}"
+    hit = {
+        name
+        for name in OPEN
+        for method, path in found
+        if method == name[0] and re.fullmatch(re.sub(r"\{[^}]*\}", ".+", name[1]), concrete(path))
+    }
+    assert hit == set(OPEN), "each that is named is there"
+    assert len(found) > 60
+
+
+def test_each_of_them_is_counted(gateway: Rig):
+    for method, path in routes(gateway):
+        bound = gateway.app.open_routes.bound_of(method, concrete(path))
+        if bound is None:
+            continue
+        gateway.app.open_routes.tries[bound] = Tries(1, in_all=1)
+
+        first, second = (called(gateway, method, path) for _ in range(2))
+
+        assert first.status_code != 429, f"{method} {path}"
+        assert (second.status_code, second.json()["error"]["code"]) == (429, "too_many_tries"), f"{method} {path}"
+        assert "retry-after" in second.headers
+
+
+def test_a_page_that_only_asks_for_its_head_is_counted(gateway: Rig):
+    for bound in set(OPEN.values()):
+        gateway.app.open_routes.tries[bound] = Tries(1, in_all=1)
+
+    assert [called(gateway, "HEAD", "/wallet").status_code for _ in range(2)] == [200, 429]
+
+
+def test_a_stranger_writes_no_more_rows_than_are_said(gateway: Rig, ledger_file: Path):
+    for method, path in routes(gateway):
+        if method == "POST" and path in PATHS:
+            continue  # what is refused there is kept for those who ask why, the newest alone
+        bound = gateway.app.open_routes.bound_of(method, concrete(path))
+        before = rows(ledger_file)
+
+        called(gateway, method, path)
+
+        assert rows(ledger_file) - before <= (0 if bound is None else bound.rows), f"{method} {path}"
+
+
+def rows(path: Path) -> int:
+    """Of all tables together."""
+    connection = sqlite3.connect(path)
+    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    count = sum(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names)  # noqa: S608 -- names that the database gave
+    connection.close()
+    return count
+
+
+def test_no_body_is_longer_than_it_may_be(gateway: Rig):
+    whole = b" " * (SMALL_BODY_BYTES + 1)
+    headers = {"Content-Type": "application/json"}
+    for method, path in routes(gateway):
+        if method == "GET":
+            continue
+        declared = called(gateway, method, path, json=None, content=whole, headers=headers)
+        paid = method == "POST" and path in {*PATHS, "/v1/quote", "/v1/route/explain"}
+        assert declared.status_code == (401 if paid else 413), f"{method} {path}"
+
+
+def test_a_body_of_no_declared_length_ends_where_it_is_too_long(gateway: Rig):
+    pieces = (b" " * 65_536 for _ in range(4))
+
+    answer = called(gateway, "POST", "/v1/wallet/sign-in", json=None, content=pieces)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large")
+
+
+def test_a_body_that_drips_in_is_waited_for_so_long(gateway: Rig):
+    where = urlsplit(gateway.base_url)
+    head = f"POST /v1/wallet/sign-in HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Length: 100\r\n\r\n{{"
+    with socket.create_connection((where.hostname, where.port), timeout=10) as connection:
+        connection.sendall(head.encode())
+        assert b" 408 " in connection.recv(4_096).partition(b"\r\n")[0]
