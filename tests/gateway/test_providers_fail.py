@@ -1,16 +1,19 @@
 """Providers that are down, slow, dying or talking nonsense; usage that is missing, wrong or absurd."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2
 import openai
 import pytest
+from openai.types.chat import ChatCompletionChunk
 from tests.databases import new_ledger
 from tests.gateway.rig import IDENTITY, INPUT_USD, OUTPUT_USD, Rig, rig
 
 from mintery.ledger.store import open_ledger
+from mintery.providers.stub_answers import prompt_tokens
 
 HELLO = [{"role": "user", "content": "hello there"}]
 
@@ -174,6 +177,28 @@ def test_missing_usage_is_estimated_and_marked(gateway: Rig, stream: bool):
     assert receipt["usage_source"] == "estimated"
     quantities = {line["sku"].rpartition(":")[2]: line["quantity"] for line in receipt["usage"]}
     assert quantities == {"input_token": -(-sent // 4), "output_token": -(-said // 4)}
+
+
+@pytest.mark.parametrize("model", ["test/echo", "test/dies-midstream"])
+def test_what_a_stream_told_on_its_way_is_not_its_last_figure(gateway: Rig, model: str):
+    """One token was told with the first word; the input's figure stands, and the output that came is estimated."""
+    gateway.stub.control.early = True
+    said = "".join(
+        chunk.choices[0].delta.content or ""
+        for chunk in until_broken(gateway.client().chat.completions.create(model=model, messages=HELLO, stream=True))
+    )
+
+    [receipt] = gateway.get("/v1/receipts").json()["data"]
+    assert receipt["usage_source"] == "estimated"
+    quantities = {line["sku"].rpartition(":")[2]: line["quantity"] for line in receipt["usage"]}
+    assert quantities == {"input_token": prompt_tokens(HELLO), "output_token": -(-len(said) // 4)}
+    assert quantities["output_token"] > 1
+    assert alarms(gateway, "estimated") == 1
+
+
+def until_broken(stream: Iterable[ChatCompletionChunk]) -> Iterator[ChatCompletionChunk]:
+    with suppress(openai.APIError):
+        yield from stream
 
 
 def test_negative_usage_is_clamped_and_alarmed(gateway: Rig):

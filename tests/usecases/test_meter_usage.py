@@ -10,7 +10,7 @@ from mintery.domain.price import FreshnessLimits, PriceInForce, Sku
 from mintery.domain.quote import Quote, UsageSource, quote, tariff_of
 from mintery.domain.voucher import Kind
 from mintery.units import BasisPoints, Par, UnixSeconds, UsdWad
-from mintery.usecases.meter_usage import meter_uncarried, meter_usage
+from mintery.usecases.meter_usage import meter_uncarried, meter_unfinished, meter_usage, told_of_input
 from mintery.usecases.shaped import ShapedRequest
 
 UNITS = frozenset({Unit.INPUT_TOKEN, Unit.CACHED_INPUT_TOKEN, Unit.OUTPUT_TOKEN})
@@ -229,6 +229,32 @@ def test_an_answer_too_long_to_be_carried_costs_what_it_could_have_been(endpoint
     assert metered.source is UsageSource.BOUND
     assert metered.cost <= held.amount
     assert told.source is UsageSource.PROVIDER
+
+
+@given(
+    prompt=COUNTS, completion=COUNTS, cached=COUNTS, produced=st.integers(0, 10**5), markup=st.integers(0, 10_000)
+)  # fmt: skip
+def test_figures_of_the_middle_of_a_stream_are_marked_and_never_above_the_hold(
+    prompt: int, completion: int, cached: int, produced: int, markup: int
+):
+    request = shaped()
+    priced = quoted(request, 3 * 10**12, 10**12, markup=markup)
+
+    metered = meter_unfinished(priced, request, tokens(prompt, completion, cached), produced)
+
+    assert 0 <= metered.cost <= priced.amount
+    assert metered.source in {UsageSource.ESTIMATED, UsageSource.CLAMPED}
+    out = next((line.quantity for line in metered.lines if line.sku.unit == Unit.OUTPUT_TOKEN), 0)
+    assert out == min(max(completion, -(-produced // 4), 0), MOST[Unit.OUTPUT_TOKEN])
+
+
+def test_what_a_stream_told_before_it_grew_too_long_is_only_its_input():
+    request = shaped()
+    metered = meter_uncarried(quoted(request, 10**12, 10**12), request, told_of_input(tokens(10, 1, 0)))
+
+    quantities = {line.sku.unit: line.quantity for line in metered.lines}
+    assert metered.source is UsageSource.BOUND
+    assert (quantities[Unit.INPUT_TOKEN], quantities[Unit.OUTPUT_TOKEN]) == (10, MOST[Unit.OUTPUT_TOKEN])
 
 
 def test_parts_of_a_sum_that_is_too_large_are_charged_first():

@@ -23,7 +23,7 @@ class UsageSource(StrEnum):
     COUNTED = "counted"
     """Known exactly from what was asked: characters to be spoken, the request itself."""
     ESTIMATED = "estimated"
-    """The provider left usage out: estimated by the stated rule."""
+    """The provider left usage out, or a stream ended before its last figures: estimated by the stated rule."""
     BOUND = "bound"
     """The answer was longer than the gateway carries, and what it used not known: what went in is estimated, what came
     out is charged at the most that was quoted."""

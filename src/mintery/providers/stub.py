@@ -54,6 +54,7 @@ class StubControl:
         requests: how many calls arrived, whatever became of them.
         behaviour: overrides the one in the model's name.
         usage: overrides the counted (prompt, completion) tokens.
+        early: a stream tells what was used with its first word, and never again.
         pause: waits so long before each event of a stream.
         slow: how long ``slow`` waits before its first byte, unless ``go_on`` is set earlier.
         bodies: what arrived, newest last; ``keys`` the Authorization headers of the same.
@@ -65,6 +66,7 @@ class StubControl:
     requests: int = 0
     behaviour: Behaviour | None = None
     usage: tuple[int, int] | None = None
+    early: bool = False
     pause: float = 0
     slow: float = 30
     go_on: threading.Event = field(default_factory=threading.Event)
@@ -172,7 +174,8 @@ class Stub:
         self.control.requests += 1
         self.control.bodies.append(body)
         self.control.keys.append(request.headers.get("Authorization", ""))
-        return Turn(body, self.control.behaviour or Behaviour.of(body["model"]), self.control.usage)
+        control = self.control
+        return Turn(body, control.behaviour or Behaviour.of(body["model"]), control.usage, control.early)
 
     async def _misbehave(self, request: web.Request, turn: Turn) -> web.StreamResponse | None:
         match turn.behaviour:

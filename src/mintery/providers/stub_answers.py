@@ -45,11 +45,12 @@ class Behaviour(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One request as the stub sees it; ``usage`` overrides what it would count."""
+    """One request as the stub sees it; ``usage`` overrides what it would count; ``early``: see ``StubControl``."""
 
     body: dict[str, Any]
     behaviour: Behaviour
     usage: tuple[int, int] | None
+    early: bool = False
 
     @property
     def id(self) -> str:
@@ -110,10 +111,11 @@ def stream_chunks(turn: Turn) -> Iterator[dict[str, Any]]:
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": None if tool else ""}]
     deltas += list(_tool_deltas(tool)) if tool else [{"content": word} for word in words]
     for index in range(_count(turn)):
-        for delta in deltas:
-            yield head | {"choices": [{"index": index, "delta": delta, "finish_reason": None}]} | no_usage
+        for number, delta in enumerate(deltas):
+            told = _usage_part(turn, 1) if turn.early and number == 1 else no_usage
+            yield head | {"choices": [{"index": index, "delta": delta, "finish_reason": None}]} | told
         yield head | {"choices": [{"index": index, "delta": {}, "finish_reason": finish}]} | no_usage
-    if wants_usage and (usage := _usage_part(turn, _completion_tokens(words, tool))):
+    if wants_usage and not turn.early and (usage := _usage_part(turn, _completion_tokens(words, tool))):
         yield head | {"choices": []} | usage
 
 

@@ -12,7 +12,7 @@ from mintery.usecases.attempts import EVENTS, Head
 from mintery.usecases.call_route import RouteCall, next_leg
 from mintery.usecases.dispatched import Dispatched
 from mintery.usecases.end_request import capture, release
-from mintery.usecases.meter_usage import Metered, meter_uncarried, meter_usage
+from mintery.usecases.meter_usage import Metered, meter_uncarried, meter_unfinished, meter_usage, told_of_input
 from mintery.usecases.meters import log_alarm, log_transition
 
 DOUBTFUL = frozenset({UsageSource.ESTIMATED, UsageSource.BOUND, UsageSource.CLAMPED})
@@ -65,7 +65,7 @@ async def answer_stream(work: Dispatched) -> None:
             await _relay_events(work, call, relay)
             break
         except AnswerTooLong as error:
-            await _charge_uncarried(work, call, relay.usage, error)
+            await _charge_uncarried(work, call, relay.told_for_good, error)
             raise
         except ProviderFailed as error:
             if work.attempt.begun:
@@ -75,11 +75,10 @@ async def answer_stream(work: Dispatched) -> None:
         except BaseException:
             call.undecided()
             raise
-    call.answered(relay.usage)
+    call.answered(relay.told)
     end = relay.held_back()
-    produced = relay.produced if relay.usage is None else 0
     calls = (*work.tried, call.delivered()) if work.tried else ()
-    metered = _meter(work, relay.usage, produced)
+    metered = _meter_stream(work, relay, final=relay.nothing_followed)
     await capture(work, calls, metered, Answer(200, EVENTS, work.attempt.so_far() + end))
     work.attempt.add(end)
     work.attempt.end()
@@ -125,7 +124,28 @@ class _Relay:
     def __init__(self, work: Dispatched) -> None:
         self._work = work
         self._waiting: list[StreamEvent] = []
-        self.usage: Usage | None = None
+        self._told_by: StreamEvent | None = None
+        self._since: list[bytes] = []
+
+    @property
+    def told(self) -> Usage | None:
+        """The last figures that came, which may be of the middle of the stream."""
+        return None if self._told_by is None else self._told_by.usage
+
+    @property
+    def nothing_followed(self) -> bool:
+        """No text has come since the figures did: at the end of the stream they are its last ones."""
+        return not produced_by(b"".join(self._since))
+
+    @property
+    def told_for_good(self) -> Usage | None:
+        """Of a stream that broke: its last figures, or of figures of its middle those of the input."""
+        return self.told if self.told is None or self.told_alone else told_of_input(self.told)
+
+    @property
+    def told_alone(self) -> bool:
+        """The figures came in an event of their own, as at the end, and nothing followed."""
+        return self._told_by is not None and self._told_by.only_usage and self.nothing_followed
 
     @property
     def produced(self) -> int:
@@ -137,7 +157,10 @@ class _Relay:
         if not attempt.begun:
             attempt.begin(head_of(self._work, EVENTS))
         if event.usage is not None:
-            self.usage = event.usage
+            self._told_by = event
+            self._since.clear()
+        elif self._told_by is not None:
+            self._since.append(event.raw)
         if not event.last and self._waiting:
             attempt.add(self.held_back())  # what waited was not the end after all
             self._waiting.clear()
@@ -155,11 +178,11 @@ class _Relay:
 async def _break_off(work: Dispatched, call: RouteCall, relay: _Relay, error: ProviderFailed) -> None:
     produced = relay.produced
     attempts = (*work.tried, call.failed(error))
-    if not (produced or relay.usage is not None):
+    if not (produced or relay.told is not None):
         await release(work._replace(tried=attempts), error)
         raise error
     answer = Answer(200, EVENTS, work.attempt.so_far())
-    await capture(work, attempts, _meter(work, relay.usage, produced), answer)
+    await capture(work, attempts, _meter_stream(work, relay, final=relay.told_alone), answer)
     log_alarm("stream_broke", request=work.id, provider=error.provider, produced=produced)
     raise StreamBroke(error.provider, work.id, type(error).__name__) from error
 
@@ -170,6 +193,13 @@ async def _charge_uncarried(work: Dispatched, call: RouteCall, usage: Usage | No
     metered = _alarmed(work, meter_uncarried(work.quote, work.request, usage), usage)
     await capture(work, (*work.tried, call.failed(error)), metered, answer)
     log_alarm("answer_too_long", request=work.id, provider=error.provider, limit=error.limit)
+
+
+def _meter_stream(work: Dispatched, relay: _Relay, *, final: bool) -> Metered:
+    """``final``: what the stream told last are its last figures."""
+    if relay.told is None or final:
+        return _meter(work, relay.told, 0 if final and relay.told is not None else relay.produced)
+    return _alarmed(work, meter_unfinished(work.quote, work.request, relay.told, relay.produced), relay.told)
 
 
 def _meter(work: Dispatched, usage: Usage | None, produced: int) -> Metered:

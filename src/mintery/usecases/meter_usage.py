@@ -10,6 +10,8 @@
   up, of the text that was sent upstream and of the text that came back; a picture, and pictures and sound that were made,
   at their bound; a recording at a second for each ``BYTES_PER_SECOND`` and ten tokens a second. A stream that broke is
   charged like this for what was delivered.
+- Figures that a stream told on its way are not its last ones. Where those do not come, what it told of the input stands; of
+  the output the more is charged of what it told and of what the text that came is estimated at. That is marked as an estimate.
 - Where the caller's own key pays the provider, the gateway's fee is the charge, whatever is used.
 - An answer that is longer than the gateway carries was made all the same, and by what was asked: without figures, what
   went in is estimated like this, and what came out is charged at its bound.
@@ -19,7 +21,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from mintery.domain.model import PART_OF, Endpoint, Model, Quantities, Unit, nearest
+from mintery.domain.model import PART_OF, Endpoint, Model, Quantities, Unit, is_input, nearest
 from mintery.domain.quote import PricedLine, Quote, UsageSource
 from mintery.domain.tiers import parse_unit
 from mintery.units import NanoCredits, ceil_div
@@ -58,8 +60,23 @@ def meter_usage(quote: Quote, request: ShapedRequest, usage: Quantities | None, 
     return Metered(lines, source, quote.cost(lines))
 
 
+def meter_unfinished(quote: Quote, request: ShapedRequest, told: Quantities, produced: int) -> Metered:
+    """Charge for a stream that ended without its last figures; ``told`` is what it told on its way."""
+    told = _as_asked(request, told)
+    out = sum(quantity for unit, quantity in told.items() if _widest(unit) == Unit.OUTPUT_TOKEN)
+    if (more := _estimate(request, produced).get(Unit.OUTPUT_TOKEN, 0) - out) > 0:
+        told = {**told, Unit.OUTPUT_TOKEN: told.get(Unit.OUTPUT_TOKEN, 0) + more}
+    metered = meter_usage(quote, request, told, produced)
+    return metered._replace(source=UsageSource.ESTIMATED) if metered.source is UsageSource.PROVIDER else metered
+
+
+def told_of_input(told: Quantities) -> Quantities:
+    """What figures of the middle of a stream say for good."""
+    return {unit: quantity for unit, quantity in told.items() if is_input(unit)}
+
+
 def meter_uncarried(quote: Quote, request: ShapedRequest, usage: Quantities | None) -> Metered:
-    """Charge for an answer that was longer than we carry, by what had been reported of it until then."""
+    """Charge for an answer that was longer than we carry, by what is known for good of what it used."""
     metered = meter_usage(quote, request, usage, 0)
     if metered.source is not UsageSource.ESTIMATED:
         return metered
