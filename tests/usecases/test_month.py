@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.databases import Database
 from tests.gateway.rig import market, rig
-from tests.usecases.town import MARKUP, PAR, PROVIDER, Member, Till, new_project, now
+from tests.usecases.town import MARKUP, PAR, PROVIDER, Member, Till, Town, new_project, now, open_till
 from tests.wallet.browser import Browser, signed_in
 from tests.wallet.test_statement import Cells, pdf_texts
 
@@ -29,7 +30,7 @@ from mintery.usecases.write_off import write_off
 
 HOLDER = dev_key(3)
 APPS = [KeyId(f"key_{number:016x}") for number in (1, 2, 3)]
-REQUESTS = 120
+REQUESTS = 72
 MODELS = ("acme/small", "acme/large", "acme/paint")
 STATEMENT = "/v1/wallet/statement"
 
@@ -73,6 +74,14 @@ def live_a_month(till: Till, other: Address) -> dict[KeyId, list[Receipt]]:
     till.sync()
     till.settle()
     return spent
+
+
+@pytest.fixture
+def till(town: Town, database: Database) -> Iterator[Till]:
+    """On SQLite and on PostgreSQL."""
+    opened = open_till(town, database.url)
+    yield opened
+    opened.ledger.close()
 
 
 @pytest.fixture

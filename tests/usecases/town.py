@@ -183,10 +183,10 @@ class Member:
 
 @dataclass
 class Till:
-    """One gateway: identity, settler, ledger. ``reopen`` is what a crash leaves: only what was durable."""
+    """One gateway: identity, settler, ledger (``path``: its file, or its database's URL). ``reopen`` is what a crash leaves: only what was durable."""
 
     town: Town
-    path: Path
+    path: Path | str
     identity: PrivateKey
     settler: PrivateKey
     max_lines: int = 100
@@ -318,7 +318,7 @@ def quoted_for(receipt: Receipt) -> Quoted:
     )
 
 
-def open_till(town: Town, path: Path, *, max_lines: int = 100, bump_after: int = 90) -> Till:
+def open_till(town: Town, path: Path | str, *, max_lines: int = 100, bump_after: int = 90) -> Till:
     identity, settler = town.funded(), town.funded()
     appoint_settlers(town.chain.escrow, town.chain.sender(identity), [settler.address])
     return Till(town, path, identity, settler, max_lines=max_lines, bump_after=bump_after)
