@@ -1,12 +1,14 @@
 """Channels over HTTP and by the command line: the operator's alone, and on the next request."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from tests.gateway.rig import OPERATOR, Rig, key_text
+from tests.wallet.browser import Browser
 
 from mintery.cli.exits import ExitCode
 from mintery.cli.run import run
@@ -131,10 +133,26 @@ def test_the_command_line_does_the_same(gateway: Rig, tmp_path: Path, capsys: py
     for shown in (["list"], ["history"], ["discover"]):
         assert run(["channel", *shown, "--operator-key", OPERATOR, "--url", f"{gateway.base_url}/v1"]) == ExitCode.OK
     words = capsys.readouterr().out
+    assert "as the file" not in next(line for line in words.splitlines() if "multiplier" in line)
     for said in (
+        "project's markup",
         "1 official channels",
         "ordinary routes",
         "resale forbidden",
         "brand-new",
     ):
         assert said in words
+
+
+def test_whoever_is_signed_in_is_named_by_the_sign_in(gateway: Rig):
+    browser = Browser(gateway)
+    begun = browser.call("POST", "/v1/operator/sign-in", json={"key": OPERATOR})
+    browser.cookies, browser.csrf = dict(begun.cookies), begun.json()["csrf"]
+    path, change = "/admin/channels/test/echo/enabled", {"on": False, "reason": "as agreed"}
+
+    refused = browser.call("PUT", path, json={**change, "by": "ann"})
+    told = browser.call("PUT", path, json=change).json()
+
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "by")
+    assert re.fullmatch("sin_[0-9a-f]{16}", told["change"]["by"])
+    assert gateway.ledger.channel_changes()[0].changed_by == told["change"]["by"]

@@ -78,6 +78,8 @@ def test_the_fee_is_all_that_is_charged_and_the_receipt_says_whose_key_it_was(ga
     assert (told["cost_nanocredits"], told["held_nanocredits"]) == (str(2 * CREDIT // 1000), str(2 * CREDIT // 1000))
     assert told["usage_source"] == UsageSource.COUNTED.value
     assert "own_key" not in receipt_of(gateway, usual)["route"]
+    forms = [gateway.get("/v1/generation", params={"id": each.headers["x-request-id"]}) for each in (answer, usual)]
+    assert [form.json()["data"]["is_byok"] for form in forms] == [True, False]
     checked = read_receipt(f"{gateway.base_url}/v1", key_text(), told["id"])
     assert checked.own_key
     assert parse_receipt(receipt_json(checked)) == checked

@@ -25,7 +25,7 @@ from mintery.units import (
     nanocredits,
     nanocredits_up,
 )
-from mintery.usecases.form_batch import FormedBatch, Standing, count_lines, form_batch, receipts_root
+from mintery.usecases.form_batch import FormedBatch, OnChainStanding, count_lines, form_batch, receipts_root
 
 NOW = UnixSeconds(1_800_000_000)
 PAR, MARKUP = Par(1_000_000), BasisPoints(500)
@@ -85,7 +85,11 @@ def accounts_of(receipts: list[Receipt]) -> dict[AccountId, AccountKey]:
 
 
 def form(
-    receipts: list[Receipt], standings: dict[AccountId, Standing], *, limit: int | None = None, max_lines: int = 100
+    receipts: list[Receipt],
+    standings: dict[AccountId, OnChainStanding],
+    *,
+    limit: int | None = None,
+    max_lines: int = 100,
 ) -> FormedBatch:
     keys = accounts_of(receipts)
 
@@ -106,8 +110,8 @@ def form(
     )
 
 
-def standings_of(receipts: list[Receipt], spent: int, balance: int) -> dict[AccountId, Standing]:
-    return {account: Standing(0, NanoCredits(spent), NanoCredits(balance)) for account in accounts_of(receipts)}
+def standings_of(receipts: list[Receipt], spent: int, balance: int) -> dict[AccountId, OnChainStanding]:
+    return {account: OnChainStanding(0, NanoCredits(spent), NanoCredits(balance)) for account in accounts_of(receipts)}
 
 
 @given(requests, st.integers(0, 10**12), st.integers(0, 2 * 10**13), st.integers(1, 8))
@@ -135,7 +139,7 @@ def test_receipts_wait_only_for_lines_that_are_full(receipts: list[Receipt], bal
 def test_an_empty_account_takes_no_line_from_the_next():
     receipts = [a_receipt(number, TOKENS[0], SIGNERS[number], quantity=10, price=10**12) for number in range(3)]
     standings = standings_of(receipts, 0, 10**18)
-    standings[account_id(receipts[0].account)] = Standing(0, NanoCredits(0), NanoCredits(0))
+    standings[account_id(receipts[0].account)] = OnChainStanding(0, NanoCredits(0), NanoCredits(0))
 
     formed = form(receipts, standings, max_lines=1)
 

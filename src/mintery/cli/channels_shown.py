@@ -8,12 +8,14 @@ from mintery.cli.output import pairs, show, table
 if TYPE_CHECKING:
     from rich.console import Console
 
+_MARKUP = "project's markup"
+
 
 def show_change(told: Mapping[str, Any], *, as_json: bool) -> None:
     channel, change = told["channel"], told["change"]
     rows = [("changed", "no: it was so before")] if change is None else [("setting", change["setting"])]
     if change is not None:
-        rows += [("before", short(change["before"])), ("after", short(change["after"]))]
+        rows += [(when, setting_text(change, when)) for when in ("before", "after")]
     if channel is not None:
         rows += [("state", _state(channel)), ("asks over its provider's price", _multiplier(channel))]
     title = "Removed" if channel is None else str(channel["channel"])
@@ -73,7 +75,7 @@ def _state(channel: Mapping[str, Any]) -> str:
 
 def _multiplier(channel: Mapping[str, Any]) -> str:
     bps = channel["multiplier_bps"]
-    return "project's markup" if bps is None else f"{bps} bps"
+    return _MARKUP if bps is None else f"{bps} bps"
 
 
 def who(change: Mapping[str, Any]) -> str:
@@ -84,9 +86,13 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none"
 
 
-def short(value: Any) -> str:
+def setting_text(change: Mapping[str, Any], when: str) -> str:
+    """What a setting was or is, ``before`` or ``after`` its change. Nothing set: as the providers file has it, which has no
+    multipliers.
+    """
     import orjson
 
+    value = change[when]
     if value is None:
-        return "as the file"
+        return _MARKUP if change["setting"] == "multiplier" else "as the file"
     return value if isinstance(value, str) else orjson.dumps(value).decode()[:200]

@@ -10,11 +10,12 @@ from mintery.errors import (
     ChannelChangedMeanwhile,
     ChannelSettingRefused,
     CredentialMissing,
+    MalformedRequest,
     MultiplierAboveMarkup,
     NotOperator,
     UnknownChannel,
 )
-from mintery.gateway.entry import require_operator, till_of
+from mintery.gateway.entry import operator_named, require_operator, till_of
 from mintery.gateway.errors import ErrorTable, Problems, Shown
 from mintery.usecases import change_channel as change
 from mintery.usecases.change_channel import MOST_REASON, Said
@@ -29,17 +30,16 @@ ERRORS: ErrorTable = {
     UnknownChannel: Shown(404, "invalid_request_error", attributes=("name",)),
 }
 REFUSALS = (ChannelSettingRefused, ChannelChangedMeanwhile, UnknownChannel)
-OPERATOR = "operator"
 MOST_CHANGES = 1_000
 
 
 class _SaidIn(BaseModel):
-    """``by``: the person, as far as the operator's key does not say it."""
+    """``by``: the person, as the operator's key does not say it; not to be given by whoever is signed in."""
 
     model_config = ConfigDict(extra="forbid")
 
     reason: str = Field(min_length=1, max_length=MOST_REASON)
-    by: str = Field(default=OPERATOR, min_length=1, max_length=MOST_REASON)
+    by: str | None = Field(default=None, min_length=1, max_length=MOST_REASON)
 
 
 class AddedIn(_SaidIn):
@@ -95,50 +95,50 @@ def channels_router(problems: Problems) -> APIRouter:
 
 
 def _add_changes(router: APIRouter, problems: Problems) -> None:
-    refusals = problems.responses(*REFUSALS, MultiplierAboveMarkup)
+    refusals = problems.responses(*REFUSALS, MultiplierAboveMarkup, MalformedRequest)
 
     @router.post("", responses=refusals)
     def post_channel(request: Request, body: AddedIn) -> dict[str, Any]:
         """Sell a model of a provider that the providers file names."""
         parts = _parts(request)
-        return _changed(parts, body.channel, change.add_channel(parts, body.channel, body.terms, _said(parts, body)))
+        return _changed(parts, body.channel, change.add_channel(parts, body.channel, body.terms, _said(request, body)))
 
     @router.post("/{channel:path}/remove", responses=refusals)
     def post_removal(request: Request, channel: str, body: _SaidIn) -> dict[str, Any]:
         """Sell and list it no more. Requests that have their hold are answered."""
         parts = _parts(request)
-        return _changed(parts, channel, change.remove_channel(parts, channel, _said(parts, body)))
+        return _changed(parts, channel, change.remove_channel(parts, channel, _said(request, body)))
 
     @router.put("/{channel:path}/enabled", responses=refusals)
     def put_enabled(request: Request, channel: str, body: SwitchIn) -> dict[str, Any]:
         """Take it from sale, or put it back."""
         parts = _parts(request)
-        return _changed(parts, channel, change.enable_channel(parts, channel, _said(parts, body), enabled=body.on))
+        return _changed(parts, channel, change.enable_channel(parts, channel, _said(request, body), enabled=body.on))
 
     @router.put("/{channel:path}/own-key", responses=refusals)
     def put_own_key(request: Request, channel: str, body: SwitchIn) -> dict[str, Any]:
         """Let callers bring their own key of its provider, or not."""
         parts = _parts(request)
-        return _changed(parts, channel, change.allow_own_key(parts, channel, _said(parts, body), allowed=body.on))
+        return _changed(parts, channel, change.allow_own_key(parts, channel, _said(request, body), allowed=body.on))
 
     @router.put("/{channel:path}/multiplier", responses=refusals)
     def put_multiplier(request: Request, channel: str, body: MultiplierIn) -> dict[str, Any]:
         """Ask less over the provider's price than the projects' markup."""
         parts = _parts(request)
-        return _changed(parts, channel, change.set_multiplier(parts, channel, body.basis_points, _said(parts, body)))
+        return _changed(parts, channel, change.set_multiplier(parts, channel, body.basis_points, _said(request, body)))
 
     @router.put("/{channel:path}/primary", responses=refusals)
     def put_primary(request: Request, channel: str, body: PrimaryIn) -> dict[str, Any]:
         """Ask it first among the channels that share its name; the others stand in."""
         parts = _parts(request)
-        said = _said(parts, body)
+        said = _said(request, body)
         return _changed(parts, channel, change.make_primary(parts, channel, said, backups=body.backups))
 
     @router.put("/providers/{provider}/resale", responses=refusals)
     def put_resale(request: Request, provider: str, body: SwitchIn) -> dict[str, Any]:
         """Say that a provider does not let its models be sold on: no route of it takes new holds from now on."""
         parts = _parts(request)
-        changed = change.allow_resale(parts, provider, _said(parts, body), allowed=body.on)
+        changed = change.allow_resale(parts, provider, _said(request, body), allowed=body.on)
         return {"provider": provider, "change": None if changed is None else change_json(changed)}
 
 
@@ -146,8 +146,8 @@ def _parts(request: Request) -> GatewayParts:
     return till_of(request).parts
 
 
-def _said(parts: GatewayParts, body: _SaidIn) -> Said:
-    return Said(body.by, body.reason, parts.clock())
+def _said(request: Request, body: _SaidIn) -> Said:
+    return Said(operator_named(request, body.by), body.reason, _parts(request).clock())
 
 
 def _changed(parts: GatewayParts, channel: str, changed: ChannelChange | None) -> dict[str, Any]:

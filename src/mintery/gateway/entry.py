@@ -46,6 +46,9 @@ ERRORS: ErrorTable = {
     ),
 }
 
+OPERATOR = "operator"
+"""Who acts by the operator's key and does not say who that is."""
+
 
 def desk_of(request: Request) -> OrderDesk:
     """Raises RailNotOffered: this process takes no orders."""
@@ -92,6 +95,22 @@ def require_operator(request: Request) -> None:
     if operator_signed_in(till_of(request).parts, token) is None:
         raise NotSignedIn
     check_not_forged(request, token)
+
+
+def operator_named(request: Request, said: str | None) -> str:
+    """Who acts as the operator, for what keeps that. Whoever comes by the operator's key says so; of whoever is signed in it is
+    known: by the address, or by the sign-in where the operator key opened it.
+
+    Raises:
+        MalformedRequest: somebody who is signed in says to be another.
+    """
+    token = None if bearer(request) is not None else cookie_of(request, "operator")
+    found = None if token is None else operator_signed_in(till_of(request).parts, token)
+    if found is None:
+        return said or OPERATOR
+    if said is not None:
+        raise MalformedRequest("who is signed in is known", field="by")
+    return found.holder or found.id
 
 
 def provider_key(text: str | None) -> ProviderKey | None:

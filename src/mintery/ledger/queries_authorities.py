@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from mintery.domain.keys import GatewayKey, KeyId, KeyRules, KeySecret, StandingVoucher
 from mintery.domain.limits import LimitId, LimitPeriod, SpendLimit
 from mintery.domain.voucher import AccountId, Address, SignedVoucher, Voucher
-from mintery.ledger.reads_wallet import KeyRecord, LimitAlert, SecretRecord, Standing
+from mintery.ledger.reads_wallet import Allowance, KeyRecord, LimitAlert, SecretRecord
 from mintery.ledger.rows import VOUCHER_COLUMNS, signed_voucher_of
 from mintery.ledger.schema import accounts, vouchers
 from mintery.ledger.schema_wallet import (
@@ -25,14 +25,14 @@ from mintery.ledger.work import instant_of
 from mintery.units import CreditUnits, NanoCredits, UnixSeconds
 
 
-def standing(connection: Connection, account: AccountId, holder: Address, token: Address) -> Standing:
+def standing(connection: Connection, account: AccountId, holder: Address, token: Address) -> Allowance:
     its_own = connection.scalar(select(accounts.c.authority).where(accounts.c.id == account))
     row = connection.execute(select(holders).where(holders.c.holder == holder)).one_or_none()
     limits = select(spend_limits).where(
         spend_limits.c.holder == holder, spend_limits.c.token == token, spend_limits.c.ended_at.is_(None)
     )
     revoked = select(voucher_revocations.c.key_hash).where(voucher_revocations.c.account == account)
-    return Standing(
+    return Allowance(
         authority=its_own if its_own is not None else 0 if row is None else row.authority,
         time_zone=None if row is None else row.time_zone,
         limits=tuple(_limit(each) for each in connection.execute(limits.order_by(spend_limits.c.id))),

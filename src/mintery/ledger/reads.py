@@ -22,7 +22,7 @@ from mintery.domain.voucher import AccountId, AccountKey, Address, SignedVoucher
 from mintery.errors import LongJobUnreadable
 from mintery.ledger.commands import Answer, Block, Command, FlowSums, RequestKey, Result
 from mintery.ledger.queries_memberships import MembershipReads
-from mintery.ledger.reads_wallet import KeyRecord, LimitAlert, SecretRecord, Standing
+from mintery.ledger.reads_wallet import Allowance, KeyRecord, LimitAlert, SecretRecord
 from mintery.units import NanoCredits, UnixSeconds
 
 if TYPE_CHECKING:
@@ -292,7 +292,7 @@ class Ledger(Protocol):
     def sign_ins(self, holder: Address, now: datetime) -> Sequence[SignIn]:
         """Those of a holder that stand, newest first."""
 
-    def standing(self, account: AccountId, holder: Address, token: Address) -> Standing:
+    def standing(self, account: AccountId, holder: Address, token: Address) -> Allowance:
         """What its holder allows of an account; all as of one moment."""
 
     def time_zone(self, holder: Address) -> str | None:

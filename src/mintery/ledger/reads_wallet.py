@@ -8,7 +8,7 @@ from mintery.domain.keys import GatewayKey, KeySecret, StandingVoucher
 from mintery.domain.limits import LimitId, SpendLimit
 
 
-class Standing(NamedTuple):
+class Allowance(NamedTuple):
     """What a holder allows of one account, as of one moment.
 
     Attributes:
@@ -40,7 +40,7 @@ class SecretRecord:
     secret: KeySecret
     key: GatewayKey
     voucher: StandingVoucher
-    standing: Standing
+    standing: Allowance
 
 
 @dataclass(frozen=True, slots=True)

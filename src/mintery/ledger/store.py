@@ -64,7 +64,7 @@ from mintery.ledger.reads import (
     TokenTotals,
     WrittenOff,
 )
-from mintery.ledger.reads_wallet import KeyRecord, LimitAlert, SecretRecord, Standing
+from mintery.ledger.reads_wallet import Allowance, KeyRecord, LimitAlert, SecretRecord
 from mintery.ledger.snapshots import Snapshot
 from mintery.ledger.writer import WAITING_LIMIT, Writer
 from mintery.units import NanoCredits, UnixSeconds
@@ -298,7 +298,7 @@ class LedgerStore(Ledger):
     def sign_ins(self, holder: Address, now: datetime) -> Sequence[SignIn]:
         return self._read(queries_sign_ins.sign_ins_of, holder, now)
 
-    def standing(self, account: AccountId, holder: Address, token: Address) -> Standing:
+    def standing(self, account: AccountId, holder: Address, token: Address) -> Allowance:
         return self._read(queries_authorities.standing, account, holder, token)
 
     def time_zone(self, holder: Address) -> str | None:

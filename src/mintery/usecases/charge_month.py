@@ -17,7 +17,7 @@ from mintery.errors import MonthAboveAgreed, VoucherRevoked
 from mintery.ledger.commands import CaptureHold, HoldRefused, NotWritten, PlaceHold, RequestKey, RequestKnown
 from mintery.ledger.commands_memberships import AgreeMembership, ChargeMonth
 from mintery.ledger.queries_memberships import Month
-from mintery.ledger.reads_wallet import Standing
+from mintery.ledger.reads_wallet import Allowance
 from mintery.units import NanoCredits, nanocredits_of_assets_down
 from mintery.usecases.limits_in_force import constraints_of
 from mintery.usecases.parts import GatewayParts
@@ -101,7 +101,7 @@ def _known(parts: GatewayParts, agreed: Agreed, request: str) -> Month:
     return next(month for month in months if month.request == request)
 
 
-def standing_of(parts: GatewayParts, agreed: Agreed) -> Standing:
+def standing_of(parts: GatewayParts, agreed: Agreed) -> Allowance:
     """What the holder allows now.
 
     Raises:
@@ -115,7 +115,7 @@ def standing_of(parts: GatewayParts, agreed: Agreed) -> Standing:
 
 
 def _hold(
-    parts: GatewayParts, market: Market, agreed: Agreed, quoted: Quote, month: str, *, standing: Standing
+    parts: GatewayParts, market: Market, agreed: Agreed, quoted: Quote, month: str, *, standing: Allowance
 ) -> PlaceHold:
     """Limits of all that the wallet spends count it; those of a key, a model or an intent do not."""
     limits = [limit for limit in standing.limits if limit.key is None and limit.binds((quoted.model.id,), "")]

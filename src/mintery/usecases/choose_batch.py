@@ -10,7 +10,7 @@ from mintery.domain.receipt import Receipt
 from mintery.domain.voucher import AccountId
 from mintery.errors import TransactionReverted
 from mintery.units import nanocredits, nanocredits_down, pro_rata_down
-from mintery.usecases.form_batch import FormedBatch, LeftOut, Standing, count_lines, form_batch
+from mintery.usecases.form_batch import FormedBatch, LeftOut, OnChainStanding, count_lines, form_batch
 from mintery.usecases.settlement import Settlement
 
 CONTENT_ERRORS = frozenset(
@@ -110,7 +110,7 @@ def _form(settlement: Settlement, batch_id: int, receipts: Sequence[Receipt], ma
     head = settlement.chain.rpc.block()
     seen = settlement.chain.escrow.positions_of(list(accounts.values()), at=head)
     standings = {
-        account: Standing(found.epoch, nanocredits(found.spent), nanocredits_down(found.balance))
+        account: OnChainStanding(found.epoch, nanocredits(found.spent), nanocredits_down(found.balance))
         for account, found in zip(accounts, seen, strict=True)
     }
     return form_batch(

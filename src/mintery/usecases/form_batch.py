@@ -16,7 +16,7 @@ FindVoucher = Callable[[AccountId, int, UnixSeconds], SignedVoucher | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OnChainStanding:
     """Where an account stands on chain: its epoch, what it has settled in that epoch, what it can still pay."""
 
     epoch: int
@@ -47,7 +47,7 @@ def form_batch(
     *,
     gateway: Address,
     batch_id: int,
-    standings: Mapping[AccountId, Standing],
+    standings: Mapping[AccountId, OnChainStanding],
     find_voucher: FindVoucher,
     max_lines: int,
     now: UnixSeconds,
@@ -95,7 +95,7 @@ def count_lines(batch: Batch) -> int:
 
 
 def _grouped(
-    receipts: Sequence[Receipt], standings: Mapping[AccountId, Standing]
+    receipts: Sequence[Receipt], standings: Mapping[AccountId, OnChainStanding]
 ) -> tuple[dict[AccountId, list[Receipt]], list[LeftOut]]:
     """By account, those with the oldest receipts first."""
     groups: dict[AccountId, list[Receipt]] = {}
@@ -111,7 +111,7 @@ def _grouped(
 
 
 def _carried_of(
-    receipts: Sequence[Receipt], standing: Standing, find_voucher: FindVoucher, now: UnixSeconds
+    receipts: Sequence[Receipt], standing: OnChainStanding, find_voucher: FindVoucher, now: UnixSeconds
 ) -> tuple[SignedVoucher | None, list[Receipt], list[LeftOut]]:
     """What one line can carry of an account's receipts, and by which voucher."""
     held, unpaid = _within(receipts, standing.balance)

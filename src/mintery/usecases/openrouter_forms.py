@@ -119,7 +119,7 @@ def generation_form(parts: GatewayParts, request: RequestId, reader: Credential 
         "origin": "",
         "streamed": receipt.stream,
         "cancelled": False,
-        "is_byok": False,
+        "is_byok": receipt.own_key,
         "total_cost": paid,
         "usage": paid,
         "upstream_inference_cost": orjson.Fragment(format_usd(receipt.usd)),

@@ -23,7 +23,7 @@ from mintery.domain.market import Market
 from mintery.domain.period import zone_of
 from mintery.domain.voucher import AccountId, SignedVoucher, check_addressed, check_usable
 from mintery.errors import CredentialMissing, CredentialRefused, UnknownKey, VoucherMismatch, VoucherRevoked
-from mintery.ledger.reads_wallet import Standing
+from mintery.ledger.reads_wallet import Allowance
 from mintery.usecases.parts import GatewayParts
 
 
@@ -133,7 +133,7 @@ def _read(parts: GatewayParts, credential: Credential) -> Credential:
     return _allowed(credential, parts.ledger.standing(credential.account, voucher.holder, voucher.token))
 
 
-def _allowed(credential: Credential, standing: Standing) -> Credential:
+def _allowed(credential: Credential, standing: Allowance) -> Credential:
     """Raises VoucherRevoked."""
     if credential.admits.voucher.key_hash in standing.revoked:
         raise VoucherRevoked

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mintery.cli.channels_shown import print_channels, print_discovered, short, show_change, who
+from mintery.cli.channels_shown import print_channels, print_discovered, setting_text, show_change, who
 from mintery.cli.options import DEFAULT_URL, GatewayUrl, Json
 from mintery.cli.output import pairs, progress, show, table
 from mintery.errors import FileMissing, MalformedRequest
@@ -47,7 +47,13 @@ def history(
     with progress("Asking the gateway"):
         told = channels.channel_history(url, operator_key, name, limit=limit)
     rows = [
-        (each["at"][:19], each["name"], each["setting"], short(each["before"]), short(each["after"]), who(each))
+        (
+            each["at"][:19],
+            each["name"],
+            each["setting"],
+            *(setting_text(each, when) for when in ("before", "after")),
+            who(each),
+        )
         for each in told["data"]
     ]
     columns = ("at (UTC)", "of", "setting", "before", "after", "by")
