@@ -13,7 +13,7 @@ ROOT = Path(mintery.__file__).parent
 # A layer may import those before it, and, inside one rank, only itself.
 RANKS: tuple[frozenset[str], ...] = (
     frozenset({"errors", "units"}),
-    frozenset({"domain"}),
+    frozenset({"domain", "serving"}),
     frozenset({"crypto"}),
     frozenset({"chain", "ledger", "providers", "rails", "client"}),
     frozenset({"usecases"}),

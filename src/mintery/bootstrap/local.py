@@ -14,7 +14,6 @@ from mintery.bootstrap.gateway import Gateway, build_gateway
 from mintery.bootstrap.opening import utc_now
 from mintery.bootstrap.price_sources import with_local_prices
 from mintery.bootstrap.roles import REPORTERS, dev_role
-from mintery.bootstrap.serving import bind
 from mintery.chain.deploy import deploy
 from mintery.chain.deployment import deployment_path
 from mintery.chain.devchain.chain import DevChain
@@ -29,6 +28,7 @@ from mintery.domain.voucher import Address, Kind
 from mintery.errors import ConfigurationError, TransactionMissing
 from mintery.providers.config import ProviderConfig
 from mintery.providers.stub import Stub, run_stub
+from mintery.serving.threaded import bind
 from mintery.settings import Settings
 from mintery.units import AssetUnits, parse_assets
 from mintery.usecases.onchain import OnChain

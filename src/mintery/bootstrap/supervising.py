@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mintery.bootstrap.opening import ledger_path
-from mintery.bootstrap.serving import bind_shared
 from mintery.errors import ChildFailed, NotForProcesses
+from mintery.serving.threaded import bind_shared
 from mintery.settings import Settings, environment, variable
 
 log = logging.getLogger(__name__)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from types import FrameType
 
 from mintery.chain.devchain.anvil import AnvilChain, find_anvil
 from mintery.chain.devchain.server import DEFAULT_PORT, LOCALHOST
 from mintery.crypto.keys import PrivateKey
 from mintery.errors import AnvilFailed
+from mintery.serving.waiting import until_signalled
 
 
 class ChainEngine(StrEnum):
@@ -53,7 +51,7 @@ def run_devchain(
         PortTaken: another program listens there.
         AnvilMissing, AnvilFailed: the anvil engine cannot start, or ended by itself.
     """
-    with _until_signalled() as stop:
+    with until_signalled() as stop:
         if engine is ChainEngine.ANVIL:
             _run_anvil(stop, find_anvil(anvil, roots), host, port, on_ready)
         else:
@@ -92,19 +90,3 @@ def _run_anvil(
         stop.wait()
         if not chain.running:
             raise AnvilFailed(str(executable), "it ended by itself")
-
-
-@contextmanager
-def _until_signalled() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; their former handlers come back afterwards."""
-    stop = threading.Event()
-
-    def request_stop(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    former = {number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, former_handler in former.items():
-            signal.signal(number, former_handler)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import socket
-import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import Future
 from types import TracebackType
@@ -15,7 +12,8 @@ import uvicorn
 
 from mintery.chain.devchain import rpc
 from mintery.chain.devchain.faults import RpcFault
-from mintery.errors import PortTaken, RpcUnavailable
+from mintery.errors import RpcUnavailable
+from mintery.serving.threaded import ThreadedServer, bind
 
 LOCALHOST = "127.0.0.1"
 DEFAULT_PORT = 8545
@@ -79,39 +77,25 @@ class RpcApp:
         return rpc.encode(await asyncio.wrap_future(self._submit(request)))
 
 
-class RpcServer:
-    """A running server. ``url`` is where it listens; ``close`` stops it and waits."""
+class RpcServer(ThreadedServer):
+    """The chain's running server. Leaving it as a context closes it."""
 
     def __init__(self, submit: Submit, host: str, port: int) -> None:
-        self._socket = _bind(host, port)
-        bound_host, bound_port = self._socket.getsockname()[:2]
-        self.host = host
-        self.port: int = bound_port
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{bound_port}"
+        listener = bind(host, port)
+        bound_host = listener.getsockname()[0]
         hosts = None if bound_host in ANY_ADDRESS else LOCAL_NAMES | {host.lower(), str(bound_host)}
-        self._server = _ReadyServer(
-            uvicorn.Config(
-                RpcApp(submit, hosts),
-                lifespan="off",
-                access_log=False,
-                log_level="warning",
-                log_config=None,
-                timeout_graceful_shutdown=5,
-            )
+        config = uvicorn.Config(
+            RpcApp(submit, hosts),
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            log_config=None,
+            timeout_graceful_shutdown=5,
         )
-        self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._socket]}, name="devchain-http", daemon=True
-        )
-        self._thread.start()
-        self._server.ready.wait()
-        if not self._server.started:
+        super().__init__(config, host, [listener], "devchain-http")
+        if not self.started:
             self.close()
             raise RpcUnavailable(self.url, "the server did not start")
-
-    def close(self) -> None:
-        self._server.should_exit = True
-        self._thread.join()
-        self._socket.close()
 
     def __enter__(self) -> Self:
         return self
@@ -120,35 +104,6 @@ class RpcServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-class _ReadyServer(uvicorn.Server):
-    """Says when it accepts connections."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        try:
-            await super().startup(sockets)
-        finally:
-            self.ready.set()
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    """Bound here and not by uvicorn, which would log a taken port and exit the process."""
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        if error.errno == errno.EADDRINUSE:
-            raise PortTaken(host, port) from error
-        raise
-    return listener
 
 
 async def _read(receive: Receive) -> bytes:

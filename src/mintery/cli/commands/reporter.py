@@ -50,7 +50,7 @@ def reporter(
     """
     from mintery.bootstrap import start_reporter
     from mintery.cli.session import open_chain, settings_of
-    from mintery.cli.waiting import until_signalled
+    from mintery.serving.waiting import until_signalled
 
     settings = settings_of(host=host, port=port, rpc_url=rpc, deployment=deployment, reporter_peers=peers)
     with progress("Starting the reporter"):

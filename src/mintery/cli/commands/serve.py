@@ -62,7 +62,7 @@ def serve(
 
 def _serve(settings: "Settings", *, test: bool, as_json: bool, inherit: list[int] | None) -> None:
     from mintery.bootstrap.serving import spare_collector
-    from mintery.cli.waiting import until_signalled
+    from mintery.serving.waiting import until_signalled
 
     with ExitStack() as scope:
         with progress("Starting the gateway"):
@@ -87,8 +87,8 @@ def _supervise(settings: "Settings", processes: int, *, test: bool, as_json: boo
     import orjson
 
     from mintery.bootstrap import supervise
-    from mintery.cli.waiting import until_signalled
     from mintery.errors import ChildFailed
+    from mintery.serving.waiting import until_signalled
 
     arguments = ["serve", *(["--test"] if test else []), *(["--json"] if as_json else [])]
     with until_signalled() as stop:

@@ -29,7 +29,7 @@ def up(
         from mintery.bootstrap import start_local_stack
         from mintery.cli.first_wallet import fill_first_wallet
         from mintery.cli.session import settings_of
-        from mintery.cli.waiting import until_signalled
+        from mintery.serving.waiting import until_signalled
 
         settings = settings_of(host="127.0.0.1", port=port)
         stack = start_local_stack(settings, rpc_port=rpc_port, memberships=True)
