@@ -1,8 +1,9 @@
 """Reads of lots: what is left of each, which requests used it, which lots a request used. Amounts are nanocredits."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, func, or_, select
@@ -136,6 +137,13 @@ def check_lots(connection: Connection) -> Iterator[str]:
     """What remains in an account's lots is its free credits, as far as the seals were followed; uses explain every lot and
     every charge.
     """
+    for told, query in _wrong_lots().items():
+        yield from (told.format(seq) for (seq,) in connection.execute(query))
+
+
+@cache
+def _wrong_lots() -> Mapping[str, Select[Any]]:
+    """What is told of a row that is wrong, and where such rows are found."""
     free = case(*((transfers.c.kind == kind, sign * transfers.c.amount) for kind, sign in CHANGES.items()), else_=0)
     traced = (
         select(transfers.c.seq, transfers.c.kind, transfers.c.reference, transfers.c.amount, free.label("free"))
@@ -156,7 +164,6 @@ def check_lots(connection: Connection) -> Iterator[str]:
         .join_from(traced, by_transfer, by_transfer.c.transfer == traced.c.seq, isouter=True)
         .where(traced.c.kind != "deposit", func.coalesce(by_transfer.c.used, 0) != -traced.c.free)
     )
-    yield from (f"transfer {seq} is not what its lots gave" for (seq,) in connection.execute(unexplained))
 
     of_lot = select(lot_uses.c.lot, func.sum(lot_uses.c.amount).label("used")).group_by(lot_uses.c.lot).subquery()
     torn = (
@@ -169,8 +176,11 @@ def check_lots(connection: Connection) -> Iterator[str]:
             )
         )
     )
-    yield from (f"lot {seq} is not what was put in, less its uses" for (seq,) in connection.execute(torn))
     missing = select(traced.c.seq).where(
         traced.c.kind == "deposit", ~select(lots.c.seq).where(lots.c.transfer == traced.c.seq).exists()
     )
-    yield from (f"deposit {seq} is no lot" for (seq,) in connection.execute(missing))
+    return {
+        "transfer {} is not what its lots gave": unexplained,
+        "lot {} is not what was put in, less its uses": torn,
+        "deposit {} is no lot": missing,
+    }

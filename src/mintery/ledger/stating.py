@@ -11,7 +11,19 @@ from itertools import groupby
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, ColumnElement, Connection, DefaultClause, and_, bindparam, func, or_, select, true
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    DefaultClause,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    true,
+)
 
 from mintery.domain.order import Rail
 from mintery.ledger.schema_calls import chain_calls
@@ -76,6 +88,30 @@ STATED: Sequence[Stated] = (
 _READ: Mapping[str, Statement] = {each.name: each.read() for each in STATED}
 
 
+def _unstated(of: Stated) -> Select[int, str]:
+    """How many rows nothing was stated of, and the first."""
+    its = and_(stated_facts.c.of_table == of.name, stated_facts.c.row_id == of.key)
+    return select(func.count(), func.min(of.key)).where(of.part, ~select(stated_facts.c.seq).where(its).exists())
+
+
+def _with_its_row(of: Stated) -> Select[Any]:
+    """What was stated, in order, beside what is there now."""
+    return (
+        select(stated_facts.c.row_id, stated_facts.c.facts, *of.columns)
+        .join_from(stated_facts, of.key.table, and_(of.key == stated_facts.c.row_id, of.part), isouter=True)
+        .where(stated_facts.c.of_table == of.name)
+        .order_by(stated_facts.c.row_id, stated_facts.c.seq)
+        .execution_options(yield_per=_AT_ONCE)
+    )
+
+
+_UNSTATED = {of.name: _unstated(of) for of in STATED}
+_COMPARED = {of.name: _with_its_row(of) for of in STATED}
+_UNKNOWN = (
+    select(stated_facts.c.seq).where(~or_(*(stated_facts.c.of_table == of.name for of in STATED))).limit(_AT_ONCE)
+)
+
+
 def state(work: Work, of: Stated, row_id: str) -> None:
     """To be called after every writing of such a row, in the same transaction: what is new in it is stated."""
     row = work.row(_READ[of.name], row_id=row_id)
@@ -130,28 +166,17 @@ def find_strays(connection: Connection) -> Strays:
         for row_id, fits in _compared(connection, of):
             if not fits:
                 strays.add(f"{of.name} {row_id}")
-        its = and_(stated_facts.c.of_table == of.name, stated_facts.c.row_id == of.key)
-        unstated = select(func.count(), func.min(of.key)).where(
-            of.part, ~select(stated_facts.c.seq).where(its).exists()
-        )
-        count, first = connection.execute(unstated).one()
+        count, first = connection.execute(_UNSTATED[of.name]).one()
         if count:
             strays.add(f"{of.name} {first}", count)
-    unknown = ~or_(*(stated_facts.c.of_table == of.name for of in STATED))
-    for (seq,) in connection.execute(select(stated_facts.c.seq).where(unknown).limit(_AT_ONCE)):
+    for (seq,) in connection.execute(_UNKNOWN):
         strays.add(f"stated_facts {seq}")
     return strays
 
 
 def _compared(connection: Connection, of: Stated) -> Iterator[tuple[str, bool]]:
     """Each row of which anything was stated, and whether it is what was stated."""
-    query = (
-        select(stated_facts.c.row_id, stated_facts.c.facts, *of.columns)
-        .join_from(stated_facts, of.key.table, and_(of.key == stated_facts.c.row_id, of.part), isouter=True)
-        .where(stated_facts.c.of_table == of.name)
-        .order_by(stated_facts.c.row_id, stated_facts.c.seq)
-    )
-    rows = connection.execute(query.execution_options(yield_per=_AT_ONCE))
+    rows = connection.execute(_COMPARED[of.name])
     for row_id, statements in groupby(rows, key=lambda row: row[0]):
         listed = list(statements)
         stated = _together(of, (facts for _, facts, *_ in listed))
