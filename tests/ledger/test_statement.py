@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 from tests.databases import Database
+from tests.ledger.orders import a_payment, an_order, take
 from tests.ledger.samples import (
     NOON,
     Chain,
@@ -24,13 +25,17 @@ from tests.ledger.samples import (
 from tests.ledger.statements import EVER, NEVER, statement
 
 from mintery.domain.batch import LineStatus
+from mintery.domain.chain_call import CallKind, ChainCall, Effect
 from mintery.domain.statement import LineKind, StatementLine, total
+from mintery.domain.voucher import Address
 from mintery.ledger import queries_statement, snapshots
 from mintery.ledger.books import BUCKETS, Move
 from mintery.ledger.commands import ExitExecutedSeen, MarkFinal, ReleasedSeen, RollBackBlock, WriteOff
+from mintery.ledger.commands_calls import EndCall, MintOrder
+from mintery.ledger.commands_orders import PlaceOrder
 from mintery.ledger.schema import PAID_IN, PAID_OUT
 from mintery.ledger.store import LedgerStore
-from mintery.units import NanoCredits
+from mintery.units import CreditUnits, NanoCredits
 
 HOUR = timedelta(hours=1)
 
@@ -133,21 +138,25 @@ def test_what_the_chain_took_back_stands_beside_what_it_took_back(ledger: Ledger
     assert (made.sums.top_ups, made.sums.releases, made.closing) == (1_000, 0, 1_000)
 
 
-def test_a_top_up_names_its_order_and_any_other_deposit_none(
-    ledger: LedgerStore, chain: Chain, alice: Wallet, database: Database
-):
+def test_a_top_up_names_its_order_and_any_other_deposit_none(ledger: LedgerStore, chain: Chain, alice: Wallet):
+    order = an_order(1)
     block = chain.block(deposit(alice, 500), deposit(alice, 600))
-    ledger.commit([block])
-    empty = "x'00'" if database.kind == "sqlite" else "'\\x00'::bytea"
-    database.run(
-        "INSERT INTO chain_calls (id, subject, kind, recipient, calldata, first_block, planned_at, tx_hash, block_hash, "  # noqa: S608 -- our own text
-        "block_number, log_index, effect_at, credits) VALUES "
-        f"('ord_1/deposit', 'ord_1', 'deposit', 'escrow', {empty}, 0, 0, '0xaa', '{block.block.hash}', 1, 1, 0, '600')"
+    call = ChainCall(
+        subject=order.id,
+        kind=CallKind.DEPOSIT,
+        to=Address("0x" + "00" * 20),
+        calldata=b"",
+        authority=None,
+        first_block=0,
+        planned_at=NOON,
     )
+    ledger.commit([PlaceOrder(order), take(order, a_payment(order)), MintOrder(order.id, (call,), NOON), block])
+    effect = Effect("0xaa", block.block.hash, block.block.number, 1, NOON, CreditUnits(600))
+    ledger.commit([EndCall(call.id, effect)])
 
     _, lines = statement(ledger, alice.id)
 
-    assert [(line.change, line.subject) for line in lines] == [(1_000, None), (500, None), (600, "ord_1")]
+    assert [(line.change, line.subject) for line in lines] == [(1_000, None), (500, None), (600, order.id)]
 
 
 def test_a_write_off_gives_back_what_it_charged_on_the_day_of_it(ledger: LedgerStore, alice: Wallet):
