@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +28,7 @@ class StripeAccount:
     clock: Callable[[], datetime]
     sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
     refunds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    disputes: dict[str, dict[str, Any]] = field(default_factory=dict)
     silent: int = 0
     answers_lost: bool = False
     slow_refunds: bool = False
@@ -52,9 +53,9 @@ class StripeAccount:
                 return self._expire(self.sessions[name])
             case "post", ["refunds"]:
                 return self._refund(form)
-            case "get", ["refunds"]:
-                listed = [each for each in self.refunds.values() if each["payment_intent"] == form["payment_intent"]]
-                return 200, {"object": "list", "data": listed, "has_more": False, "url": "/v1/refunds"}
+            case "get", ["refunds" | "disputes" as what]:
+                rows = (self.refunds if what == "refunds" else self.disputes).values()
+                return 200, {"object": "list", "data": _listed(rows, form), "has_more": False, "url": f"/v1/{what}"}
             case _:
                 return 404, _error("resource_missing", f"no such thing: {method} {'/'.join(parts)}")
 
@@ -100,18 +101,55 @@ class StripeAccount:
             for each in self.sessions.values()
             if each["payment_intent"] is not None and each["payment_intent"]["id"] == intent
         )
-        if self.refunded(intent) + amount > paid["amount_received"]:
+        disputed = [each for each in self.disputes.values() if each["payment_intent"] == intent]
+        if any(each["status"] in {"needs_response", "under_review"} for each in disputed):
+            return 400, _error("charge_disputed", "This charge has been charged back")
+        if self.refunded(intent) + self.lost(intent) + amount > paid["amount_received"]:
             return 400, _error("invalid_request_error", "Refund amount is greater than unrefunded amount on charge")
+        status = "pending" if self.slow_refunds else "succeeded"
+        return 200, dict(self._add_refund(intent, amount, status, {"refund": form["metadata[refund]"]}))
+
+    def _add_refund(self, intent: str, amount: int, status: str, marks: dict[str, str]) -> dict[str, Any]:
         name = f"re_{len(self.refunds) + 1:08d}"
         self.refunds[name] = {
             "id": name,
             "object": "refund",
             "amount": amount,
+            "currency": "usd",
+            "created": int(self.clock().timestamp()),
             "payment_intent": intent,
-            "status": "pending" if self.slow_refunds else "succeeded",
-            "metadata": {"refund": form["metadata[refund]"]},
+            "status": status,
+            "metadata": marks,
         }
-        return 200, dict(self.refunds[name])
+        return self.refunds[name]
+
+    def lost(self, intent: str) -> int:
+        """Cents."""
+        return sum(
+            each["amount"]
+            for each in self.disputes.values()
+            if each["payment_intent"] == intent and each["status"] == "lost"
+        )
+
+    def refund_by_hand(self, intent: str, cents: int) -> dict[str, Any]:
+        """What the operator does in the dashboard."""
+        return self._add_refund(intent, cents, "succeeded", {})
+
+    def dispute(self, intent: str, cents: int, status: str = "needs_response") -> dict[str, Any]:
+        """What a payer's bank does."""
+        name = f"du_{len(self.disputes) + 1:08d}"
+        self.disputes[name] = {
+            "id": name,
+            "object": "dispute",
+            "amount": cents,
+            "currency": "usd",
+            "charge": f"ch_{intent.removeprefix('pi_')}",
+            "created": int(self.clock().timestamp()),
+            "payment_intent": intent,
+            "reason": "fraudulent",
+            "status": status,
+        }
+        return self.disputes[name]
 
     def refunded(self, intent: str) -> int:
         """Cents."""
@@ -132,6 +170,15 @@ class StripeAccount:
             "latest_charge": {"id": f"ch_{name}", "object": "charge", "created": int(at.timestamp())},
         }
         return True
+
+
+def _listed(rows: Iterable[dict[str, Any]], form: Mapping[str, str]) -> list[dict[str, Any]]:
+    since = int(form.get("created[gte]", "0"))
+    return [
+        dict(each)
+        for each in rows
+        if each["payment_intent"] == form.get("payment_intent", each["payment_intent"]) and each["created"] >= since
+    ]
 
 
 def _error(code: str, message: str) -> dict[str, Any]:

@@ -29,10 +29,13 @@ from mintery.usecases.mint_orders import mint_orders, mint_salt
 from mintery.usecases.order_desk import OrderDesk, Treasury
 from mintery.usecases.place_order import OrderAsked, place_order
 from mintery.usecases.send_calls import send_calls
+from mintery.usecases.watch_disputes import watch_disputes
 from mintery.usecases.watch_orders import cancel_order, hear_webhook, watch_orders
 
 HISTORIES = int(os.environ.get("MINTERY_TEST_HISTORIES", "100"))
 IN_ONE_LEDGER = 25
+DISPUTED = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
+ENDED = ("won", "lost", "warning_closed")
 KINDS = ("completed", "expired", "async_payment_succeeded", "async_payment_failed")
 
 
@@ -43,6 +46,14 @@ class Payer(StrEnum):
     PAYS_LATE = "pays_late"
     LEAVES = "leaves"
     CANCELS = "cancels"
+
+
+class Trouble(StrEnum):
+    """What comes of a payment afterwards."""
+
+    NONE = "none"
+    DISPUTE = "dispute"
+    BY_HAND = "by_hand"
 
 
 class Crash(Exception):
@@ -60,6 +71,10 @@ class CrashingLedger:
     @property
     def orders(self):  # type: ignore[no-untyped-def]  # as the store's
         return self.store.orders
+
+    @property
+    def disputes(self):  # type: ignore[no-untyped-def]  # as the store's
+        return self.store.disputes
 
     @property
     def chain_calls(self):  # type: ignore[no-untyped-def]  # as the store's
@@ -117,7 +132,7 @@ class World:
         self.account.silent = 0
 
     def jobs(self) -> None:
-        for job in (watch_orders, mint_orders, send_calls):
+        for job in (watch_orders, watch_disputes, mint_orders, send_calls):
             self.somehow(lambda job=job: job(self.desk, self.now))  # type: ignore[misc]  # a default binds it
         self.chain.mine()
 
@@ -131,6 +146,7 @@ class History:
     order: Order
     key: str
     paid: bool = False
+    trouble: Trouble = Trouble.NONE
 
     def step(self) -> None:
         """Something that may happen at any time, in any order, and more than once."""
@@ -188,10 +204,43 @@ class History:
             self.step()
         if self.payer in {Payer.PAYS, Payer.PAYS_LATE}:
             self.pay()
+        self.make_trouble()
         if self.payer is Payer.CANCELS and (recorded := self.recorded) is not None:
             world.somehow(lambda: cancel_order(world.desk, recorded.id, world.now))
         for _ in range(random.randrange(8)):
             self.step()
+
+    @property
+    def intent(self) -> str:
+        return f"pi_{self.session}"
+
+    def make_trouble(self) -> None:
+        """The payer's bank, or the operator by hand; told by any webhooks, in any order, or by none."""
+        world, random = self.world, self.world.random
+        if not self.paid or self.trouble is Trouble.NONE:
+            return
+        for _ in range(random.randrange(5)):
+            self.step()
+        whole = self.order.assets // 10_000
+        cents = whole if self.payer is Payer.PAYS_LATE or random.random() < 0.5 else random.randrange(1, whole)
+        if self.trouble is Trouble.BY_HAND:
+            if world.account.refunded(self.intent) == 0:
+                self.hear("charge.refunded", world.account.refund_by_hand(self.intent, cents))
+            return
+        if world.account.refunded(self.intent) == 0:
+            told = world.account.dispute(self.intent, cents, random.choice(DISPUTED))
+            for _ in range(random.randrange(4)):
+                self.hear(f"charge.dispute.{random.choice(('created', 'updated', 'closed'))}", told)
+                self.step()
+            # While a bank only asks, the money may go back: then nothing is left to be lost.
+            given = world.account.refunded(self.intent) > 0
+            told["status"] = "warning_closed" if given else random.choice((*DISPUTED, *ENDED))
+            self.hear("charge.dispute.closed", told)
+
+    def hear(self, kind: str, about: dict[str, object]) -> None:
+        for _ in range(self.world.random.randrange(3)):
+            news = webhook(kind, about, datetime.now(UTC).timestamp())
+            self.world.somehow(lambda news=news: hear_webhook(self.world.desk, *news, self.world.now))  # type: ignore[misc]  # a default binds it
 
     def check(self) -> None:
         """What must be true when nothing is under way any more."""
@@ -207,6 +256,11 @@ class History:
             assert session["payment_status"] == "unpaid"
             assert (status in {OrderStatus.EXPIRED, OrderStatus.FAILED}, minted, refunded) == (True, [], 0)
             return
+        assert (recorded.refunded, recorded.lost) == (refunded * 10_000, world.account.lost(intent) * 10_000)
+        assert recorded.refunded + recorded.lost <= recorded.assets
+        if intent in {each["payment_intent"] for each in world.account.disputes.values()} or self.trouble_by_hand:
+            self.check_trouble(recorded, status, minted)
+            return
         in_time = session["payment_intent"]["latest_charge"]["created"] < recorded.expires_at.timestamp()
         whole = recorded.assets // 10_000
         if recorded.failed_at is None and in_time:
@@ -215,6 +269,29 @@ class History:
             assert (status, minted, refunded) == (OrderStatus.REFUNDED, [], whole)
         assert [payment.id for payment in world.store.orders.payments_of(recorded.id)] == [intent]
         assert recorded.closed_at is not None
+
+    @property
+    def trouble_by_hand(self) -> bool:
+        refunds = self.world.account.refunds.values()
+        return any(each["payment_intent"] == self.intent and not each["metadata"] for each in refunds)
+
+    def check_trouble(self, recorded: Order, status: OrderStatus, minted: list[int]) -> None:
+        """Credits were created whole or not at all, and where not, all of the money that no open dispute asks for went back."""
+        open_ = sum(
+            each["amount"] * 10_000
+            for each in self.world.account.disputes.values()
+            if each["payment_intent"] == self.intent and each["status"] in DISPUTED
+        )
+        assert recorded.disputed == open_
+        back = recorded.refunded + recorded.lost
+        gone = back >= recorded.assets
+        assert (status is OrderStatus.REFUNDED) is gone
+        assert (status is OrderStatus.DISPUTED) is (not gone and open_ > 0)
+        assert minted in ([], [recorded.assets * 10**12])
+        if not minted:
+            assert gone or open_
+        elif not self.trouble_by_hand:
+            assert recorded.refunded == 0
 
 
 @pytest.mark.parametrize("part", range(-(-HISTORIES // IN_ONE_LEDGER)))
@@ -232,7 +309,9 @@ def test_every_history_ends_right(request: pytest.FixtureRequest, part: int):
                 placed_at=world.now,
                 expires_at=world.now + timedelta(hours=1),
             )
-            histories.append(History(world, random.choice(list(Payer)), order, key=f"key-{number}"))
+            history = History(world, random.choice(list(Payer)), order, key=f"key-{number}")
+            history.trouble = random.choice(list(Trouble))
+            histories.append(history)
         random.shuffle(histories)
         for history in histories:
             history.live()
@@ -244,7 +323,8 @@ def test_every_history_ends_right(request: pytest.FixtureRequest, part: int):
         assert len(salts) == len(set(salts))
         assert store.orders.unminted() == []
         assert store.chain_calls.open() == []
-        assert store.orders.refunds_due() == []
+        disputed = {each.id for each in (history.recorded for history in histories) if each.disputed or each.lost}
+        assert {each.order for each in store.orders.refunds_due()} <= disputed
         store.check()
 
 
@@ -253,6 +333,7 @@ def end(world: World) -> None:
     world.ledger.trouble, world.chain.troubled = 0.0, False
     world.now += timedelta(hours=2)
     for _ in range(6):
-        for job in (watch_orders, mint_orders, send_calls):
+        for job in (watch_orders, watch_disputes, mint_orders, send_calls):
             job(world.desk, world.now)
         world.chain.mine()
+        world.now += timedelta(minutes=11)  # what was put off is tried again by then

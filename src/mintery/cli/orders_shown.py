@@ -35,6 +35,13 @@ def given_up_table(told: Told) -> Printed:
     return table(f"{len(rows)} given up", ("order or refund", "what", "why", "at (UTC)"), rows)
 
 
+def disputes_table(told: Told) -> Printed:
+    names = ("id", "order", "status", "disputed_usd", "lost_usd", "used_credits", "frozen_credits", "taken_out_credits")
+    rows = [tuple(each[name] for name in names) for each in told["data"]]
+    columns = ("dispute", "order", "status", "USD ", "lost ", "used ", "frozen ", "taken out ")
+    return table(f"{len(rows)} disputes", columns, rows)
+
+
 def retried(told: Told) -> Printed:
     what = ", ".join(told["tried_again"]) or "nothing of it waits"
     return pairs(f"{told['id']} is tried again", [("what", what)])
@@ -52,6 +59,8 @@ def one_order(told: Told) -> Printed:
         ("with the words", told["reference"] if told["bank_details"] else None),
         ("paid", told.get("paid_usd")),
         ("went back", told["refunded_usd"] if told["refunded_assets"] != "0" else None),
+        ("disputed", told["disputed_usd"] if told["disputed_assets"] != "0" else None),
+        ("lost in disputes", told["lost_usd"] if told["lost_assets"] != "0" else None),
         ("why", told["why"]),
         ("waits", told["waits_for"]),
     )

@@ -33,7 +33,14 @@ from mintery.usecases.review_orders import (
     return_payment,
     take_bank_payment,
 )
-from mintery.usecases.show_orders import given_up_json, order_in_full, order_json, postponed_json, refund_json
+from mintery.usecases.show_orders import (
+    dispute_in_full,
+    given_up_json,
+    order_in_full,
+    order_json,
+    postponed_json,
+    refund_json,
+)
 from mintery.usecases.watch_orders import hear_webhook
 
 ERRORS: ErrorTable = {
@@ -106,11 +113,12 @@ def order_admin_router(problems: Problems) -> APIRouter:
     @router.get("")
     def get_orders(
         request: Request,
-        queue: Literal["review", "unminted", "refunds", "waiting", "given_up", "all"] = "review",
+        queue: Literal["review", "unminted", "refunds", "waiting", "given_up", "disputes", "all"] = "review",
         limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = 100,
     ) -> dict[str, Any]:
         """What waits for a person (``review``), whose credits are not created yet, what is owed back, what is tried again later
-        and why (``waiting``), what can never take effect on chain any more (``given_up``), or everything.
+        and why (``waiting``), what can never take effect on chain any more (``given_up``), disputes with where the credits
+        are, or everything.
         """
         desk, now = desk_of(request), till_of(request).parts.clock()
         reads = desk.ledger.orders
@@ -119,6 +127,9 @@ def order_admin_router(problems: Problems) -> APIRouter:
         if queue == "waiting":
             waiting = desk.ledger.postponed.longest(limit=limit)
             return {"object": "list", "data": [postponed_json(each) for each in waiting]}
+        if queue == "disputes":
+            told = desk.ledger.disputes.recent(limit=limit)
+            return {"object": "list", "data": [dispute_in_full(desk.ledger, each) for each in told]}
         if queue == "given_up":
             return {
                 "object": "list",

@@ -16,6 +16,7 @@ nothing more. Should it stop between that question and the commit, what it write
 - observe_reserve: what is noted is of a final block, once for each, so a late note is as true as an early one.
 - renew_memberships: a calendar month is charged once, and not once its agreement has ended (``ChargeMonth``).
 - seal_ledger: the marks of what is sealed are locked while rows are sealed, and a place in the chain of seals is taken once.
+- watch_disputes: a dispute and a refund by hand are counted once by the rail's name of them, and what has ended stays ended.
 - watch_orders, mint_orders: an order's facts are set once, a payment is counted once by the rail's name of it, and what a call does
   on chain is done once by the nonce of its authorization.
 - trace_lots: the mark of what was followed is locked while lots are written.
@@ -66,6 +67,7 @@ from mintery.usecases.sync_chain import sync_chain
 from mintery.usecases.tariffs import Tariffs
 from mintery.usecases.tell_prices import tell_prices
 from mintery.usecases.trace_lots import trace_lots
+from mintery.usecases.watch_disputes import watch_disputes
 from mintery.usecases.watch_endpoints import watch_endpoints
 from mintery.usecases.watch_orders import watch_orders
 from mintery.usecases.watch_sources import watch_sources
@@ -83,6 +85,8 @@ CHANNELS_SECONDS = 1
 """What an operator switches off is sold by no process for longer."""
 FOLLOW_SECONDS = 1
 LOTS_SECONDS = 2
+DISPUTES_SECONDS = 60
+"""How long a dispute is unknown at most whose webhook was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,8 @@ def works_of(parts: JobParts) -> Iterator[Work]:
     if parts.desk is not None:
         fenced = parts.desk.over(parts.ledger.fenced(partial(parts.leadership.check, "watch_orders")))
         yield Work("watch_orders", intervals.orders, partial(watch_orders, fenced))
+        fenced = parts.desk.over(parts.ledger.fenced(partial(parts.leadership.check, "watch_disputes")))
+        yield Work("watch_disputes", DISPUTES_SECONDS, partial(watch_disputes, fenced))
         yield Work("mint_orders", intervals.orders, partial(_mint, parts, parts.desk))
     if parts.selling is not None and parts.selling.standings.offers.offers:
         yield Work("memberships", MEMBERSHIPS_SECONDS, partial(note_months, parts.selling), led=False)

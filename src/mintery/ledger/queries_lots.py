@@ -25,7 +25,9 @@ _ORDER = "ord_"
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """One top-up or deposit. ``order``: the order that brought it, None for a plain deposit."""
+    """One top-up or deposit. ``order``: the order that brought it, None for a plain deposit. ``frozen``: of what remains, what a
+    dispute keeps from being used.
+    """
 
     id: int
     account: AccountId
@@ -36,6 +38,7 @@ class Lot:
     reference: str
     order: OrderId | None
     undone_at: datetime | None
+    frozen: NanoCredits = NanoCredits(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,11 @@ class LotReads:
     def of_request(self, request: RequestId) -> Sequence[LotUse]:
         """The lots that it used, in that order; none before it was followed, which takes seconds."""
         return self._uses(lot_uses.c.request == request, limit=_AT_ONCE)
+
+    def taken_of(self, lot: int) -> dict[str, int]:
+        """What it gave, less what it was given back, by the kind of transfer."""
+        query = select(lot_uses.c.kind, func.sum(lot_uses.c.amount)).where(lot_uses.c.lot == lot)
+        return {kind: int(amount) for kind, amount in self._read(_all, query.group_by(lot_uses.c.kind))}
 
     def outside(self, account: AccountId) -> int:
         """What no lot of the account had when it was charged, and none has covered since; below zero, what came back and fits
@@ -126,6 +134,7 @@ def _lot_of(row: Any) -> Lot:
         reference=row.reference,
         order=OrderId(subject) if subject.startswith(_ORDER) else None,
         undone_at=None if row.undone_at is None else instant_of(row.undone_at),
+        frozen=NanoCredits(min(row.frozen, row.remaining)),
     )
 
 

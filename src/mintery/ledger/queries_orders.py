@@ -48,6 +48,11 @@ class OrderReads:
     def by_reference(self, rail: Rail, reference: str) -> Order | None:
         return self._first(orders.c.rail == rail.value, orders.c.reference == reference)
 
+    def of_payment(self, rail: Rail, payment: str) -> Order | None:
+        """The one that a payment came for, whether as its own or beside it."""
+        its = select(payments.c.order_id).where(payments.c.rail == rail.value, payments.c.id == payment)
+        return self._first(orders.c.id.in_(its))
+
     def by_key(self, holder: Address, idempotency_key: str) -> Order | None:
         """The one that its holder placed with that key."""
         return self._first(orders.c.holder == holder, orders.c.idempotency_key == idempotency_key)
@@ -91,7 +96,8 @@ class OrderReads:
         """As ``unminted``, by id, without those that are tried again later."""
         waits = orders.c.accepted_at.is_not(None) & orders.c.minting_at.is_(None) & orders.c.refund_due_at.is_(None)
         later = () if after is None else (orders.c.id > after,)
-        query = select(*ORDER_COLUMNS).where(waits, is_due(orders.c.id, now), *later)
+        undisputed = (orders.c.disputed == 0, orders.c.lost == 0)
+        query = select(*ORDER_COLUMNS).where(waits, is_due(orders.c.id, now), *undisputed, *later)
         return self._orders(query.order_by(orders.c.id).limit(limit))
 
     def payments_of(self, order: OrderId) -> Sequence[Payment]:

@@ -3,9 +3,12 @@
 Whatever is asked may be asked again: the rail knows an order's page by the order's id, and a refund by the refund's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
+from mintery.domain.dispute import Dispute, OutsideRefund
 from mintery.domain.order import Order, Payment, Refund
 
 
@@ -26,6 +29,14 @@ class Checkout:
     payment: Payment | None
 
 
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What payers' banks ask back, and what the operator gave back at the rail by hand."""
+
+    disputes: Sequence[Dispute] = ()
+    refunds: Sequence[OutsideRefund] = ()
+
+
 class CardRail(Protocol):
     """Every method may raise RailUnavailable, RailRefused, RailNonsense."""
 
@@ -41,8 +52,14 @@ class CardRail(Protocol):
     def refund(self, refund: Refund) -> str | None:
         """Pay it back. The rail's name of it, None while it is not done; the same one each time."""
 
+    def claims_on(self, payment: str) -> Claims:
+        """All that there is of one payment."""
+
+    def claims_since(self, disputes: datetime, refunds: datetime) -> Claims:
+        """All disputes, and all refunds by hand, that began since then, of whichever payment."""
+
     def subject_of(self, payload: bytes, signature: str) -> str | None:
-        """The reference that a webhook is about; None where it concerns no page.
+        """The page's reference, or the payment, that a webhook is about; None where it concerns neither.
 
         Raises:
             WebhookForged

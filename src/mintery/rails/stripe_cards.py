@@ -1,9 +1,9 @@
 """Stripe Checkout as a card rail, through Stripe's own library.
 
-A webhook is never evidence: whoever verified one asks the API what became of the session. So it does not matter whether it
-came twice, late, out of order or not at all, and a stolen webhook secret creates no credits.
+A webhook is never evidence: whoever verified one asks the API what became of the session, or of the payment. So it does not
+matter whether it came twice, late, out of order or not at all, and a stolen webhook secret creates no credits.
 
-Forms: https://docs.stripe.com/api/checkout/sessions, /api/refunds, /api/idempotent_requests, /webhooks/signature.
+Forms: https://docs.stripe.com/api/checkout/sessions, /api/refunds, /api/disputes, /api/idempotent_requests, /webhooks/signature.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import stripe
 
+from mintery.domain.dispute import Dispute, DisputeOutcome, OutsideRefund
 from mintery.domain.order import Order, Payment, Refund
 from mintery.errors import RailNonsense, RailRefused, RailUnavailable, WebhookForged
-from mintery.rails.cards import CardRail, Checkout
+from mintery.rails.cards import CardRail, Checkout, Claims
 from mintery.units import AssetUnits, Cents, assets_of_cents, cents
 
 if TYPE_CHECKING:
-    from stripe.params import RefundListParams
+    from stripe.params import DisputeListParams, RefundListParams
 
 RAIL = "stripe"
 CURRENCY = "usd"
@@ -30,6 +31,16 @@ WEBHOOK_SECONDS = 300
 _EXPANDED = ["payment_intent.latest_charge"]
 _SILENT = (stripe.APIConnectionError, stripe.RateLimitError)
 _UNSOUND = (KeyError, TypeError, ValueError, AttributeError)
+
+_OUTCOMES = {
+    "won": DisputeOutcome.WON,
+    # An inquiry that became no dispute, and one that was settled before it became any: what was paid back is a refund.
+    "warning_closed": DisputeOutcome.WON,
+    "prevented": DisputeOutcome.WON,
+    "lost": DisputeOutcome.LOST,
+}
+_OF_PAYMENTS = ("charge.dispute.", "charge.refund", "refund.")
+"""Webhooks that are about a payment: what they show names it."""
 
 T = TypeVar("T")
 
@@ -119,10 +130,30 @@ class StripeCards(CardRail):
         params: RefundListParams = {"payment_intent": refund.payment, "limit": 100}
         listed = self._client.v1.refunds.list(params)
         for known in listed.auto_paging_iter():
-            marks = known.metadata.to_dict() if known.metadata else {}
-            if marks.get("refund") == refund.id:
+            if _marks(known).get("refund") == refund.id:
                 return known
         return None
+
+    def claims_on(self, payment: str) -> Claims:
+        return self._claims({"payment_intent": payment, "limit": 100}, {"payment_intent": payment, "limit": 100})
+
+    def claims_since(self, disputes: datetime, refunds: datetime) -> Claims:
+        return self._claims(
+            {"created": {"gte": int(disputes.timestamp())}, "limit": 100},
+            {"created": {"gte": int(refunds.timestamp())}, "limit": 100},
+        )
+
+    def _claims(self, disputes: "DisputeListParams", refunds: "RefundListParams") -> Claims:
+        """Of refunds those that were made by hand: ours carry their own name."""
+        with _told():
+            found = [_dispute_of(each) for each in self._client.v1.disputes.list(disputes).auto_paging_iter()]
+            listed = list(self._client.v1.refunds.list(refunds).auto_paging_iter())
+            by_hand = [
+                _outside_of(each)
+                for each in listed
+                if each.status == "succeeded" and each.payment_intent and "refund" not in _marks(each)
+            ]
+        return Claims([each for each in found if each is not None], by_hand)
 
     def subject_of(self, payload: bytes, signature: str) -> str | None:
         try:
@@ -133,6 +164,9 @@ class StripeCards(CardRail):
             raise WebhookForged("it is no event") from None
         with _told():
             about = event.data.object
+            if event.type.startswith(_OF_PAYMENTS):
+                payment = about.to_dict().get("payment_intent")
+                return payment if isinstance(payment, str) else None
             return str(about["id"]) if event.type.startswith("checkout.session.") else None
 
     def _ask(self, call: Callable[[], Any]) -> Checkout:
@@ -158,6 +192,31 @@ def _payment_of(session: str, intent: Any) -> Payment:
         raise RailNonsense(RAIL, f"session {session} was paid with {received} {intent.currency}")
     at = datetime.fromtimestamp(charge.created, UTC)
     return Payment(str(intent.id), AssetUnits(assets_of_cents(Cents(received))), at)
+
+
+def _marks(refund: Any) -> dict[str, Any]:
+    return refund.metadata.to_dict() if refund.metadata else {}
+
+
+def _dispute_of(told: Any) -> Dispute | None:
+    """None for one of a payment that no page of ours took. Raises RailNonsense: it is of another currency."""
+    if told.payment_intent is None:
+        return None
+    assets, at = _dollars(told, "dispute"), datetime.fromtimestamp(told.created, UTC)
+    return Dispute(
+        str(told.id), str(told.payment_intent), assets, str(told.reason), at, _OUTCOMES.get(str(told.status))
+    )
+
+
+def _outside_of(told: Any) -> OutsideRefund:
+    at = datetime.fromtimestamp(told.created, UTC)
+    return OutsideRefund(str(told.id), str(told.payment_intent), _dollars(told, "refund"), at)
+
+
+def _dollars(told: Any, what: str) -> AssetUnits:
+    if told.currency != CURRENCY or not told.amount:
+        raise RailNonsense(RAIL, f"{what} {told.id} is of {told.amount} {told.currency}")
+    return assets_of_cents(Cents(told.amount))
 
 
 @contextmanager

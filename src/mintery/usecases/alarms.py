@@ -61,6 +61,8 @@ class Alarm(StrEnum):
     """
     LONG_JOB_UNREADABLE = "long_job_unreadable"
     """What is kept of a job under way cannot be read: it is not followed. The subject is its id."""
+    DISPUTED = "disputed"
+    """A card payment is disputed, or the rail contradicts itself about it. The subject is the dispute's id."""
     RPC_ENDPOINT = "rpc_endpoint"
     """An endpoint of the chain is silent, of another chain, or says what the others do not."""
     JOB_FAILED = "job_failed"

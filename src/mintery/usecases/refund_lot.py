@@ -84,6 +84,8 @@ def refund_lot(desk: OrderDesk, key: AccountKey, asked: RefundAsked, now: dateti
     calls = [planned_call(desk, name, CallKind.RELEASE, release, authority=None, now=now)]
     if asked.way == "rail":
         order = order_of_lot(desk, lot)
+        if order.disputed:
+            raise OrderTransitionRefused(order.id, order.status_at(now).value, "its payment is disputed")
         check_returns_by_key(desk.chain, key.holder, order.rail)
         under_way = sum(
             each.amount

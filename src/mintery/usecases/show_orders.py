@@ -5,12 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from mintery.domain.chain_call import CallKind, ChainCall
+from mintery.domain.dispute import DisputeOutcome, OutsideRefund, RecordedDispute
 from mintery.domain.order import Order, Refund
 from mintery.domain.postponed import Postponed
 from mintery.ledger.queries_lots import Lot, LotUse
 from mintery.ledger.queries_orders import OrderEvent, OrderLedger
 from mintery.ledger.queries_refunds import LotRefund
 from mintery.units import AssetUnits, NanoCredits, format_assets, format_credits, format_nanocredits
+
+_USED = frozenset({"capture", "recapture", "uncapture"})
+"""How a lot's uses are named that requests made of it; every other one left the account."""
 
 
 def order_json(order: Order, now: datetime) -> dict[str, Any]:
@@ -27,6 +31,8 @@ def order_json(order: Order, now: datetime) -> dict[str, Any]:
         **_money("asked", order.assets),
         **({} if payment is None else _money("paid", payment.assets)),
         **_money("refunded", order.refunded),
+        **_money("disputed", order.disputed),
+        **_money("lost", order.lost),
         "refund_due": order.refund_due_at is not None and not order.refunded,
         "placed_at": order.placed_at.isoformat(),
         "expires_at": order.expires_at.isoformat(),
@@ -50,6 +56,8 @@ def order_in_full(ledger: OrderLedger, order: Order, now: datetime, *, bank_deta
         "next_try_at": None if (met := _met(ledger, order.id)) is None else met.next_at.isoformat(),
         "waits_for": None if met is None else met.why,
         "lot": None if lot is None else lot_json(lot),
+        "disputes": [dispute_json(each) for each in ledger.disputes.of_order(order.id)],
+        "refunds_by_hand": [_outside_json(each) for each in ledger.disputes.outside_refunds_of(order.id)],
         "refunds": [refund_json(refund) for refund in ledger.orders.refunds_of(order.id)],
         "history": [event_json(event) for event in ledger.orders.events_of(order.id)],
     }
@@ -109,6 +117,46 @@ def refund_json(refund: Refund) -> dict[str, Any]:
     }
 
 
+def dispute_json(recorded: RecordedDispute) -> dict[str, Any]:
+    """``status``: open, won or lost."""
+    told = recorded.dispute
+    return {
+        "object": "dispute",
+        "id": told.id,
+        "order": recorded.order,
+        "status": "open" if told.outcome is None else told.outcome.value,
+        "reason": told.reason,
+        "payment": told.payment,
+        **_money("disputed", told.assets),
+        "opened_at": told.opened_at.isoformat(),
+        "ended_at": None if recorded.ended_at is None else recorded.ended_at.isoformat(),
+    }
+
+
+def dispute_in_full(ledger: OrderLedger, recorded: RecordedDispute) -> dict[str, Any]:
+    """With where the credits of the disputed order are: what is lost is what the operator's treasury had paid for them."""
+    order = ledger.orders.order(recorded.order)
+    calls = () if order is None else ledger.chain_calls.of(order.id)
+    lot = next((found for call in calls if (found := _lot_of(ledger, call)) is not None), None)
+    uses = {} if lot is None else ledger.lots.taken_of(lot.id)
+    used = sum(amount for kind, amount in uses.items() if kind in _USED)
+    lost = recorded.dispute.assets if recorded.dispute.outcome is DisputeOutcome.LOST else AssetUnits(0)
+    return {
+        **dispute_json(recorded),
+        **_money("lost", lost),
+        "minted": order is not None and order.minting_at is not None,
+        "lot": None if lot is None else lot.id,
+        **_credits("bought", NanoCredits(0) if lot is None else lot.amount),
+        **_credits("frozen", NanoCredits(0) if lot is None else lot.frozen),
+        **_credits("used", NanoCredits(used)),
+        **_credits("taken_out", NanoCredits(sum(uses.values()) - used)),
+    }
+
+
+def _outside_json(refund: OutsideRefund) -> dict[str, Any]:
+    return {"id": refund.id, **_money("refund", refund.assets), "at": refund.at.isoformat()}
+
+
 def event_json(event: OrderEvent) -> dict[str, Any]:
     return {"kind": event.kind, "by": event.actor, "at": event.at.isoformat(), "facts": event.facts}
 
@@ -124,6 +172,7 @@ def lot_json(lot: Lot) -> dict[str, Any]:
         "undone": lot.undone_at is not None,
         **_credits("amount", lot.amount),
         **_credits("remaining", lot.remaining),
+        **_credits("frozen", lot.frozen),
     }
 
 

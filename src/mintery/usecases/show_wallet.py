@@ -60,11 +60,13 @@ def _balance(
 ) -> dict[str, Any]:
     leaving = sum(each.available if each.closing else each.exiting for each in own)
     spendable = sum(each.available for each in own) - leaving
+    frozen = sum(each.frozen for each in own if not each.closing)
     lying = nanocredits_down(outside or CreditUnits(0)) if known else None
     amounts = {
         "spendable": NanoCredits(spendable),
         "held": NanoCredits(sum(each.held for each in own)),
-        "leaving": NanoCredits(leaving),
+        "leaving": NanoCredits(max(0, leaving - frozen)),
+        "frozen": NanoCredits(frozen),
         "outside": lying,
     }
     told: dict[str, Any] = {

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime
 
 from mintery.domain.chain_call import CallKind, ChainCall
-from mintery.domain.order import Order, OrderId, OrderStatus, Payment, Rail, Refund
+from mintery.domain.order import Order, OrderId, OrderStatus, Payment, Rail, Refund, RefundKind, returnable
 from mintery.errors import RailError, UnknownOrder
 from mintery.ledger.commands import Command
 from mintery.ledger.commands_orders import CloseOrder, FailOrder, FinishRefund, OrderTold, TakePayment
@@ -12,6 +12,7 @@ from mintery.ledger.commands_postponed import GoOn, Postpone
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.order_desk import OrderDesk
 from mintery.usecases.place_order import open_page
+from mintery.usecases.watch_disputes import look_at_payment
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +29,11 @@ def hear_webhook(desk: OrderDesk, payload: bytes, signature: str, now: datetime)
         WebhookForged
         RailNotOffered, RailUnavailable, RailRefused, RailNonsense: nothing was found out; the rail sends it again.
     """
-    reference = desk.card_rail().subject_of(payload, signature)
-    order = None if reference is None else desk.ledger.orders.by_reference(Rail.CARD, reference)
-    return None if order is None else look_at_order(desk, order, now)
+    subject = desk.card_rail().subject_of(payload, signature)
+    if subject is None:
+        return None
+    order = desk.ledger.orders.by_reference(Rail.CARD, subject)
+    return look_at_payment(desk, subject, now) if order is None else look_at_order(desk, order, now)
 
 
 def look_at_order(desk: OrderDesk, order: Order, now: datetime) -> Order:
@@ -82,6 +85,13 @@ def _give_back(desk: OrderDesk, now: datetime) -> None:
 
 
 def _give_one_back(desk: OrderDesk, refund: Refund, now: datetime) -> None:
+    """Nothing goes back twice: while its payment is disputed it waits, and what a dispute took is not given as well."""
+    order = desk.ledger.orders.order(refund.order)
+    if order is not None and refund.kind is not RefundKind.SURPLUS and refund.assets > returnable(order):
+        why = "the payment is disputed" if order.disputed else "a dispute took the payment"
+        desk.alarms.sound(Alarm.ORDERS_WAIT, f"refund {refund.id}: {why}", now, subject=refund.id)
+        desk.ledger.commit([Postpone(refund.id, why, now)])
+        return
     try:
         reference = desk.card_rail().refund(refund)
     except RailError as error:

@@ -11,6 +11,7 @@ from mintery.cli.options import DEFAULT_URL, GatewayUrl, Json
 from mintery.cli.orders_shown import (
     Printed,
     Told,
+    disputes_table,
     given_up_table,
     one_order,
     orders_table,
@@ -83,7 +84,8 @@ def queue(
         typer.Argument(
             metavar="[QUEUE]",
             help="review, unminted, refunds (what is owed back), waiting (tried again later, and why), given_up (what can never "
-            "take effect on chain any more: the order or refund says where the credits are) or all.",
+            "take effect on chain any more: the order or refund says where the credits are), disputes (and where their credits are) "
+            "or all.",
         ),
     ] = "review",
     limit: Limit = 100,
@@ -91,7 +93,12 @@ def queue(
     as_json: Json = False,
 ) -> None:
     """Operator: list what waits for a person, or for its next try."""
-    shown = {"refunds": refunds_table, "waiting": waiting_table, "given_up": given_up_table}.get(what, orders_table)
+    shown = {
+        "refunds": refunds_table,
+        "waiting": waiting_table,
+        "given_up": given_up_table,
+        "disputes": disputes_table,
+    }.get(what, orders_table)
     _show(lambda orders: orders.admin_orders(url, operator_key, what, limit=limit), shown, as_json=as_json)
 
 

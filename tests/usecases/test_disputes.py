@@ -1,0 +1,244 @@
+"""Disputes and refunds by hand, as the card rail tells them: by webhook, late, twice, out of order, or only when asked."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+from tests.conftest import new_database
+from tests.fakes.mint_chain import MintChain, MintSender
+from tests.fakes.stripe_account import API_KEY, WEBHOOK_SECRET, InProcess, StripeAccount, webhook
+from tests.ledger.samples import GATEWAY, IDENTITY, wallet
+
+from mintery.crypto.keys import PrivateKey
+from mintery.domain.order import Order, OrderStatus, Rail
+from mintery.errors import RailUnavailable, WebhookForged
+from mintery.ledger.store import LedgerStore, open_ledger
+from mintery.rails.stripe_cards import StripeCards
+from mintery.units import AssetUnits
+from mintery.usecases.alarms import Alarm
+from mintery.usecases.mint_orders import mint_orders
+from mintery.usecases.order_desk import OrderDesk, Treasury
+from mintery.usecases.place_order import OrderAsked, place_order
+from mintery.usecases.show_orders import dispute_in_full, order_in_full
+from mintery.usecases.watch_disputes import watch_disputes
+from mintery.usecases.watch_orders import hear_webhook, watch_orders
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+DOLLARS = AssetUnits(20_000_000)
+KINDS = ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")
+
+
+@dataclass
+class Counter:
+    """One card order that was paid, at a counter with a Stripe account behind it."""
+
+    store: LedgerStore
+    account: StripeAccount
+    desk: OrderDesk
+    order: Order
+    now: datetime
+
+    @property
+    def intent(self) -> str:
+        return f"pi_{self.order.reference}"
+
+    @property
+    def found(self) -> Order:
+        return self.store.orders.order(self.order.id)
+
+    @property
+    def status(self) -> OrderStatus:
+        return self.found.status_at(self.now)
+
+    def alarms(self) -> list[str]:
+        return [each.why for each in self.desk.alarms.standing()]
+
+    def hear(self, kind: str, about: dict[str, object]) -> Order | None:
+        news = webhook(kind, about, datetime.now(UTC).timestamp())
+        return hear_webhook(self.desk, *news, self.now)
+
+
+@pytest.fixture
+def counter(request: pytest.FixtureRequest) -> Iterator[Counter]:
+    with new_database(request, "sqlite") as database, open_ledger(database.url, IDENTITY) as store:
+        there = [NOON]
+        account, chain = StripeAccount(lambda: there[0]), MintChain(Random(1), troubled=False)
+        key = PrivateKey.from_bytes(b"\x77" * 32)
+        cards = StripeCards(API_KEY, WEBHOOK_SECRET, return_url="x", product="x", http_client=InProcess(account))
+        desk = OrderDesk(
+            chain=chain,  # type: ignore[arg-type]  # what of it a mint needs
+            ledger=store,
+            gateway=GATEWAY,
+            cards=cards,
+            treasury=Treasury(key, MintSender(chain, key)),  # type: ignore[arg-type]  # as above
+        )
+        order = place_order(desk, OrderAsked(wallet(1).account, Rail.CARD, DOLLARS), NOON)
+        account.pay(order.reference, NOON)
+        watch_orders(desk, NOON)
+        there[0] += timedelta(days=1)
+        yield Counter(store, account, desk, order, NOON + timedelta(days=2))
+        store.check()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_webhook_of_a_dispute_makes_the_rail_be_asked(counter: Counter, kind: str):
+    told = counter.account.dispute(counter.intent, 2_000)
+
+    for _ in range(2):
+        heard = counter.hear(f"charge.dispute.{kind}", {**told, "status": "won", "amount": 1})
+        assert heard is not None
+        assert heard.status_at(counter.now) is OrderStatus.DISPUTED
+
+    assert "20" in counter.alarms()[0]
+    assert counter.store.orders.to_mint(counter.now) == []
+    shown = order_in_full(counter.store, counter.found, counter.now, bank_details=None)
+    assert (shown["status"], shown["disputed_usd"], shown["disputes"][0]["status"]) == ("disputed", "20", "open")
+
+
+@pytest.mark.parametrize(
+    ("status", "is_"),
+    [
+        ("needs_response", OrderStatus.DISPUTED),
+        ("under_review", OrderStatus.DISPUTED),
+        ("warning_needs_response", OrderStatus.DISPUTED),
+        ("warning_under_review", OrderStatus.DISPUTED),
+        ("something_new", OrderStatus.DISPUTED),
+        ("warning_closed", OrderStatus.PAID),
+        ("prevented", OrderStatus.PAID),
+        ("won", OrderStatus.PAID),
+        ("lost", OrderStatus.REFUNDED),
+    ],
+)
+def test_what_no_webhook_told_is_found_by_asking(counter: Counter, status: str, is_: OrderStatus):
+    told = counter.account.dispute(counter.intent, 2_000)
+    assert watch_disputes(counter.desk, counter.now) == 1
+    told["status"] = status
+
+    watch_disputes(counter.desk, counter.now)
+    assert watch_disputes(counter.desk, counter.now) == 0
+
+    assert counter.status is is_
+    assert bool(counter.alarms()) is (is_ is OrderStatus.DISPUTED)
+
+
+def test_an_open_dispute_older_than_the_window_is_asked_for_still(counter: Counter):
+    told = counter.account.dispute(counter.intent, 2_000)
+    watch_disputes(counter.desk, counter.now)
+    told["status"] = "lost"
+    counter.now += timedelta(days=400)
+
+    watch_disputes(counter.desk, counter.now)
+
+    assert counter.status is OrderStatus.REFUNDED
+
+
+def test_a_dispute_of_somebody_elses_payment_concerns_nobody(counter: Counter):
+    told = counter.account.dispute("pi_of_a_shop", 5)
+    counter.account.disputes["du_x"] = {**told, "id": "du_x", "payment_intent": None}
+
+    assert counter.hear("charge.dispute.created", told) is None
+    assert counter.hear("charge.dispute.created", counter.account.disputes["du_x"]) is None
+    assert watch_disputes(counter.desk, counter.now) == 0
+
+
+def test_a_forged_webhook_of_a_dispute_freezes_nothing(counter: Counter):
+    told = counter.account.dispute(counter.intent, 2_000)
+    forged = webhook("charge.dispute.created", told, datetime.now(UTC).timestamp(), secret="whsec_of_another")  # noqa: S106
+
+    with pytest.raises(WebhookForged):
+        hear_webhook(counter.desk, *forged, counter.now)
+
+    assert counter.status is OrderStatus.PAID
+
+
+def test_a_rail_that_contradicts_itself_is_told_to_a_person(counter: Counter):
+    told = counter.account.dispute(counter.intent, 2_000, "lost")
+    watch_disputes(counter.desk, counter.now)
+    told["status"] = "won"
+
+    watch_disputes(counter.desk, counter.now)
+
+    assert counter.status is OrderStatus.REFUNDED
+    assert any("had ended as lost" in why for why in counter.alarms())
+
+
+def test_a_silent_rail_is_an_alarm_until_it_answers(counter: Counter):
+    told = counter.account.dispute(counter.intent, 2_000)
+    counter.account.silent = 1
+    with pytest.raises(RailUnavailable):
+        counter.hear("charge.dispute.created", told)
+    counter.account.silent = 1
+
+    watch_disputes(counter.desk, counter.now)
+    assert counter.status is OrderStatus.PAID
+    assert len(counter.alarms()) == 1
+
+    watch_disputes(counter.desk, counter.now)
+    assert counter.status is OrderStatus.DISPUTED
+    assert [each.alarm for each in counter.desk.alarms.standing()] == [Alarm.DISPUTED]
+
+
+@pytest.mark.parametrize("kind", ["charge.refunded", "refund.created", "charge.refund.updated"])
+def test_a_refund_by_hand_is_counted_once_and_cancels_an_order_without_credits(counter: Counter, kind: str):
+    told = counter.account.refund_by_hand(counter.intent, 500)
+
+    for _ in range(2):
+        counter.hear(kind, {"object": "charge", "id": "x", "payment_intent": counter.intent})
+        watch_disputes(counter.desk, counter.now)
+    for _ in range(2):
+        watch_orders(counter.desk, counter.now)
+        watch_disputes(counter.desk, counter.now)
+
+    assert counter.account.refunded(counter.intent) == 2_000  # the rest went back by itself
+    assert (counter.status, counter.found.refunded) == (OrderStatus.REFUNDED, DOLLARS)
+    assert [each.id for each in counter.store.disputes.outside_refunds_of(counter.order.id)] == [told["id"]]
+    assert mint_orders(counter.desk, counter.now) == 0
+
+
+def test_a_refund_that_is_due_waits_for_the_dispute_and_is_not_made_twice(counter: Counter):
+    placed_at = NOON + timedelta(days=1)
+    late = place_order(counter.desk, OrderAsked(wallet(2).account, Rail.CARD, DOLLARS), placed_at)
+    counter.account.pay(late.reference, late.expires_at)
+    counter.account.slow_refunds = True
+    counter.order, counter.now = late, placed_at + timedelta(hours=1)
+    told = counter.account.dispute(counter.intent, 2_000)
+    hear = {"object": "dispute", "id": told["id"], "payment_intent": counter.intent}
+    counter.hear("checkout.session.completed", counter.account.sessions[late.reference])
+    counter.hear("charge.dispute.created", hear)
+
+    watch_orders(counter.desk, counter.now)
+    assert counter.account.refunded(counter.intent) == 0
+    told["status"] = "lost"
+    watch_disputes(counter.desk, counter.now)
+    watch_orders(counter.desk, counter.now + timedelta(days=1))
+
+    assert counter.account.refunded(counter.intent) == 0
+    assert counter.status is OrderStatus.REFUNDED
+
+
+def test_the_operator_sees_where_the_credits_of_a_lost_dispute_are(counter: Counter):
+    counter.account.dispute(counter.intent, 2_000, "lost")
+    watch_disputes(counter.desk, counter.now)
+
+    (recorded,) = counter.store.disputes.recent()
+    shown = dispute_in_full(counter.store, recorded)
+
+    assert (shown["status"], shown["lost_usd"], shown["minted"], shown["lot"]) == ("lost", "20", False, None)
+
+
+def test_two_disputes_of_one_payment_end_apart(counter: Counter):
+    first, second = (counter.account.dispute(counter.intent, cents) for cents in (1_500, 500))
+    watch_disputes(counter.desk, counter.now)
+    assert counter.found.disputed == DOLLARS
+    first["status"], second["status"] = "won", "lost"
+
+    watch_disputes(counter.desk, counter.now)
+
+    found = counter.found
+    assert (found.disputed, found.lost) == (0, 5_000_000)
+    # It had no credits yet: they are not created any more, and what no dispute took goes back.
+    (due,) = counter.store.orders.refunds_due()
+    assert due.assets == 15_000_000
+    assert replace(found, refunded=due.assets).status_at(counter.now) is OrderStatus.REFUNDED
