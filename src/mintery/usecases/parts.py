@@ -32,11 +32,32 @@ from mintery.usecases.tariffs import Tariffs
 
 MARK_BYTES = 4
 _TIME_BYTES = 6
+_RANDOM_BYTES = 16 - MARK_BYTES - _TIME_BYTES
+_DRAWN_AT_ONCE = 256
 
 
 def mark_of(request: RequestId) -> str:
     """Of the process that answers it."""
     return request.removeprefix("req_")[: 2 * MARK_BYTES]
+
+
+class RandomEnds:
+    """Of ids, as hex digits. Many are drawn at once: each call of the system lets go of the interpreter, and whoever serves
+    would wait for the ledger's writer to give it back.
+    """
+
+    def __init__(self) -> None:
+        self._drawn: list[str] = []
+
+    def next(self) -> str:
+        """From any thread."""
+        while True:
+            try:
+                return self._drawn.pop()
+            except IndexError:
+                digits = secrets.token_hex(_RANDOM_BYTES * _DRAWN_AT_ONCE)
+                size = 2 * _RANDOM_BYTES
+                self._drawn.extend([digits[at : at + size] for at in range(0, len(digits), size)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +115,7 @@ class GatewayParts:
         alarms: what stands out of order here, and the halts of every process.
         process: this one's name among them.
         mark: the eight hex digits that the ids of this process's requests begin with.
+        ends: the random part of those ids.
         runs: whether the process that answers a request still does, as far as that can be known. Asks the database.
         credentials, tariffs, calendar: what was found out before and need not be found out again.
         routes: how routes have answered, and which one each session used.
@@ -127,6 +149,7 @@ class GatewayParts:
     last_reading: Callable[[], tuple[Market, datetime]] | None = None
     process: str = ""
     mark: str = field(default_factory=lambda: secrets.token_hex(MARK_BYTES))
+    ends: RandomEnds = field(default_factory=RandomEnds)
     runs: Callable[[RequestId], bool] = lambda _request: True
     credentials: KnownCredentials = field(default_factory=KnownCredentials)
     tariffs: Tariffs = field(default_factory=Tariffs)
@@ -158,7 +181,7 @@ class GatewayParts:
         """
         milliseconds = int(self.clock().timestamp() * 1_000)
         time = milliseconds.to_bytes(_TIME_BYTES).hex()
-        return RequestId(f"req_{self.mark}{time}{secrets.token_hex(16 - MARK_BYTES - _TIME_BYTES)}")
+        return RequestId(f"req_{self.mark}{time}{self.ends.next()}")
 
     def reading(self) -> tuple[Market, datetime]:
         """To show by, never to sell by. Raises NotAvailable before the first one."""
