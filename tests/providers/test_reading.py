@@ -8,7 +8,7 @@ from tests.fakes.provider import tokens
 
 from mintery.domain.model import Endpoint
 from mintery.errors import ProviderNonsense
-from mintery.providers.reading import is_plain, produced_by, read_event, read_reply
+from mintery.providers.reading import plain_bytes, produced_by, read_event, read_reply
 from mintery.providers.sse import EventSplitter, event_of
 from mintery.providers.usage import read_usage
 
@@ -99,12 +99,14 @@ CHUNKS = st.builds(
 def test_what_is_called_plain_says_nothing_but_text(chunks: list[Any], done: bool):
     arrived = b"".join(event_of(orjson.dumps(chunk)) for chunk in chunks) + b"data: [DONE]\n\n" * done
 
-    if is_plain(arrived):
-        assert not done
-        events = [read_event("acme", event) for event in EventSplitter(10**6).feed(arrived)]
-        assert len(events) == len(chunks)
-        assert {(event.usage, event.only_usage, event.last) for event in events} == {(None, False, False)}
-        assert not any("usage" in chunk and chunk["usage"] for chunk in chunks)
+    plain = plain_bytes(arrived)
+
+    splitter = EventSplitter(10**6)
+    events = [read_event("acme", event) for event in splitter.feed(arrived[:plain])]
+    assert splitter.empty
+    assert all((event.usage, event.only_usage, event.last) == (None, False, False) for event in events)
+    assert not any("usage" in chunk and chunk["usage"] for chunk in chunks[: len(events)])
+    assert len(events) <= len(chunks)
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), min_size=1, max_size=5))
@@ -112,9 +114,12 @@ def test_ordinary_chunks_are_plain(words: list[str]):
     chunks = [{"choices": [{"delta": {"content": f"a{word}"}}], "usage": None} for word in words]
     arrived = b"".join(event_of(orjson.dumps(chunk)) for chunk in chunks)
 
-    assert is_plain(arrived)
-    assert not is_plain(arrived[:-1])
-    assert not is_plain(arrived + b": wait\n\n")
+    but_the_last = arrived.rfind(b"data: {")
+    assert plain_bytes(arrived) == len(arrived)
+    assert plain_bytes(arrived[:-1]) == plain_bytes(arrived + b": wait\n\n") == but_the_last
+    assert plain_bytes(arrived[:but_the_last] + b'data: {"cho') == but_the_last
+    usage = event_of(b'{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}')
+    assert plain_bytes(arrived + usage) == plain_bytes(arrived + usage + b"data: [DONE]\n\n") == len(arrived)
     assert produced_by(arrived) == sum(len(f"a{word}".encode()) for word in words)
 
 

@@ -105,8 +105,8 @@ class _Events:
     _calls: dict[int, int] = field(default_factory=dict)
     """The places of tool calls among the calls, by their places among all blocks."""
 
-    def is_plain(self, _arrived: bytes) -> bool:
-        return False
+    def plain_bytes(self, _arrived: bytes) -> int:
+        return 0
 
     def read(self, raw: bytes) -> Sequence[StreamEvent]:
         payload = event_payload(raw)

@@ -158,8 +158,8 @@ class _Events:
     _calls: int = 0
     _finish: str | None = None
 
-    def is_plain(self, _arrived: bytes) -> bool:
-        return False
+    def plain_bytes(self, _arrived: bytes) -> int:
+        return 0
 
     def read(self, raw: bytes) -> Sequence[StreamEvent]:
         payload = event_payload(raw)

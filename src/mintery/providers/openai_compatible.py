@@ -86,10 +86,9 @@ class OpenAICompatible:
             if answer.content_type != "text/event-stream":
                 raise ProviderNonsense(self.name, f"a stream was asked for and {answer.content_type} came")
             while piece := await answer.next_piece():
-                if splitter.empty and reader.is_plain(piece):
-                    yield StreamEvent(piece)
-                    continue
-                for raw in self._split(splitter, piece):
+                if plain := reader.plain_bytes(piece) if splitter.empty else 0:
+                    yield StreamEvent(piece[:plain])
+                for raw in self._split(splitter, piece[plain:]):
                     for event in self._read(reader, raw):
                         yield event
                         if event.last:

@@ -7,7 +7,7 @@ from typing import Any
 from mintery.domain.model import Endpoint
 from mintery.errors import ProviderNonsense
 from mintery.providers.calls import Reply, StreamEvent
-from mintery.providers.reading import is_plain, read_event, read_reply, read_response_event
+from mintery.providers.reading import plain_bytes, read_event, read_reply, read_response_event
 from mintery.providers.wires import EventReader, Sent, names_in
 
 PATHS = {
@@ -60,8 +60,8 @@ class _Events:
     one: Callable[[str, bytes], StreamEvent]
     chat: bool
 
-    def is_plain(self, arrived: bytes) -> bool:
-        return self.chat and is_plain(arrived)
+    def plain_bytes(self, arrived: bytes) -> int:
+        return plain_bytes(arrived) if self.chat else 0
 
     def read(self, raw: bytes) -> Sequence[StreamEvent]:
         return (self.one(self.provider, raw),)

@@ -114,7 +114,18 @@ def _list(provider: str, answer: dict[str, Any], name: str) -> list[Any]:
     return found
 
 
-def is_plain(arrived: bytes) -> bool:
+def plain_bytes(arrived: bytes) -> int:
+    """How many of the first bytes are plain: all of them, or what stands before the last chunk, which tells the usage at the
+    end of a stream, and may not have arrived as a whole before it.
+    """
+    if _is_plain(arrived):
+        return len(arrived)
+    end = arrived.rfind(b"data: [DONE]")
+    before = arrived[: arrived.rfind(b"\n\ndata: {", 0, len(arrived) if end < 0 else end) + 2]
+    return len(before) if _is_plain(before) else 0
+
+
+def _is_plain(arrived: bytes) -> bool:
     """Whether these bytes are whole chunks, each on one line, that say nothing of usage, errors or the end.
 
     They are not parsed: a name in quotes stands in JSON only as a key or as a whole text, for quotes inside a text are

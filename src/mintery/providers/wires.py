@@ -30,8 +30,8 @@ class EventReader(Protocol):
         """The most bytes of one event."""
         ...
 
-    def is_plain(self, arrived: bytes) -> bool:
-        """Whether these bytes are whole events that may pass as they are, and say nothing but text."""
+    def plain_bytes(self, arrived: bytes) -> int:
+        """How many of the first bytes are whole events that may pass as they are, and say nothing but text."""
         ...
 
     def read(self, raw: bytes) -> Sequence[StreamEvent]:
