@@ -12,7 +12,7 @@ from typing import Any, Literal
 from mintery.crypto.authorizations import TRANSFER_TYPE
 from mintery.crypto.typed_data import typed_data
 from mintery.domain.chain_call import Authority, CallId, CallKind, ChainCall
-from mintery.domain.order import Order, Rail, Refund, RefundKind
+from mintery.domain.order import Order, Rail, Refund, RefundKind, returnable
 from mintery.domain.voucher import AccountKey
 from mintery.errors import MalformedRequest, OrderTransitionRefused, RailNotOffered, UnknownOrder
 from mintery.ledger.commands import NotWritten
@@ -158,13 +158,16 @@ def _owe(desk: OrderDesk, asked: LotRefund, now: datetime) -> bool:
         assets=_owed_for(desk, order, asked.amount),
         due_at=now,
     )
-    if not refund.assets:
-        why = f"refund {asked.id}: the treasury has {asked.amount} nanocredits of lot {lot.id}, and all that was paid went back"
-        desk.alarms.sound(Alarm.ORDERS_WAIT, why, now, subject=asked.id)
-        return False
-    desk.ledger.commit([OweUnused(asked.id, refund)])
-    desk.alarms.clear(Alarm.ORDERS_WAIT, subject=asked.id)
-    return True
+    why: str | None = "nothing of the payment is left to give back"
+    if refund.assets:
+        (written,) = desk.ledger.commit([OweUnused(asked.id, refund)])
+        why = written.why if isinstance(written, NotWritten) else None
+    if why is None:
+        desk.alarms.clear(Alarm.ORDERS_WAIT, subject=asked.id)
+        return True
+    why = f"refund {asked.id}: the treasury has {asked.amount} nanocredits of lot {lot.id}, and owes nothing for them: {why}"
+    desk.alarms.sound(Alarm.ORDERS_WAIT, why, now, subject=asked.id)
+    return False
 
 
 def _owed_for(desk: OrderDesk, order: Order, amount: NanoCredits, under_way: int = 0) -> AssetUnits:
@@ -175,4 +178,4 @@ def _owed_for(desk: OrderDesk, order: Order, amount: NanoCredits, under_way: int
     backed, before = (assets_down(credit_units(NanoCredits(each)), par) for each in (amount, under_way))
     back = sum(each.assets for each in desk.ledger.orders.refunds_of(order.id) if each.kind is RefundKind.UNUSED)
     paid = 0 if order.payment is None else order.payment.assets
-    return whole_cents_down(AssetUnits(max(0, min(backed, paid - back - before))))
+    return whole_cents_down(AssetUnits(max(0, min(backed, paid - back - before, returnable(order)))))
