@@ -1,5 +1,6 @@
 """What every test may ask for: a database of its own, on SQLite and on PostgreSQL."""
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -18,7 +19,27 @@ if TYPE_CHECKING:
 settings.register_profile("mintery", deadline=None)
 settings.load_profile("mintery")
 """A busy machine makes no example wrong."""
-LONGEST = ("tests/faults/test_seeds.py", "tests/fleet/", "tests/e2e/", "tests/browser/")
+LONGEST = (
+    "tests/faults/test_seeds.py",
+    "tests/e2e/test_devchain.py",
+    "tests/ledger/test_model.py",
+    "tests/chain/test_bundle.py",
+    "tests/browser/",
+    "tests/e2e/",
+    "tests/fleet/",
+    "tests/usecases/test_settle_batch.py",
+    "tests/ledger/test_groups.py",
+    "tests/gateway/test_openapi.py",
+    "tests/ledger/test_opening.py",
+    "tests/ledger/test_rollback.py",
+    "tests/usecases/test_report_alone.py",
+    "tests/chain/",
+    "tests/usecases/",
+    "tests/gateway/",
+    "tests/ledger/",
+    "tests/wallet/",
+)
+"""Begun last, one would keep a worker busy after the others have ended."""
 MEMORY = Path("/dev/shm")  # noqa: S108 -- folders of random names are made in it
 ROOM = 4 << 30
 
@@ -84,12 +105,20 @@ def bare_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Da
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes a minute runs only where `-m` asks for it. The longest files begin first: begun last, one would keep a
-    worker busy after the others have ended.
-    """
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    """What takes a minute runs only where `-m` asks for it. The longest files begin first."""
+    items.sort(key=_place)
     if "deep" in (config.getoption("-m") or ""):
         return
     chosen = [item for item in items if item.get_closest_marker("deep") is None]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = chosen
+
+
+def _place(item: pytest.Item) -> int:
+    return next((place for place, files in enumerate(LONGEST) if item.nodeid.startswith(files)), len(LONGEST))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: no later search for garbage need look through it."""
+    gc.collect()
+    gc.freeze()

@@ -1,10 +1,12 @@
 """Where output goes when nobody, or nothing, takes it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.e2e.forking import forking
 
 from mintery.cli.output import pairs, printable, show, table
 
@@ -57,11 +59,11 @@ def test_a_wrong_file_or_key_is_one_line(arguments: list[str], code: int) -> Non
 def test_a_script_without_a_chain_says_so_without_a_traceback(script: str) -> None:
     name, *arguments = script.split()
     command = [sys.executable, str(SCRIPTS / name), *arguments, "--rpc", "http://127.0.0.1:1"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    code, _, said = forking().run(command, os.environ, SCRIPTS, 120)
 
-    assert ended.returncode == 69
-    assert ended.stderr.splitlines()[0] == "mintery: the rpc at http://127.0.0.1:1 does not answer: connection refused"
-    assert len(ended.stderr.splitlines()) == 2
+    assert code == 69
+    assert said.splitlines()[0] == "mintery: the rpc at http://127.0.0.1:1 does not answer: connection refused"
+    assert len(said.splitlines()) == 2
 
 
 def test_a_symbol_gives_no_orders_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
