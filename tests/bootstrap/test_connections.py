@@ -81,7 +81,7 @@ def test_a_head_that_drips_in_is_given_up():
         connection.sendall(b"GET / HT")
         began = time.monotonic()
         assert is_cut(connection)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
 
 
 def test_a_connection_that_says_nothing_is_given_up():
@@ -90,9 +90,9 @@ def test_a_connection_that_says_nothing_is_given_up():
 
 
 def test_the_second_head_of_a_connection_has_its_own_time():
-    with serving(ConnectionBounds(head_seconds=0.5)) as (server, _), closing(connect(server)) as connection:
+    with serving(ConnectionBounds(head_seconds=3)) as (server, _), closing(connect(server)) as connection:
         for _ in range(3):
-            time.sleep(0.3)
+            time.sleep(1.1)
             connection.sendall(GET % b"")
             assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
 
@@ -104,7 +104,7 @@ def test_a_second_head_that_drips_in_is_given_up():
         connection.sendall((GET % b"")[:10])
         began = time.monotonic()
         assert is_cut(connection)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 15
 
 
 def test_one_more_than_may_be_connected_is_closed_and_the_others_are_not():
@@ -135,12 +135,12 @@ def test_who_stops_reading_is_cut_off():
 
 
 def test_who_reads_slowly_reads_everything():
-    with serving(ConnectionBounds(stall_seconds=1)) as (server, cut), closing(connect(server)) as connection:
+    with serving(ConnectionBounds(stall_seconds=2)) as (server, cut), closing(connect(server)) as connection:
         connection.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         read = 0
         for _ in range(8):
             read += len(connection.recv(65_536))
-            time.sleep(0.2)
+            time.sleep(0.3)
         read += read_all(connection)
 
         assert cut.ended.is_set()

@@ -249,7 +249,7 @@ class Rig:
     def operator(self, method: str, path: str) -> httpx2.Response:
         return self.http.request(method, self.base_url + path, headers={"Authorization": f"Bearer {OPERATOR}"})
 
-    def settled(self, condition: Callable[[], bool], seconds: float = 10) -> bool:
+    def settled(self, condition: Callable[[], bool], seconds: float = 60) -> bool:
         """Whether ``condition`` comes true in time: for what happens after the answer has left."""
         until = time.monotonic() + seconds
         while not condition():
@@ -331,7 +331,7 @@ def _serve(app: FastAPI) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, proxy_headers=False))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not server.started:
         assert thread.is_alive()
         assert time.monotonic() < until
@@ -341,5 +341,5 @@ def _serve(app: FastAPI) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()

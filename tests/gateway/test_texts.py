@@ -85,7 +85,7 @@ def test_no_header_holds_it(gateway: Rig, name: bytes):
     url = URL(gateway.base_url)
     assert url.host is not None
     assert url.port is not None
-    with socket.create_connection((url.host, url.port), timeout=5) as raw:
+    with socket.create_connection((url.host, url.port), timeout=30) as raw:
         raw.sendall(
             b"POST /v1/chat/completions HTTP/1.1\r\nhost: here\r\ncontent-length: 2\r\n"
             + key

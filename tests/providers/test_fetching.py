@@ -63,15 +63,15 @@ def looked_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 def test_a_name_that_is_slow_to_find_delays_nobody(page: int, looked_up: list[str]):
     began = time.monotonic()
 
-    for _ in range(3):
+    for _ in range(2):
         slow, quick = fetch_all(
-            [f"http://slow.example:{page}/", f"http://quick.example:{page}/"], most_bytes=10, seconds=0.3
+            [f"http://slow.example:{page}/", f"http://quick.example:{page}/"], most_bytes=10, seconds=1.5
         )
         assert isinstance(slow, FetchFailed)
         assert "too long" in str(slow)
         assert quick == b"{}"
 
-    assert time.monotonic() - began < LOOKUP_SECONDS / 4
+    assert time.monotonic() - began < LOOKUP_SECONDS / 2
     assert looked_up.count("slow.example") == 1
 
 
@@ -81,7 +81,7 @@ def test_a_name_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", fails)
 
-    [answer] = fetch_all(["http://none.example/"], most_bytes=10, seconds=2)
+    [answer] = fetch_all(["http://none.example/"], most_bytes=10, seconds=20)
 
     assert isinstance(answer, FetchFailed)
     assert answer.host == "none.example:80"
