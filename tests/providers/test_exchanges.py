@@ -94,6 +94,27 @@ async def test_a_header_of_one_request_stands_in_place_of_everybodys_and_cannot_
     assert b"Bearer theirs" in head
 
 
+async def test_who_we_are_may_stand_in_the_address():
+    peer = Peer([OK])
+    async with exchanges_with(peer) as exchanges:
+        named = Exchanges(exchanges.base_url.replace("//", "//us:word@"), {}, connect_seconds=5)
+        assert (await ask(named))[0] == 200
+        peer.hang_up.set()
+        await named.close()
+
+    [[head]] = peer.connections
+    assert b"authorization: Basic dXM6d29yZA==\r\n" in head
+
+
+async def test_an_answer_that_would_speak_another_protocol_is_the_answer():
+    peer = Peer([b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"])
+    async with exchanges_with(peer) as exchanges:
+        answer = await exchanges.begin("POST", "/chat", b"{}")
+        answer.release()
+        peer.hang_up.set()
+    assert answer.status == 101
+
+
 async def test_a_connection_whose_answer_was_not_read_is_not_used_again():
     peer = Peer([OK[:-2].replace(b"content-length: 2", b"content-length: 9") + b"{}", OK])
     async with exchanges_with(peer) as exchanges:

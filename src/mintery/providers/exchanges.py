@@ -14,7 +14,7 @@ from aiohttp.connector import Connection
 from aiohttp.http import SERVER_SOFTWARE, HttpProcessingError
 from yarl import URL
 
-_FIRST_FINAL = 200
+_FIRST_FINAL, _SWITCHED = 200, 101
 _NOT_IN_A_HEADER = ("\r", "\n", "\0")
 _OCTETS = "application/octet-stream"
 
@@ -24,10 +24,14 @@ class UnsayableHeader(ValueError):
 
 
 class _Target(NamedTuple):
-    """``request`` says where to connect to, and no more; ``head`` is the request's line."""
+    """``request`` says where to connect to, and no more; ``line`` is the first of the head, ``said`` the ``headers`` that
+    every request there has.
+    """
 
     request: aiohttp.ClientRequest
-    head: str
+    line: str
+    headers: Mapping[str, str]
+    said: str
 
 
 class Answer:
@@ -59,12 +63,11 @@ class Exchanges:
     """With one upstream. ``headers`` are those of all requests. Belongs to the loop that it is made in."""
 
     def __init__(self, base_url: str, headers: Mapping[str, str], *, connect_seconds: float) -> None:
-        self._base_url = base_url
+        self.base_url = base_url
         self._headers = {"accept": "*/*", "user-agent": SERVER_SOFTWARE} | _lowered(headers)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds)
         self._connector = aiohttp.TCPConnector(limit=0)
         self._targets: dict[tuple[str, str], _Target] = {}
-        self._said = _written(self._headers)
 
     async def begin(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -76,8 +79,8 @@ class Exchanges:
             aiohttp.ClientError: of which ClientConnectorError and ConnectionTimeoutError say the same.
         """
         target = self._targets.get((method, path)) or self._find(method, path)
-        said = self._said if headers is None else _written(self._headers | _lowered(headers))
-        head = f"{target.head}{said}content-length: {len(body)}\r\n\r\n".encode()
+        said = target.said if headers is None else _written({**target.headers, **_lowered(headers)})
+        head = f"{target.line}{said}content-length: {len(body)}\r\n\r\n".encode()
         try:
             connection = await self._connector.connect(target.request, [], self._timeout)
         except TimeoutError:
@@ -92,10 +95,13 @@ class Exchanges:
         await self._connector.close()
 
     def _find(self, method: str, path: str) -> _Target:
-        url = URL(self._base_url + path)
+        url = URL(self.base_url + path)
         request = aiohttp.ClientRequest(method, url, loop=asyncio.get_running_loop())
-        head = f"{method} {url.raw_path_qs} HTTP/1.1\r\nhost: {request.headers['Host']}\r\n"
-        return self._targets.setdefault((method, path), _Target(request, head))
+        # The library's own: where we are, and who, if the address says so.
+        its_own = {name: request.headers[name] for name in ("Host", "Authorization") if name in request.headers}
+        headers = _lowered(its_own) | self._headers
+        target = _Target(request, f"{method} {url.raw_path_qs} HTTP/1.1\r\n", headers, _written(headers))
+        return self._targets.setdefault((method, path), target)
 
 
 async def _exchange(connection: Connection, sent: bytes) -> Answer:
@@ -106,7 +112,7 @@ async def _exchange(connection: Connection, sent: bytes) -> Answer:
     transport.write(sent)
     try:
         message, content = await protocol.read()
-        while message.code < _FIRST_FINAL:
+        while message.code < _FIRST_FINAL and message.code != _SWITCHED:
             message, content = await protocol.read()
     except HttpProcessingError as error:
         raise aiohttp.ClientPayloadError(f"no answer can be read of it ({type(error).__name__})") from None
