@@ -121,6 +121,11 @@ def test_a_transfer_is_reviewed_by_the_operator(shop: Shop):
     assert seen["status"] == "manual_review"
     assert [each["id"] for each in shop.admin("GET", "/admin/orders").json()["data"]] == [order["id"]]
     decision = {"decision": "refused", "reason": "the payer asked for it", "by": "kim"}
+    signed = Browser(shop.gateway)
+    begun = signed.call("POST", "/v1/operator/sign-in", json={"key": OPERATOR})
+    signed.cookies, signed.csrf = dict(begun.cookies), begun.json()["csrf"]
+    another = signed.call("POST", f"/admin/orders/{order['id']}/decision", json=decision)
+    assert (another.status_code, another.json()["error"]["param"]) == (400, "by"), "who is signed in is known"
     refused = shop.admin("POST", f"/admin/orders/{order['id']}/decision", json=decision).json()
     assert refused["refund_due"]
     again = shop.admin("POST", f"/admin/orders/{order['id']}/decision", json={**decision, "decision": "accepted"})

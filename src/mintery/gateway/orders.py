@@ -11,6 +11,7 @@ from mintery.domain.order import Decision, OrderId, Payment
 from mintery.errors import (
     CredentialMissing,
     IdempotencyConflict,
+    MalformedRequest,
     NotOperator,
     OrderTransitionRefused,
     RailError,
@@ -22,7 +23,7 @@ from mintery.errors import (
     WebhookForged,
 )
 from mintery.gateway.bodies import read_body
-from mintery.gateway.entry import desk_of, require_operator, till_of
+from mintery.gateway.entry import desk_of, operator_named, require_operator, till_of
 from mintery.gateway.errors import ErrorTable, Problems, Shown
 from mintery.units import parse_assets
 from mintery.usecases.retry_order import retry_order
@@ -59,7 +60,9 @@ MOST_LISTED = 1_000
 class _SaidIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    by: str = Field(default="operator", min_length=1, max_length=200)
+    by: str | None = Field(
+        default=None, min_length=1, max_length=200, description="Not to be given by whoever is signed in."
+    )
 
 
 class BankPaymentIn(_SaidIn):
@@ -107,7 +110,7 @@ def order_admin_router(problems: Problems) -> APIRouter:
         prefix="/admin/orders",
         tags=["orders"],
         dependencies=[Depends(require_operator)],
-        responses=problems.responses(CredentialMissing, NotOperator),
+        responses=problems.responses(CredentialMissing, NotOperator, MalformedRequest),
     )
 
     @router.get("")
@@ -155,7 +158,9 @@ def _add_decisions(router: APIRouter, problems: Problems) -> None:
         """A transfer stands in the bank's statement. Its order waits for a decision from then on."""
         desk, now = desk_of(request), till_of(request).parts.clock()
         payment = Payment(body.payment, parse_assets(body.usd), body.at)
-        return _full(request, take_bank_payment(desk.ledger, body.reference, payment, body.by, now).id)
+        return _full(
+            request, take_bank_payment(desk.ledger, body.reference, payment, operator_named(request, body.by), now).id
+        )
 
     @router.post("/{order_id}/decision", responses=refusals)
     def post_decision(request: Request, order_id: str, body: DecisionIn) -> dict[str, Any]:
@@ -163,14 +168,20 @@ def _add_decisions(router: APIRouter, problems: Problems) -> None:
         ledger, now = desk_of(request).ledger, till_of(request).parts.clock()
         decision = Decision(body.decision)
         return _full(
-            request, decide_order(ledger, OrderId(order_id), decision, by=body.by, why=body.reason, now=now).id
+            request,
+            decide_order(
+                ledger, OrderId(order_id), decision, by=operator_named(request, body.by), why=body.reason, now=now
+            ).id,
         )
 
     @router.post("/{order_id}/return", responses=refusals)
     def post_return(request: Request, order_id: str, body: ReasonIn) -> dict[str, Any]:
         """Give an accepted payment back whole, as long as its credits are not being created."""
         ledger, now = desk_of(request).ledger, till_of(request).parts.clock()
-        return _full(request, return_payment(ledger, OrderId(order_id), by=body.by, why=body.reason, now=now).id)
+        return _full(
+            request,
+            return_payment(ledger, OrderId(order_id), by=operator_named(request, body.by), why=body.reason, now=now).id,
+        )
 
     @router.post("/{subject}/retry", responses=refusals)
     def post_retry(request: Request, subject: str) -> dict[str, Any]:
@@ -181,7 +192,9 @@ def _add_decisions(router: APIRouter, problems: Problems) -> None:
     def post_refund_done(request: Request, refund_id: str, body: RefundDoneIn) -> dict[str, Any]:
         """The bank sent it back, under this name."""
         ledger, now = desk_of(request).ledger, till_of(request).parts.clock()
-        return refund_json(finish_refund(ledger, refund_id, body.reference, by=body.by, now=now))
+        return refund_json(
+            finish_refund(ledger, refund_id, body.reference, by=operator_named(request, body.by), now=now)
+        )
 
 
 def _full(request: Request, order_id: OrderId) -> dict[str, Any]:
