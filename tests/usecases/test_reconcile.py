@@ -16,17 +16,10 @@ from mintery.units import AssetUnits, CreditUnits, NanoCredits
 from mintery.usecases import chain_flows
 from mintery.usecases.alarms import Alarm, Alarms, HaltBook
 from mintery.usecases.chain_flows import FlowLedger, Flows, TokenFlows
+from mintery.usecases.compare_books import ChainFigures, LedgerFigures, compare, read_chain, read_ledger
 from mintery.usecases.mint_credits import mint_credits
-from mintery.usecases.reconcile import (
-    COVERED,
-    ChainFigures,
-    LedgerFigures,
-    Reconciler,
-    compare,
-    read_chain,
-    read_ledger,
-    reconciliation_json,
-)
+from mintery.usecases.reconcile import Reconciler
+from mintery.usecases.reconciliation import COVERED, reconciliation_json
 from mintery.usecases.redeem_credits import redeem_credits
 from mintery.usecases.settle_batch import NothingToSettle, settle_batch
 from mintery.usecases.withdraw_margin import withdraw_margin

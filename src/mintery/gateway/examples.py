@@ -1,4 +1,4 @@
-"""What OpenAPI shows: bodies and answers as they look."""
+"""What OpenAPI shows: bodies and answers as they look. Those of paid requests are in ``paid_examples``."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ _HEADERS = {
 }
 
 
-def _request(
+def request(
     description: str, schema: dict[str, Any], examples: dict[str, Any], content_type: str = "application/json"
 ) -> dict[str, Any]:
     return {
@@ -43,142 +43,13 @@ def _request(
     }
 
 
-def _answer(description: str, example: Any) -> Documented:
+def answer(description: str, example: Any) -> Documented:
     return {200: {"description": description, "content": {"application/json": {"example": example}}}}
 
 
-_CHAT = {"model": "test/echo", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 64}
+CHAT_BODY = {"model": "test/echo", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 64}
 
-CHAT_REQUEST = _request(
-    "As OpenAI's. Fields that could cost more than the model's metered units are refused.",
-    schemas.CHAT,
-    {"whole": _CHAT, "streamed": {**_CHAT, "stream": True, "stream_options": {"include_usage": True}}},
-)
-CHAT_ANSWERS: Documented = {
-    200: {
-        "description": "The provider's own answer, byte for byte. `x-mintery-receipt` names its receipt.",
-        "headers": {
-            "x-mintery-receipt": {"schema": {"type": "string"}, "description": "The receipt's id."},
-            "x-mintery-quote-nanocredits": {"schema": {"type": "string"}, "description": "What was held."},
-            "x-mintery-cost-nanocredits": {
-                "schema": {"type": "string"},
-                "description": "What was charged (JSON only).",
-            },
-        },
-        "content": {
-            "application/json": {
-                "example": {
-                    "id": "test-5f1c",
-                    "object": "chat.completion",
-                    "created": 1_700_000_000,
-                    "model": "echo",
-                    "choices": [
-                        {
-                            "index": 0,
-                            "message": {"role": "assistant", "content": "[TEST] echo: Hello"},
-                            "finish_reason": "stop",
-                        }
-                    ],
-                    "usage": {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8},
-                }
-            },
-            "text/event-stream": {"example": 'data: {"object":"chat.completion.chunk", …}\n\ndata: [DONE]\n\n'},
-        },
-    }
-}
-
-EMBEDDING_REQUEST = _request("As OpenAI's.", schemas.EMBEDDINGS, {"one": {"model": "test/embed", "input": "Hello"}})
-EMBEDDING_ANSWERS = _answer(
-    "The provider's own answer, byte for byte.",
-    {
-        "object": "list",
-        "model": "embed",
-        "data": [{"object": "embedding", "index": 0, "embedding": [3.0, -17.0]}],
-        "usage": {"prompt_tokens": 2, "total_tokens": 2},
-    },
-)
-
-RESPONSE_REQUEST = _request(
-    "As OpenAI's. What the provider keeps of earlier responses cannot be referred to.",
-    schemas.RESPONSES,
-    {"whole": {"model": "test/echo", "input": "Hello", "max_output_tokens": 64}},
-)
-RESPONSE_ANSWERS: Documented = {
-    200: {
-        "description": "The provider's own answer, byte for byte.",
-        "content": {
-            "application/json": {"example": {"object": "response", "status": "completed", "output": []}},
-            "text/event-stream": {"example": 'event: response.completed\ndata: {"type":"response.completed", …}\n\n'},
-        },
-    }
-}
-MODERATION_REQUEST = _request("As OpenAI's.", schemas.MODERATION, {"one": {"model": "test/judge", "input": "Hello"}})
-MODERATION_ANSWERS = _answer("The provider's own answer.", {"id": "modr-1", "model": "judge", "results": []})
-IMAGE_REQUEST = _request(
-    "As OpenAI's. Where sizes have prices of their own, the size is one of them.",
-    schemas.IMAGES,
-    {"two": {"model": "test/paint", "prompt": "A cat", "n": 2, "size": "1024x1024", "quality": "low"}},
-)
-IMAGE_ANSWERS = _answer("The provider's own answer.", {"created": 1_700_000_000, "data": [{"b64_json": "…"}]})
-SPEECH_REQUEST = _request(
-    "As OpenAI's.", schemas.SPEECH, {"one": {"model": "test/speak", "input": "Hello", "voice": "alloy"}}
-)
-SPEECH_ANSWERS: Documented = {200: {"description": "Sound.", "content": {"audio/mpeg": {}, "audio/wav": {}}}}
-TRANSCRIPTION_REQUEST = _request(
-    "As OpenAI's.", schemas.TRANSCRIPTION, {"one": {"model": "test/listen", "file": "…"}}, "multipart/form-data"
-)
-TRANSCRIPTION_ANSWERS = _answer(
-    "The provider's own answer.", {"text": "Hello", "usage": {"type": "duration", "seconds": 3}}
-)
-
-_MONEY = {
-    "route": "test/film",
-    "backup": False,
-    "test": True,
-    "held_nanocredits": "800000000",
-    "cost_nanocredits": None,
-    "cost_credits": None,
-    "receipt": None,
-    "given_up_at": 1_800_001_900,
-}
-_JOB = {
-    "id": "req_0123456789abcdef0123456789abcdef",
-    "status": "queued",
-    "progress": 0,
-    "created_at": 1_800_000_000,
-    "completed_at": None,
-    "expires_at": None,
-    "error": None,
-    "mintery": _MONEY,
-}
-VIDEO_REQUEST = _request(
-    "As OpenAI's, as JSON or as a form. Where sizes have prices of their own, the size is one of them.",
-    schemas.VIDEOS,
-    {"one": {"model": "test/film", "prompt": "A cat", "seconds": "8", "size": "1280x720"}},
-)
-_VIDEO = _JOB | {
-    "object": "video",
-    "model": "test/film",
-    "seconds": "8",
-    "size": "1280x720",
-    "prompt": None,
-    "remixed_from_video_id": None,
-}
-VIDEO_ANSWER = _answer("A video, which is looked at until its status is completed or failed.", _VIDEO)
-VIDEO_LIST = _answer("Newest first.", {"object": "list", "data": [_VIDEO], "has_more": False})
-JOB_REQUEST = _request(
-    "`input` is for the provider; the model says which fields it takes.",
-    schemas.JOBS,
-    {"one": {"model": "test/compose", "input": {"prompt": "A waltz", "duration": 30}}},
-)
-_GENERIC = _JOB | {"object": "job", "model": "test/compose", "output": None}
-JOB_ANSWER = _answer("A job, which is looked at until its status is completed or failed.", _GENERIC)
-JOB_LIST = _answer("Newest first.", {"object": "list", "data": [_GENERIC], "has_more": False})
-MADE: Documented = {
-    200: {"description": "What it made, byte for byte.", "content": {"video/mp4": {}, "application/octet-stream": {}}}
-}
-
-QUOTE_REQUEST = _request("The body of the request to be priced.", schemas.PRICED, {"chat": _CHAT})
+QUOTE_REQUEST = request("The body of the request to be priced.", schemas.PRICED, {"chat": CHAT_BODY})
 _WALLET = {
     "account": "0x…",
     "token": "0x…",
@@ -188,7 +59,7 @@ _WALLET = {
     "holder": "0x…",
     "signer": "0x…",
 }
-QUOTE_ANSWER = _answer(
+QUOTE_ANSWER = answer(
     "The most it can cost.",
     {
         "object": "quote",
@@ -212,7 +83,7 @@ QUOTE_ANSWER = _answer(
         ],
     },
 )
-CREDITS_ANSWER = _answer(
+CREDITS_ANSWER = answer(
     "Amounts in nanocredits (1e-9 credit), as text.",
     {
         "object": "credits",
@@ -236,7 +107,7 @@ CREDITS_ANSWER = _answer(
         "as_of": {"block": 1_234_567, "age_seconds": 1},
     },
 )
-KEY_ANSWER = _answer(
+KEY_ANSWER = answer(
     "Dollars at par.",
     {
         "data": {
@@ -252,7 +123,7 @@ KEY_ANSWER = _answer(
         }
     },
 )
-GENERATION_ANSWER = _answer(
+GENERATION_ANSWER = answer(
     "Dollars at par.",
     {
         "data": {
@@ -269,7 +140,7 @@ GENERATION_ANSWER = _answer(
         }
     },
 )
-ROUTE_ANSWER = _answer(
+ROUTE_ANSWER = answer(
     "What answers, what stands in for it, and why each other route does not.",
     {
         "object": "route.explanation",
@@ -282,7 +153,7 @@ ROUTE_ANSWER = _answer(
         "hold_credits": "0.000391",
     },
 )
-WHY_ANSWER = _answer(
+WHY_ANSWER = answer(
     "`cause` is null for a request that did not fail.",
     {
         "object": "diagnosis",
@@ -296,7 +167,7 @@ WHY_ANSWER = _answer(
         "at": "2026-01-01T00:00:00+00:00",
     },
 )
-RECEIPT_ANSWER = _answer(
+RECEIPT_ANSWER = answer(
     "Every field is covered by the signature but `settlement` and `attempts`.",
     {
         "format": "mintery-receipt-1",
@@ -308,7 +179,7 @@ RECEIPT_ANSWER = _answer(
         "signature": "0x…",
     },
 )
-MODEL_LIST = _answer(
+MODEL_LIST = answer(
     "OpenAI's list; prices are under `mintery`.",
     {
         "object": "list",
@@ -338,7 +209,7 @@ MODEL_LIST = _answer(
         ],
     },
 )
-HEALTH = _answer(
+HEALTH = answer(
     "What sells, and what stands in the way.",
     {
         "status": "degraded",

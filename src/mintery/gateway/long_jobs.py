@@ -20,9 +20,10 @@ from mintery.errors import (
     TooManyTries,
     UnknownJob,
 )
-from mintery.gateway import examples
+from mintery.gateway import paid_examples
 from mintery.gateway.entry import credential_of, is_operator, till_of
 from mintery.gateway.errors import ErrorTable, Problems, Shown
+from mintery.gateway.examples import Documented
 from mintery.usecases.fetch_long_job import Fetches, fetch_long_job, find_long_job, list_long_jobs
 from mintery.usecases.show_long_job import long_job_json
 from mintery.usecases.verify_credential import Credential
@@ -49,13 +50,13 @@ class Form(NamedTuple):
 
     endpoint: Endpoint
     path: str
-    one: examples.Documented
-    many: examples.Documented
+    one: Documented
+    many: Documented
 
 
 FORMS = (
-    Form(Endpoint.VIDEOS, "/v1/videos", examples.VIDEO_ANSWER, examples.VIDEO_LIST),
-    Form(Endpoint.JOBS, "/v1/jobs", examples.JOB_ANSWER, examples.JOB_LIST),
+    Form(Endpoint.VIDEOS, "/v1/videos", paid_examples.VIDEO_ANSWER, paid_examples.VIDEO_LIST),
+    Form(Endpoint.JOBS, "/v1/jobs", paid_examples.JOB_ANSWER, paid_examples.JOB_LIST),
 )
 
 
@@ -85,7 +86,7 @@ def long_jobs_router(form: Form, problems: Problems) -> APIRouter:
 
     @router.get(
         form.path + "/{request_id}/content",
-        responses=examples.MADE
+        responses=paid_examples.MADE
         | problems.responses(
             CredentialRefused,
             UnknownJob,

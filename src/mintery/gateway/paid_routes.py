@@ -31,8 +31,9 @@ from mintery.errors import (
     Unsupported,
     VoucherAlreadyUsed,
 )
-from mintery.gateway import examples
+from mintery.gateway import paid_examples
 from mintery.gateway.errors import Problems
+from mintery.gateway.examples import Documented
 from mintery.gateway.paid import PaidEndpoint
 
 RAISES = (
@@ -49,7 +50,7 @@ class _Documented(NamedTuple):
     name: str
     about: str
     request: Mapping[str, Any]
-    answers: examples.Documented
+    answers: Documented
     raises: tuple[type[MinteryError], ...] = RAISES
 
 
@@ -57,54 +58,57 @@ ROUTES: Mapping[str, _Documented] = {
     "/v1/chat/completions": _Documented(
         "post_chat_completion",
         "Answer a chat, whole or as server-sent events, and charge what it used.",
-        examples.CHAT_REQUEST,
-        examples.CHAT_ANSWERS,
+        paid_examples.CHAT_REQUEST,
+        paid_examples.CHAT_ANSWERS,
     ),
     "/v1/embeddings": _Documented(
         "post_embeddings",
         "Turn texts into vectors and charge the tokens.",
-        examples.EMBEDDING_REQUEST,
-        examples.EMBEDDING_ANSWERS,
+        paid_examples.EMBEDDING_REQUEST,
+        paid_examples.EMBEDDING_ANSWERS,
     ),
     "/v1/responses": _Documented(
         "post_response",
         "Answer in the form of the Responses API, whole or as server-sent events, and charge what it used.",
-        examples.RESPONSE_REQUEST,
-        examples.RESPONSE_ANSWERS,
+        paid_examples.RESPONSE_REQUEST,
+        paid_examples.RESPONSE_ANSWERS,
     ),
     "/v1/moderations": _Documented(
         "post_moderation",
         "Judge texts and charge the request or its tokens.",
-        examples.MODERATION_REQUEST,
-        examples.MODERATION_ANSWERS,
+        paid_examples.MODERATION_REQUEST,
+        paid_examples.MODERATION_ANSWERS,
     ),
     "/v1/images/generations": _Documented(
         "post_images",
         "Make pictures and charge each by its size and quality, or the tokens.",
-        examples.IMAGE_REQUEST,
-        examples.IMAGE_ANSWERS,
+        paid_examples.IMAGE_REQUEST,
+        paid_examples.IMAGE_ANSWERS,
     ),
     "/v1/audio/speech": _Documented(
-        "post_speech", "Speak a text and charge its characters.", examples.SPEECH_REQUEST, examples.SPEECH_ANSWERS
+        "post_speech",
+        "Speak a text and charge its characters.",
+        paid_examples.SPEECH_REQUEST,
+        paid_examples.SPEECH_ANSWERS,
     ),
     "/v1/audio/transcriptions": _Documented(
         "post_transcription",
         "Write a recording down and charge its seconds, or the tokens.",
-        examples.TRANSCRIPTION_REQUEST,
-        examples.TRANSCRIPTION_ANSWERS,
+        paid_examples.TRANSCRIPTION_REQUEST,
+        paid_examples.TRANSCRIPTION_ANSWERS,
     ),
     "/v1/videos": _Documented(
         "post_video",
         "Open a video; hold what it may cost, and charge it when it is completed.",
-        examples.VIDEO_REQUEST,
-        examples.VIDEO_ANSWER,
+        paid_examples.VIDEO_REQUEST,
+        paid_examples.VIDEO_ANSWER,
         (*RAISES, HoldTooLong),
     ),
     "/v1/jobs": _Documented(
         "post_job",
         "Open anything else that takes minutes: music, game assets. It is charged when it is completed.",
-        examples.JOB_REQUEST,
-        examples.JOB_ANSWER,
+        paid_examples.JOB_REQUEST,
+        paid_examples.JOB_ANSWER,
         (*RAISES, HoldTooLong),
     ),
 }

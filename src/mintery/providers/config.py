@@ -39,27 +39,26 @@ Optional for a provider: ``connect_seconds`` 5, ``first_byte_seconds`` 120, ``id
 provider's own format, for chats alone; apps see OpenAI's). ``job_config.py`` says what models have whose answers are long jobs.
 """
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from mintery.domain.intent import Intent
 from mintery.domain.long_job import LONG_FORMS
 from mintery.domain.membership import Offers
-from mintery.domain.model import Endpoint, Model, Unit
+from mintery.domain.model import Endpoint, Model
 from mintery.domain.tiers import MeteredUnit, Window, check_windows, parse_unit, parse_window
 from mintery.domain.voucher import Kind
 from mintery.errors import MalformedFile, MalformedWindow, SettingMissing
-from mintery.providers.job_config import LONGEST_JOB, JobFormIn, check_long_jobs
+from mintery.providers.config_file import ModelIn, ProviderIn, malformed, parse_file, text_of
+from mintery.providers.job_config import LONGEST_JOB, check_long_jobs
 from mintery.providers.job_forms import OPENAI_VIDEOS, JobForm
-from mintery.providers.offers import GatewayIn, offers_of
-from mintery.providers.sold_units import SoldUnits, unmetered
+from mintery.providers.offers import offers_of
+from mintery.providers.sold_units import unmetered
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,81 +83,13 @@ class ProviderConfig:
     jobs: JobForm = OPENAI_VIDEOS
 
 
-class _WindowIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(min_length=1, max_length=40)
-    start: str = Field(alias="from")
-    end: str = Field(alias="until")
-
-
-class _ModelIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    id: str = Field(pattern=r"^[^\s/:]+/[^\s:]+$")
-    upstream: str | None = None
-    endpoint: Endpoint = Endpoint.CHAT
-    units: SoldUnits = Field(min_length=1)
-    max_output_tokens: int = Field(ge=0)
-    context_tokens: int = Field(ge=1)
-    test: bool = False
-    tiers: tuple[Annotated[int, Field(ge=1, lt=10**18)], ...] = ()
-    windows: tuple[_WindowIn, ...] = ()
-    serves: str = Field(default="", pattern=r"^[^\s:]*$", max_length=120)
-    quality: int = Field(default=500, ge=0, le=1_000)
-    also: frozenset[Endpoint] = frozenset()
-    image_tokens: int = Field(default=0, ge=0)
-    audio_tokens: int = Field(default=0, ge=0)
-    max_seconds: int = Field(default=0, ge=0)
-    job_seconds: int = Field(default=0, ge=0)
-    inputs: frozenset[str] = frozenset()
-    counts: dict[str, Unit] = Field(default_factory=dict)
-    own_key: bool = False
-    needs: str = ""
-
-
-class _ProviderIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(pattern=r"^[^\s/:]+$")
-    registry_id: int = Field(ge=1)
-    kind: Kind
-    base_url: str = Field(pattern=r"^https?://")
-    api_key_env: str | None = None
-    wire: Literal["openai", "anthropic", "google"] = "openai"
-    connect_seconds: float = Field(default=5, gt=0)
-    first_byte_seconds: float = Field(default=120, gt=0)
-    idle_seconds: float = Field(default=60, gt=0)
-    total_seconds: int = Field(default=600, ge=1)
-    max_answer_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
-    cap_field: str = Field(default="max_tokens", pattern=r"^max_(completion_)?tokens$")
-    extra_fields: frozenset[str] = frozenset()
-    resale: bool = True
-    jobs: JobFormIn = JobFormIn()
-    models: tuple[_ModelIn, ...] = Field(min_length=1)
-
-
-class _FileIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    providers: tuple[_ProviderIn, ...] = Field(min_length=1)
-    gateway: GatewayIn = GatewayIn()
-
-
 def read_providers(path: Path, environment: Mapping[str, str]) -> tuple[ProviderConfig, ...]:
     """Read a ``.toml`` or ``.json`` file; ``environment`` holds the API keys that it names.
 
     Raises:
         MalformedFile, SettingMissing
     """
-    return parse_providers(_text_of(path), environment, where=str(path), toml=path.suffix == ".toml")
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise MalformedFile(str(path), f"cannot be read: {error}") from None
+    return parse_providers(text_of(path), environment, where=str(path), toml=path.suffix == ".toml")
 
 
 def parse_providers(
@@ -175,21 +106,11 @@ def parse_providers(
 
 def _parsed(text: str, environment: Mapping[str, str] | None, where: str, *, toml: bool) -> tuple[ProviderConfig, ...]:
     """``environment`` None: keys are not asked for."""
-    file = _read(text, where, toml=toml)
+    file = parse_file(text, where, toml=toml)
     configs = tuple(_config(provider, environment, where) for provider in file.providers)
     check_names([config.name for config in configs], [model for config in configs for model in config.models], where)
     _check_sellers(configs, offers_of(file.gateway, where), where)
     return configs
-
-
-def _read(text: str, where: str, *, toml: bool) -> _FileIn:
-    try:
-        fields: Any = tomllib.loads(text) if toml else orjson.loads(text)
-        return _FileIn.model_validate(fields)
-    except (tomllib.TOMLDecodeError, orjson.JSONDecodeError) as error:
-        raise MalformedFile(where, str(error)) from None
-    except ValidationError as error:
-        raise _malformed(where, error) from None
 
 
 def read_offers(path: Path) -> Offers:
@@ -198,18 +119,12 @@ def read_offers(path: Path) -> Offers:
     Raises:
         MalformedFile
     """
-    return parse_offers(_text_of(path), where=str(path), toml=path.suffix == ".toml")
+    return parse_offers(text_of(path), where=str(path), toml=path.suffix == ".toml")
 
 
 def parse_offers(text: str, *, where: str = "providers", toml: bool = False) -> Offers:
     """Of the structure above as text. Raises MalformedFile."""
-    return offers_of(_read(text, where, toml=toml).gateway, where)
-
-
-def _malformed(where: str, error: ValidationError) -> MalformedFile:
-    first = error.errors(include_input=False, include_url=False)[0]
-    place = ".".join(str(step) for step in first["loc"])
-    return MalformedFile(where, f"{place}: {first['msg']}")
+    return offers_of(parse_file(text, where, toml=toml).gateway, where)
 
 
 def parse_model(fields: Mapping[str, Any], seller: ProviderConfig, *, where: str) -> Model:
@@ -219,9 +134,9 @@ def parse_model(fields: Mapping[str, Any], seller: ProviderConfig, *, where: str
         MalformedFile: ``where`` names it.
     """
     try:
-        declared = _ModelIn.model_validate(fields)
+        declared = ModelIn.model_validate(fields)
     except ValidationError as error:
-        raise _malformed(where, error) from None
+        raise malformed(where, error) from None
     return _model(declared, seller, where)
 
 
@@ -231,7 +146,7 @@ def read_sellers(path: Path) -> tuple[ProviderConfig, ...]:
     Raises:
         MalformedFile
     """
-    return _parsed(_text_of(path), None, str(path), toml=path.suffix == ".toml")
+    return _parsed(text_of(path), None, str(path), toml=path.suffix == ".toml")
 
 
 def models_of(configs: Iterable[ProviderConfig]) -> dict[str, Model]:
@@ -239,7 +154,7 @@ def models_of(configs: Iterable[ProviderConfig]) -> dict[str, Model]:
     return {model.id: model for config in configs for model in config.models}
 
 
-def _config(provider: _ProviderIn, environment: Mapping[str, str] | None, where: str) -> ProviderConfig:
+def _config(provider: ProviderIn, environment: Mapping[str, str] | None, where: str) -> ProviderConfig:
     api_key, named = None, provider.api_key_env
     if named is not None and environment is not None and not (api_key := environment.get(named)):
         raise SettingMissing(named, f"{where} names it as the API key of {provider.name}")
@@ -253,7 +168,7 @@ def _config(provider: _ProviderIn, environment: Mapping[str, str] | None, where:
     return replace(config, models=tuple(_model(model, config, where) for model in provider.models))
 
 
-def _model(model: _ModelIn, provider: ProviderConfig, where: str) -> Model:
+def _model(model: ModelIn, provider: ProviderConfig, where: str) -> Model:
     if provider.wire != "openai" and {model.endpoint, *model.also} != {Endpoint.CHAT}:
         raise MalformedFile(where, f"{model.id}: the {provider.wire} wire carries chats alone")
     for endpoint in sorted({model.endpoint, *model.also}):
@@ -280,7 +195,7 @@ def _model(model: _ModelIn, provider: ProviderConfig, where: str) -> Model:
     return declared
 
 
-def _windows(model: _ModelIn, where: str) -> tuple[Window, ...]:
+def _windows(model: ModelIn, where: str) -> tuple[Window, ...]:
     if list(model.tiers) != sorted(set(model.tiers)):
         raise MalformedFile(where, f"model {model.id}: its tiers do not ascend")
     try:

@@ -10,7 +10,7 @@ from mintery.cli.options import DeploymentFile, Json, LedgerFile, RpcUrl
 from mintery.cli.output import progress, show, table
 
 if TYPE_CHECKING:
-    from mintery.usecases.reconcile import Reconciliation
+    from mintery.usecases.reconciliation import Reconciliation
 
 _LONG_HEX = re.compile(r"0x[0-9a-fA-F]{12,}")
 
