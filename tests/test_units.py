@@ -54,13 +54,6 @@ def test_room_in_assets_never_admits_credits_that_free_more(assets: int, par: Pa
     assert units.assets_down(units.credit_units(most), par) <= assets
 
 
-@given(usds, pars)
-def test_credits_for_dollars_are_worth_no_more_than_the_dollars(usd: UsdWad, par: Par):
-    nanos = units.nanocredits_of_usd_down(usd, par)
-
-    assert units.usd_of_nanocredits_down(nanos, par) <= usd < units.usd_of_nanocredits_down(NanoCredits(nanos + 1), par)
-
-
 @given(st.integers(0, units.MAX_NANOCREDITS).map(NanoCredits))
 def test_nanocredits_survive_the_way_to_the_chain_and_back(nanos: NanoCredits):
     assert units.nanocredits(units.credit_units(nanos)) == nanos

@@ -87,11 +87,6 @@ def usd_of_nanocredits_down(nanos: NanoCredits, par: Par) -> UsdWad:
     return UsdWad(nanos * par * 1000)
 
 
-def nanocredits_of_usd_down(usd: UsdWad, par: Par) -> NanoCredits:
-    """The most credits that ``usd`` covers at par."""
-    return NanoCredits(usd // (par * 1000))
-
-
 def nanocredits_of_assets_down(assets: AssetUnits, par: Par) -> NanoCredits:
     """The most credits whose backing ``assets`` covers."""
     return NanoCredits(assets * NANOS_PER_CREDIT // par)

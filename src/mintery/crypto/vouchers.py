@@ -193,10 +193,5 @@ def _unpack(raw: bytes) -> SignedVoucher:
     return SignedVoucher(chain_id, voucher, checksum_address(signer), r, vs)
 
 
-def voucher_id(digest: bytes) -> str:
-    """How logs and tables name a voucher: its digest, never its signature."""
-    return "0x" + digest.hex()
-
-
 def account_of(signed: SignedVoucher) -> AccountId:
     return account_id(signed.account)

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from mintery.domain.quote import PricedLine
 from mintery.domain.voucher import Address, SignedVoucher
-from mintery.units import CreditUnits, NanoCredits, UsdWad
+from mintery.units import CreditUnits, NanoCredits
 
 
 class LineStatus(IntEnum):
@@ -74,7 +74,3 @@ def sum_usage(lines: Iterable[PricedLine]) -> tuple[UsageEntry, ...]:
         key = (line.provider_id, line.sku_index, line.price_version)
         totals[key] = totals.get(key, 0) + line.quantity
     return tuple(UsageEntry(*key, quantity) for key, quantity in sorted(totals.items()))
-
-
-def usage_cost(usage: Iterable[tuple[UsageEntry, UsdWad]]) -> UsdWad:
-    return UsdWad(sum(entry.quantity * price for entry, price in usage))

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mintery.errors import MalformedPeriod, UnknownTimeZone
@@ -72,9 +72,3 @@ def _midnight(count: int, zone: ZoneInfo) -> datetime:
     """When the month begins. A midnight that the clocks skip is the moment at which they do."""
     year, month = divmod(count, _MONTHS_A_YEAR)
     return datetime(year, month + 1, 1, tzinfo=zone).astimezone(UTC)
-
-
-def days_of(period: Period) -> list[date]:
-    """Every calendar day of it, in order."""
-    first, end = period.day_of(period.start), period.day_of(period.end)
-    return [first + timedelta(days=count) for count in range((end - first).days)]
