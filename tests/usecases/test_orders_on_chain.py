@@ -18,7 +18,7 @@ from mintery.chain.test_dollar import TestDollar
 from mintery.crypto.keys import PrivateKey
 from mintery.crypto.transactions import read_transaction
 from mintery.crypto.vouchers import account_id
-from mintery.domain.chain_call import CallId, CallKind
+from mintery.domain.chain_call import CallAttempt, CallId, CallKind
 from mintery.domain.order import Decision, Order, OrderId, OrderStatus, Payment, Rail, Refund, RefundKind
 from mintery.domain.voucher import AccountKey, Address
 from mintery.errors import (
@@ -33,8 +33,8 @@ from mintery.errors import (
     UnknownProject,
     WrongGateway,
 )
-from mintery.ledger.commands import NotWritten, SealRows
-from mintery.ledger.commands_calls import PlaceTopUp, PlanCalls
+from mintery.ledger.commands import Done, NotWritten, SealRows
+from mintery.ledger.commands_calls import PlaceTopUp, PlanCalls, SaveCallAttempt
 from mintery.ledger.commands_lots import TraceLots
 from mintery.ledger.commands_refunds import OweUnused
 from mintery.ledger.queries_lots import Lot
@@ -278,6 +278,23 @@ def test_a_release_is_sent_once_though_an_endpoint_hides_its_receipt(
     assert till.town.chain.token(till.town.token).balance_of(holder.address) == parse_credits("10")
     assert balance(till, order.account) == 10 * 10**9
     assert balance(till, other.key) == 20 * 10**9
+
+
+def test_of_two_processes_that_sign_a_release_one_may_send_it(till: Till, desk: OrderDesk):
+    """One was stopped after it had found no attempts, and goes on when another one leads."""
+    order = bank_order(till, desk, PrivateKey.generate())
+    run(desk)
+    refund = refund_lot(desk, order.account, RefundAsked(lot_of(till, order).id, NanoCredits(10**9), "wallet"), now())
+    release = till.ledger.chain_calls.call(CallId(f"{refund.id}/release"))
+    assert release is not None
+    first, second = (
+        CallAttempt(f"0x{n:064x}", release.id, desk.paying().key.address, n, bytes([n]), now()) for n in (1, 2)
+    )
+
+    assert isinstance(till.ledger.commit([SaveCallAttempt(first, 0)])[0], Done)
+    assert isinstance(till.ledger.commit([SaveCallAttempt(first, 0)])[0], Done), "the same one again is no other"
+    assert isinstance(till.ledger.commit([SaveCallAttempt(second, 0)])[0], NotWritten)
+    assert isinstance(till.ledger.commit([SaveCallAttempt(second, 1)])[0], Done)
 
 
 def test_a_release_that_the_account_cannot_pay_ends_when_that_is_final(till: Till, desk: OrderDesk):

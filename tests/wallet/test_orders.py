@@ -19,7 +19,9 @@ from typer.testing import CliRunner
 
 from mintery.cli.app import app
 from mintery.crypto.keys import PrivateKey
+from mintery.errors import GatewayRefused
 from mintery.ledger.commands import SealRows
+from mintery.ledger.commands_postponed import Postpone
 from mintery.ledger.store import LedgerStore, open_ledger
 from mintery.rails.stripe_cards import StripeCards
 from mintery.usecases.mint_orders import mint_orders
@@ -326,6 +328,39 @@ def test_what_is_left_of_a_lot_is_taken_back_and_no_request_gets_it(shop: Shop):
     assert shop.gateway.post(f"{path}/refund", json={"way": "wallet", "credits": "1"}).status_code == 401
 
 
+def test_what_is_left_is_taken_back_on_the_command_line(shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    while shop.ledger.commit([SealRows(100, datetime.now(UTC))])[0].changed:  # type: ignore[union-attr]  # it counts
+        trace_lots(shop.ledger, datetime.now(UTC))
+    (lot,) = shop.gateway.get("/v1/wallet/lots").json()["data"]
+    monkeypatch.setenv("THE_HOLDERS_KEY", "0x" + HOLDER.secret_bytes().hex())
+    at = ["--url", shop.gateway.base_url + "/v1", "--json"]
+    key = ["--key", "THE_HOLDERS_KEY"]
+
+    taken = CliRunner().invoke(app, ["lot", "refund", str(lot["id"]), "--way", "wallet", "--credits", "1.5", *key, *at])
+    rest = CliRunner().invoke(app, ["lot", "refund", str(lot["id"]), "--way", "rail", *key, *at])
+    told = CliRunner().invoke(app, ["lot", "refunds", str(lot["id"]), "--api-key", key_text(), *at])
+
+    assert (json.loads(taken.output)["status"], json.loads(taken.output)["refund_credits"]) == ("under_way", "1.5")
+    assert isinstance(rest.exception, GatewayRefused)
+    assert rest.exception.code == "rail_not_offered", "it came on chain"
+    (listed,) = json.loads(told.output)["data"]
+    assert (listed["id"], listed["on_chain"][0]["kind"]) == (json.loads(taken.output)["id"], "release")
+
+
+def test_a_refunds_offers_are_counted_with_what_they_are_for(shop: Shop):
+    browser = signed_in(shop.gateway)
+    while shop.ledger.commit([SealRows(100, datetime.now(UTC))])[0].changed:  # type: ignore[union-attr]  # it counts
+        trace_lots(shop.ledger, datetime.now(UTC))
+    (lot,) = browser.call("GET", "/v1/wallet/lots").json()["data"]
+    path, body = f"/v1/wallet/lots/{lot['id']}/refund/offer", {"way": "rail", "credits": "1"}
+
+    answers = [browser.call("POST", path, json=body) for _ in range(21)]
+
+    assert answers[0].json()["error"]["code"] == "rail_not_offered"
+    assert (answers[-1].status_code, answers[-1].json()["error"]["code"]) == (429, "too_many_tries")
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+
+
 def test_an_operator_reviews_from_the_command_line(shop: Shop):
     order = placed(signed_in(shop.gateway), "bank")
     at = ["--operator-key", OPERATOR, "--url", shop.gateway.base_url + "/v1"]
@@ -339,4 +374,10 @@ def test_an_operator_reviews_from_the_command_line(shop: Shop):
     assert order["id"] in run("queue")
     assert "paid" in run("accept", order["id"], "--reason", "the statement says so")
     assert "0 orders" in run("queue")
+    shop.ledger.commit([Postpone(order["id"], "MintAboveCap", datetime.now(UTC))])
+    assert "MintAboveCap" in run("queue", "waiting")
+    assert order["id"] in run("retry", order["id"])
+    assert "0 wait" in run("queue", "waiting")
+    assert "nothing of it waits" in run("retry", order["id"])
+    assert "0 given up" in run("queue", "given_up")
     assert HOLDER.address == shop.ledger.orders.recent()[0].account.holder

@@ -34,6 +34,8 @@ EXAMPLES: Mapping[str, str] = {
     "order refunded": "rfd_1234 --reference 2026-11-03/4",
     "lot list": "",
     "lot trace": "3",
+    "lot refund": "3 --way rail --key dev:holder",
+    "lot refunds": "3",
     "exit start": "50 --key dev:holder",
     "exit close": "--key dev:holder",
     "exit status": "--key dev:holder",

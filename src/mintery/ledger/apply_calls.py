@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from mintery.domain import order as domain
 from mintery.domain.chain_call import CallAttempt, CallKind, ChainCall, Effect
@@ -43,6 +43,11 @@ _fail = Statement(
     update(chain_calls)
     .where(chain_calls.c.id == bindparam("its_id"), _IS_OPEN)
     .values(failed_at=bindparam("at"), failed_why=bindparam("why"))
+)
+_attempts = Statement(
+    select(func.count())
+    .select_from(call_attempts)
+    .where(call_attempts.c.call_id == bindparam("call"), call_attempts.c.tx_hash != bindparam("but"))
 )
 _insert_attempt = Statement(insert_of(call_attempts).on_conflict_do_nothing())
 _broadcast = Statement(
@@ -101,6 +106,9 @@ def save_call_attempt(work: Work, command: SaveCallAttempt) -> Done | NotWritten
     row = work.row(_planned, id=attempt.call)
     if row is None or row[1] is not None or row[2] is not None:
         return NotWritten(f"call {attempt.call} is not open")
+    counted = work.row(_attempts, call=attempt.call, but=attempt.tx_hash)
+    if counted is not None and counted[0] != command.known:
+        return NotWritten(f"call {attempt.call} has {counted[0]} attempts, not {command.known}")
     return Done(work.run(_insert_attempt, **_attempt_row(attempt)))
 
 

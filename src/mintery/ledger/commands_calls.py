@@ -35,9 +35,12 @@ class MintOrder:
 
 @dataclass(frozen=True, slots=True)
 class SaveCallAttempt:
-    """A signed transaction, saved before it leaves. Refused once the call has ended."""
+    """A signed transaction, saved before it leaves. Refused once the call has ended, and where it has other attempts than the
+    ``known`` ones: whoever signed did not reckon with them.
+    """
 
     attempt: CallAttempt
+    known: int
 
 
 @dataclass(frozen=True, slots=True)

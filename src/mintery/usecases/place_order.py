@@ -187,13 +187,16 @@ def planned_call(
     """What the outbox keeps of ``call``."""
     if call.to is None:
         raise ValueError(call.action)
+    # A reorganisation may bring the effect into a lower block than the newest. A release is looked for by its own attempts, and
+    # not refused for good before all that it stands on is final.
+    first = desk.chain.rpc.block() if authority is None else desk.chain.finalized_block()
     return ChainCall(
         subject=subject,
         kind=kind,
         to=call.to,
         calldata=call.calldata,
         authority=authority,
-        first_block=desk.chain.rpc.block().number,
+        first_block=first.number,
         planned_at=now,
         after=after,
     )

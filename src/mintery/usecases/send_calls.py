@@ -128,7 +128,7 @@ def _send(desk: OrderDesk, call: ChainCall, attempts: Sequence[CallAttempt], fin
     free_from = desk.chain.rpc.nonce(sender.address)
     ours = [attempt for attempt in attempts if attempt.sender == sender.address]
     if live := [attempt for attempt in ours if attempt.nonce >= free_from]:
-        return _send_again(desk, call, live[-1], now)
+        return _send_again(desk, call, live[-1], len(attempts), now)
     if call.authority is None and len(dead_of(desk, attempts, final)) < len(attempts):
         return Sent.WAITS
     asked = Call(f"order.{call.kind.value}", call.to, call.calldata)
@@ -142,7 +142,8 @@ def _send(desk: OrderDesk, call: ChainCall, attempts: Sequence[CallAttempt], fin
     if fees is None:
         return Sent.WAITS
     with sender.turn() as nonce:
-        return _save_and_send(desk, call, sender.sign(asked, gas=gas, nonce=nonce, fees=fees), now)
+        signed = sender.sign(asked, gas=gas, nonce=nonce, fees=fees)
+        return _save_and_send(desk, call, signed, len(attempts), now)
 
 
 def _sender(desk: OrderDesk, call: ChainCall) -> Sender:
@@ -165,13 +166,13 @@ def _postponed(desk: OrderDesk, call: ChainCall, why: str, now: datetime) -> Sen
     return Sent.WAITS
 
 
-def _send_again(desk: OrderDesk, call: ChainCall, attempt: CallAttempt, now: datetime) -> Sent:
+def _send_again(desk: OrderDesk, call: ChainCall, attempt: CallAttempt, known: int, now: datetime) -> Sent:
     sender = _sender(desk, call)
     overdue = (now - attempt.signed_at).total_seconds() >= desk.bump_after
     if overdue and not _is_anothers(desk, attempt):
         raised = sender.outbid(sender.restore(f"order.{call.kind.value}", attempt.raw), cap=desk.max_fee)
         if raised is not None:
-            return _save_and_send(desk, call, raised, now)
+            return _save_and_send(desk, call, raised, known, now)
     return _deliver(desk, call, attempt.tx_hash, attempt.raw, now)
 
 
@@ -181,9 +182,10 @@ def _is_anothers(desk: OrderDesk, attempt: CallAttempt) -> bool:
     return not rpc.knows(attempt.tx_hash) and rpc.nonce(attempt.sender, "pending") > attempt.nonce
 
 
-def _save_and_send(desk: OrderDesk, call: ChainCall, signed: SignedTransaction, now: datetime) -> Sent:
+def _save_and_send(desk: OrderDesk, call: ChainCall, signed: SignedTransaction, known: int, now: datetime) -> Sent:
+    """``known``: how many attempts were reckoned with. A process that lost its lead in between would send a release twice."""
     attempt = CallAttempt(signed.hash, call.id, _sender(desk, call).address, signed.nonce, signed.raw, now)
-    (saved,) = desk.ledger.commit([SaveCallAttempt(attempt)])
+    (saved,) = desk.ledger.commit([SaveCallAttempt(attempt, known)])
     if isinstance(saved, NotWritten):
         return Sent.WAITS
     return _deliver(desk, call, signed.hash, signed.raw, now)
