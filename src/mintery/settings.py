@@ -110,6 +110,19 @@ class Settings(BaseSettings):
         description="Private key that pays the gas of what holders sign on the wallet's pages. Default: none, and a dev account's "
         "on a local chain.",
     )
+    relay_ether_a_day: Decimal = Field(
+        Decimal("0.25"),
+        gt=0,
+        max_digits=27,
+        decimal_places=18,
+        description="Most that relayer_key pays in a day (UTC) for what holders sign, in ether. Above it they are told to wait.",
+    )
+    relay_moves_a_day: int = Field(
+        100,
+        ge=1,
+        le=1_000_000,
+        description="Most that relayer_key carries out of what one holder signs, in a day (UTC).",
+    )
     treasury_key: SecretStr | None = Field(
         None,
         description="Private key of the operator's own asset, which pays the reserve for what came by card or bank, and of the gas "

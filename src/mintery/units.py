@@ -196,6 +196,15 @@ def parse_gwei(text: str) -> Wei:
     return Wei(parse_decimal(text, GWEI_DECIMALS))
 
 
+def gwei_up(amount: Wei) -> int:
+    """Whole gwei that cover it."""
+    return ceil_div(amount, 10**GWEI_DECIMALS)
+
+
+def parse_ether(text: str) -> Wei:
+    return Wei(parse_decimal(text, ETHER_DECIMALS))
+
+
 def format_gwei(amount: Wei) -> str:
     return format_decimal(amount, GWEI_DECIMALS)
 

@@ -29,6 +29,7 @@ from mintery.ledger.store import open_ledger
 from mintery.units import CreditUnits, UnixSeconds, parse_credits
 from mintery.usecases.onchain import OnChain
 from mintery.usecases.relay import Relay
+from mintery.usecases.relay_bounds import RelayBounds
 
 OWNER, SIGNER = PrivateKey.generate(), PrivateKey.generate()
 WRAP = bytes.fromhex("6492" * 16)
@@ -49,7 +50,9 @@ def opened(chain: OnChain, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A gateway that sees that chain."""
     path: Path = tmp_path_factory.mktemp("gateway") / "ledger.sqlite"
     with open_ledger(path, IDENTITY) as ledger, rig(ledger) as running:
-        object.__setattr__(running.parts, "relay", Relay(chain, sender_of(chain)))
+        object.__setattr__(
+            running.parts, "relay", Relay(chain, sender_of(chain), RelayBounds(ledger, running.parts.clock))
+        )
         object.__setattr__(running.parts, "proxies", TrustedProxies((ip_network("127.0.0.1"),)))
         yield running
 

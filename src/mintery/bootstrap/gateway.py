@@ -43,7 +43,7 @@ from mintery.providers.config import ProviderConfig, models_of, read_offers, rea
 from mintery.providers.long_jobs import open_long_jobs
 from mintery.providers.openai_compatible import OpenAICompatible
 from mintery.settings import Settings, environment, variable
-from mintery.units import parse_gwei, pro_rata_down
+from mintery.units import parse_ether, parse_gwei, pro_rata_down
 from mintery.usecases.alarms import Alarms, HaltBook
 from mintery.usecases.channel_board import ChannelBoard, ListedModels
 from mintery.usecases.follow_long_jobs import Follower, FollowMeters
@@ -53,6 +53,7 @@ from mintery.usecases.public_chain import PublicChain
 from mintery.usecases.reconcile import Reconciler
 from mintery.usecases.refresh_market import MarketBoard
 from mintery.usecases.relay import Relay
+from mintery.usecases.relay_bounds import RelayBounds
 from mintery.usecases.report_prices import Reporter
 from mintery.usecases.settle_batch import Settlement
 from mintery.usecases.settle_until_final import SettledAll, settle_until_final
@@ -180,7 +181,7 @@ def build_gateway(
         runs=lambda request: leadership.is_led(presence_of(mark_of(request))),
         public=PublicChain(opened, board.last),
         desk=desk,
-        relay=Relay.of(opened, relayer_key(settings, local=local)),
+        relay=Relay.of(opened, relayer_key(settings, local=local), _relay_bounds(settings, ledger)),
         public_url=settings.public_url,
         proxies=TrustedProxies(settings.trusted_proxies, ForwardedHeader(settings.forwarded_header)),
         dev_holder=None if dev_key is None else _dev_holder(dev_key),
@@ -274,6 +275,16 @@ def _intervals(settings: Settings) -> Intervals:
         reconcile=settings.reconcile_interval,
         orders=settings.orders_interval,
         reserve=settings.reserve_interval,
+    )
+
+
+def _relay_bounds(settings: Settings, ledger: LedgerStore) -> RelayBounds:
+    return RelayBounds(
+        ledger,
+        utc_now,
+        a_day=settings.relay_moves_a_day,
+        wei_a_day=parse_ether(format(settings.relay_ether_a_day, "f")),
+        max_fee=parse_gwei(format(settings.max_fee_gwei, "f")),
     )
 
 

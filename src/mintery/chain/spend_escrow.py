@@ -223,7 +223,10 @@ class SpendEscrow(Contract):
 
     def execute_exit(self, sender: Sender, key: AccountKey) -> TxReceipt:
         """Anyone may send it; it pays the holder."""
-        return sender.send(self.call("executeExit", _key(key)))
+        return sender.send(self.execute_exit_call(key))
+
+    def execute_exit_call(self, key: AccountKey) -> Call:
+        return self.call("executeExit", _key(key))
 
     def release(self, settler: Sender, key: AccountKey, credits_: CreditUnits) -> TxReceipt:
         return settler.send(self.release_call(key, credits_))

@@ -25,7 +25,7 @@ MinteryError
 │                           NothingToFetch, UnknownGatewayKey, UnknownLimit, UnknownAuthority, UnknownAccount,
 │                           UnknownOrder, UnknownReceipt, UnknownSku, UnknownProvider, UnknownHalt, UnknownChannel, FileMissing,
 │                           UnknownProject
-├── NotAvailable            RelayMissing, ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued,
+├── NotAvailable            RelayMissing, TooManyMoves, RelayerSpent, ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued,
 │                           HoldAboveStaleLimit, MarketUnread, LedgerBehind, NoRouteNow, RouteBroken, RouteOnTrial,
 │                           ResaleForbidden, ChannelDisabled, AssetDepegged, MintNotOffered,
 │                           MintRoomShort, ReserveShort, Draining, PayoutCapReached, Overloaded, StatementsBusy, StatementTooSlow, AccountBusy,
@@ -65,6 +65,7 @@ from mintery.errors.availability import (
     PriceStale,
     RateAboveLimit,
     RateLimited,
+    RelayerSpent,
     RelayMissing,
     ResaleForbidden,
     ReserveShort,
@@ -73,6 +74,7 @@ from mintery.errors.availability import (
     SkuUnroutable,
     StatementsBusy,
     StatementTooSlow,
+    TooManyMoves,
     TooManyTries,
 )
 from mintery.errors.base import (
@@ -381,6 +383,7 @@ __all__ = [
     "ReceiverRefused",
     "ReconciliationFailed",
     "RelayMissing",
+    "RelayerSpent",
     "ReportForOtherConfig",
     "RequestUnderWay",
     "RequestUnresolved",
@@ -406,6 +409,7 @@ __all__ = [
     "StreamBroke",
     "SystemRefused",
     "TokenListRefused",
+    "TooManyMoves",
     "TooManyTries",
     "TopUpOutOfRange",
     "TransactionMissing",

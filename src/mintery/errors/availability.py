@@ -18,6 +18,23 @@ class RelayMissing(NotAvailable):
         super().__init__("this gateway sends nothing on chain for its holders: it has no relayer key")
 
 
+class TooManyMoves(NotAvailable):
+    """The gateway pays for no more of them now. ``limit`` of them ``per``: "at once", or "a day"."""
+
+    def __init__(self, limit: int, per: str, *, retry_after: int) -> None:
+        super().__init__(f"the gateway carries out {limit} moves {per}; try again later", retry_after=retry_after)
+        self.limit = limit
+        self.per = per
+
+
+class RelayerSpent(NotAvailable):
+    """The key that pays for what holders sign has paid for as much as it may, or blocks cost more than it pays."""
+
+    def __init__(self, why: str, *, retry_after: int) -> None:
+        super().__init__(f"the gateway pays for nothing on chain now: {why}", retry_after=retry_after)
+        self.why = why
+
+
 class ModelUnpriced(NotAvailable):
     def __init__(self, model: str, sku: str) -> None:
         super().__init__(f"{model} cannot be sold: no price in force for {sku}")

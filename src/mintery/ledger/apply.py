@@ -25,6 +25,7 @@ from mintery.ledger.apply_orders import ORDER_WRITERS
 from mintery.ledger.apply_postponed import POSTPONED_WRITERS
 from mintery.ledger.apply_refunds import REFUND_WRITERS
 from mintery.ledger.apply_refusals import record_refusals
+from mintery.ledger.apply_relayed import RELAYED_WRITERS
 from mintery.ledger.apply_reserve import observe_reserve
 from mintery.ledger.apply_rollback import mark_final, roll_back_block
 from mintery.ledger.apply_seals import seal_rows
@@ -117,6 +118,7 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     **REFUND_WRITERS,
     **POSTPONED_WRITERS,
     **DISPUTE_WRITERS,
+    **RELAYED_WRITERS,
 }
 _BESIDE = (
     SealRows,

@@ -64,6 +64,7 @@ from mintery.ledger.commands_requests import (
     RequestKey,
     RequestKnown,
 )
+from mintery.ledger.commands_relayed import RelayedCommand
 from mintery.ledger.commands_wallet import WalletCommand
 
 __all__ = [
@@ -197,6 +198,7 @@ Command = (
     | LotCommand
     | RefundCommand
     | PostponedCommand
+    | RelayedCommand
 )
 Result = (
     BlockAppended

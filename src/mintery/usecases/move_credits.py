@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from mintery.chain.credit_token import Authorization
-from mintery.chain.rpc import TxReceipt
+from mintery.chain.rpc import Call
 from mintery.chain.sender import Sender
 from mintery.crypto.authorizations import RECEIVE_TYPE, TRANSFER_TYPE, deposit_nonce
 from mintery.crypto.keys import Signature
@@ -121,18 +121,18 @@ def relay_move(relay: Relay, gateway: Address, move: Move, signature: str) -> Mo
 
     Raises:
         MalformedInput, ReceiverRefused, MoveRefused, RelayMissing, RpcUnavailable
+        TooManyMoves, RelayerSpent: the gateway pays for no more now.
         OwnTransactionNeeded, SignerNeeded: of a contract wallet.
     """
     check_receiver(relay, move.kind, holder=move.holder, to=move.to, token=move.token)
     _check_by_key(relay, gateway, move, move.holder)
-    sender = relaying_sender(relay)
     nonce, receiver, _ = _authorized(relay, gateway, move)
     r, vs = split_signature(signature)
     signed = Authorization(
         move.holder, receiver, move.credits, UnixSeconds(0), move.valid_before, nonce, Signature(r, vs)
     )
     try:
-        tx = _send(relay, sender, gateway, move, signed)
+        tx = relay.carry_out(move.holder, _call(relay, gateway, move, signed))
     except TransactionReverted as error:
         raise MoveRefused(_WHY.get(error.error, f"the chain refuses it ({error.error})")) from None
     except TransactionMissing as late:
@@ -179,10 +179,10 @@ def _account(gateway: Address, move: Move) -> AccountKey:
     return AccountKey(move.token, gateway, move.holder, move.holder)
 
 
-def _send(relay: Relay, sender: Sender, gateway: Address, move: Move, signed: Authorization) -> TxReceipt:
+def _call(relay: Relay, gateway: Address, move: Move, signed: Authorization) -> Call:
     if move.kind is MoveKind.SEND:
-        return relay.chain.token(move.token).transfer_authorized(sender, signed)
-    return relay.chain.escrow.deposit_with_authorization(sender, _account(gateway, move), move.salt, signed)
+        return relay.chain.token(move.token).authorized_transfer_call(signed)
+    return relay.chain.escrow.authorized_deposit_call(_account(gateway, move), move.salt, signed)
 
 
 def relaying_sender(relay: Relay) -> Sender:

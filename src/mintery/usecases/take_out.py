@@ -15,7 +15,7 @@ from mintery.domain.voucher import AccountKey, Address
 from mintery.errors import MoveRefused, TransactionMissing, TransactionReverted
 from mintery.units import AssetUnits, NanoCredits, UnixSeconds, credit_units
 from mintery.usecases.meters import log_transition
-from mintery.usecases.move_credits import Moved, relaying_sender
+from mintery.usecases.move_credits import Moved
 from mintery.usecases.relay import Relay
 
 _WHY = {
@@ -97,11 +97,10 @@ def execute_exit(relay: Relay, key: AccountKey) -> Moved:
     """Pay out an exit whose delay has passed. Sent by the gateway's own key.
 
     Raises:
-        MoveRefused, RelayMissing, RpcUnavailable, RpcRefused
+        MoveRefused, RelayMissing, TooManyMoves, RelayerSpent, RpcUnavailable, RpcRefused
     """
-    sender = relaying_sender(relay)
     try:
-        tx = relay.chain.escrow.execute_exit(sender, key)
+        tx = relay.carry_out(key.holder, relay.chain.escrow.execute_exit_call(key))
     except TransactionReverted as error:
         raise MoveRefused(why(error)) from None
     except TransactionMissing as late:

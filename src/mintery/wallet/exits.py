@@ -13,7 +13,9 @@ from mintery.errors import (
     MalformedInput,
     MoveRefused,
     NotSignedIn,
+    RelayerSpent,
     RelayMissing,
+    TooManyMoves,
     UnknownAccount,
     UnknownProject,
 )
@@ -61,7 +63,9 @@ class RedemptionIn(BaseModel):
 def exits_router(problems: Problems) -> APIRouter:
     router = APIRouter(tags=["wallet: exits"], responses=problems.responses(NotSignedIn, KeyMayNot))
     tries = Tries(_EXECUTIONS_A_MINUTE, in_all=50 * _EXECUTIONS_A_MINUTE)
-    refusals = problems.responses(MoveRefused, RelayMissing, MalformedInput, UnknownAccount, UnknownProject)
+    refusals = problems.responses(
+        MoveRefused, RelayMissing, RelayerSpent, TooManyMoves, MalformedInput, UnknownAccount, UnknownProject
+    )
 
     @router.get("/v1/wallet/exits", responses=problems.responses(RelayMissing))
     def get_exits(request: Request, caller: WholeAccountDep) -> dict[str, Any]:

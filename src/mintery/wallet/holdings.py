@@ -14,8 +14,10 @@ from mintery.errors import (
     NotSignedIn,
     OwnTransactionNeeded,
     ReceiverRefused,
+    RelayerSpent,
     RelayMissing,
     SignerNeeded,
+    TooManyMoves,
     TooManyTries,
     UnknownProject,
 )
@@ -35,6 +37,8 @@ ERRORS: ErrorTable = {
     SignerNeeded: Shown(422, "invalid_request_error"),
     ReceiverRefused: Shown(422, "invalid_request_error", attributes=("receiver", "why")),
     RelayMissing: Shown(503, "service_unavailable"),
+    TooManyMoves: Shown(429, "rate_limit_error", retry=True, attributes=("limit", "per")),
+    RelayerSpent: Shown(503, "service_unavailable", retry=True, attributes=("why",)),
     UnknownProject: Shown(404, "invalid_request_error"),
 }
 _MOVES_A_MINUTE = 20
@@ -69,7 +73,9 @@ def holdings_router(problems: Problems) -> APIRouter:
         OwnTransactionNeeded,
         ReceiverRefused,
         RelayMissing,
+        RelayerSpent,
         SignerNeeded,
+        TooManyMoves,
         TooManyTries,
         UnknownProject,
         MalformedInput,

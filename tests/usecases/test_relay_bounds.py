@@ -1,0 +1,148 @@
+"""What a holder has relayed, and what the relayer's key spends: bounded at once and by the day, over every process."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.conftest import new_database
+from tests.ledger.samples import IDENTITY
+from tests.usecases.town import Till, now
+
+from mintery.crypto.authorizations import TRANSFER_TYPE, authorization_digest
+from mintery.crypto.keys import PrivateKey
+from mintery.domain.voucher import Address
+from mintery.errors import MoveRefused, RelayerSpent, TooManyMoves
+from mintery.ledger.commands import Done, NotWritten
+from mintery.ledger.commands_relayed import MOVES, SPENT, ReserveRelay, SettleRelay
+from mintery.ledger.store import LedgerStore, open_ledger
+from mintery.units import NanoCredits, Wei, gwei_up, parse_credits
+from mintery.usecases.move_credits import Move, MoveKind, offer_move, relay_move
+from mintery.usecases.relay import Relay
+from mintery.usecases.relay_bounds import RelayBounds
+
+DAY = datetime(2026, 11, 21, 18, tzinfo=UTC)
+ALICE, BOB, RELAYER = (PrivateKey.from_bytes(bytes([n]) * 32).address for n in (1, 2, 3))
+ONE = NanoCredits(10**9)
+
+
+def a_relay(till: Till, key: PrivateKey, **bounds: int) -> Relay:
+    return Relay.of(till.town.chain, key, RelayBounds(till.ledger, lambda: DAY, **bounds))  # type: ignore[arg-type]  # as they are
+
+
+def a_holder(till: Till) -> PrivateKey:
+    holder = PrivateKey.generate()
+    till.town.chain.token(till.town.token).transfer(till.town.issuer, holder.address, parse_credits("10"))
+    return holder
+
+
+def a_move(till: Till, relay: Relay, holder: PrivateKey, to: Address = BOB) -> tuple[Move, str]:
+    offer = offer_move(
+        relay, till.gateway, kind=MoveKind.SEND, holder=holder.address, token=till.town.token, to=to, amount=ONE
+    )
+    move = offer.move
+    digest = authorization_digest(
+        till.town.chain.token(till.town.token).domain(),
+        TRANSFER_TYPE,
+        sender=holder.address,
+        receiver=to,
+        amount=move.credits,
+        valid_after=0,
+        valid_before=move.valid_before,
+        nonce=move.salt,
+    )
+    return move, "0x" + holder.sign_digest(digest).long.hex()
+
+
+def test_a_holder_has_two_under_way_and_everybody_eight(till: Till):
+    bounds = RelayBounds(till.ledger, now, at_once=2, in_all=3)
+
+    with bounds.turn(ALICE), bounds.turn(ALICE):
+        with pytest.raises(TooManyMoves) as refused, bounds.turn(ALICE):
+            pass
+        assert (refused.value.limit, refused.value.per, refused.value.retry_after) == (2, "at once", 5)
+        with bounds.turn(BOB), pytest.raises(TooManyMoves), bounds.turn(RELAYER):
+            pass
+    with bounds.turn(ALICE), bounds.turn(BOB), bounds.turn(BOB):
+        pass
+
+
+def test_the_day_has_so_many_moves_and_the_next_one_waits_for_the_next(till: Till):
+    key, holder = till.town.funded(), a_holder(till)
+    relay = a_relay(till, key, a_day=1)
+    refused = a_move(till, relay, holder)
+    with pytest.raises(MoveRefused):
+        relay_move(relay, till.gateway, replace(refused[0], amount=NanoCredits(2)), refused[1])
+
+    assert relay_move(relay, till.gateway, *a_move(till, relay, holder)).block is not None
+    before = till.town.rpc.nonce(key.address)
+    with pytest.raises(TooManyMoves) as told:
+        relay_move(relay, till.gateway, *a_move(till, relay, holder))
+
+    assert (told.value.limit, told.value.per, told.value.retry_after) == (1, "a day", 6 * 3_600 + 1)
+    assert till.town.rpc.nonce(key.address) == before
+    assert relay_move(relay, till.gateway, *a_move(till, relay, a_holder(till))).block is not None
+
+
+def test_the_key_spends_no_more_in_a_day_than_it_may(till: Till):
+    key, holder = till.town.funded(), a_holder(till)
+    relay = a_relay(till, key)
+    had = till.town.rpc.balance(key.address)
+    relay_move(relay, till.gateway, *a_move(till, relay, holder))
+    cost = had - till.town.rpc.balance(key.address)
+
+    for most, refusal in ((Wei(cost), True), (Wei(100 * cost), False)):
+        bounded = a_relay(till, key, wei_a_day=most)
+        before = till.town.rpc.nonce(key.address)
+        if refusal:
+            with pytest.raises(RelayerSpent) as told:
+                relay_move(bounded, till.gateway, *a_move(till, relay, holder))
+            assert told.value.retry_after == 6 * 3_600 + 1
+        else:
+            relay_move(bounded, till.gateway, *a_move(till, relay, holder))
+        assert till.town.rpc.nonce(key.address) == before + (not refusal)
+    rest = gwei_up(Wei(10**18)) - 2 * gwei_up(Wei(cost))
+    reserve = ReserveRelay(key.address, ALICE, DAY.date(), rest - 1_000_000, gwei_up(Wei(10**18)), 9)
+    assert isinstance(till.ledger.commit([reserve])[0], Done), "what it cost counts, and not what was set aside"
+
+    with pytest.raises(RelayerSpent):
+        relay_move(a_relay(till, key, max_fee=1), till.gateway, *a_move(till, relay, holder))
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([ALICE, BOB]), st.integers(0, 60), st.integers(0, 60), st.booleans()), max_size=8
+    )
+)
+def test_whatever_is_reserved_and_settled_no_bound_is_passed(
+    request: pytest.FixtureRequest, moves: list[tuple[Address, int, int, bool]]
+):
+    with new_database(request, "sqlite") as database, open_ledger(database.url, IDENTITY) as ledger:
+        spent, counted = 0, {ALICE: 0, BOB: 0}
+        for holder, asked, cost, moved in moves:
+            (told,) = ledger.commit([ReserveRelay(RELAYER, holder, DAY.date(), asked, 100, 3)])
+            if counted[holder] >= 3 or spent + asked > 100:
+                assert told == NotWritten(MOVES if counted[holder] >= 3 else SPENT)
+                continue
+            ledger.commit([SettleRelay(RELAYER, holder, DAY.date(), asked, min(cost, asked), moved)])
+            spent += min(cost, asked)
+            counted[holder] += moved
+
+
+def test_ten_that_ask_at_once_reserve_no_more_than_there_is(request: pytest.FixtureRequest):
+    with new_database(request, "sqlite") as database, open_ledger(database.url, IDENTITY) as ledger:
+
+        def reserve(number: int) -> bool:
+            holder = PrivateKey.from_bytes(bytes([number + 1]) * 32).address
+            (told,) = _commit(ledger, ReserveRelay(RELAYER, holder, DAY.date(), 30, 100, 9))
+            return isinstance(told, Done)
+
+        with ThreadPoolExecutor(10) as pool:
+            assert sum(pool.map(reserve, range(10))) == 3
+
+
+def _commit(ledger: LedgerStore, command: ReserveRelay) -> list[Done | NotWritten]:
+    return list(ledger.commit([command]))  # type: ignore[arg-type]  # what it answers to this
