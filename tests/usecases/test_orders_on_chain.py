@@ -68,25 +68,6 @@ from mintery.usecases.watch_orders import look_at_order, watch_orders
 TWENTY = parse_assets("20")
 
 
-@pytest.fixture
-def desk(till: Till) -> OrderDesk:
-    """Its treasury has 1000 dollars and gas."""
-    key = till.town.funded()
-    asset = till.town.chain.asset
-    assert isinstance(asset, TestDollar)
-    asset.mint(till.town.admin, key.address, parse_assets("1000"))
-    treasury = Treasury(key, till.town.chain.sender(key))
-    return OrderDesk(
-        chain=till.town.chain,
-        ledger=till.ledger,
-        gateway=till.gateway,
-        alarms=till.alarms,
-        bank_details="IBAN XX00",
-        treasury=treasury,
-        settler=till.town.chain.sender(till.settler),
-    )
-
-
 def account_of(till: Till, holder: PrivateKey) -> AccountKey:
     return AccountKey(till.town.token, till.gateway, holder.address, PrivateKey.generate().address)
 

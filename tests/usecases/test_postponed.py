@@ -24,6 +24,7 @@ from mintery.ledger.store import LedgerStore, open_ledger
 from mintery.usecases.mint_orders import mint_orders
 from mintery.usecases.order_desk import OrderDesk, Treasury
 from mintery.usecases.retry_order import retry_order
+from mintery.usecases.review_orders import finish_refund, return_payment
 from mintery.usecases.watch_orders import watch_orders
 
 KEY = PrivateKey.from_bytes(b"\x77" * 32)
@@ -131,6 +132,21 @@ def test_a_hundred_refunds_that_the_rail_does_not_take_keep_no_other_from_it(led
     cards.stuck.clear()
     watch_orders(desk, now + LATER)
     assert ledger.orders.refunds_due(Rail.CARD) == []
+
+
+def test_what_a_person_ends_waits_for_nothing(ledger: LedgerStore):
+    order, late = paid(ledger, 1), paid(ledger, 2, late=True)
+    now = late.expires_at + LATER
+    desk = a_desk(ledger, refuses=1, cards=PickyCards({late.id}))
+    mint_orders(desk, now)
+    watch_orders(desk, now)
+    assert len(ledger.postponed.longest()) == 2
+
+    return_payment(ledger, order.id, by="operator", why="it cannot be minted", now=now)
+    (due,) = ledger.orders.refunds_of(late.id)
+    finish_refund(ledger, due.id, "by hand", by="operator", now=now)
+
+    assert ledger.postponed.longest() == []
 
 
 def test_an_order_that_somebody_wants_tried_again_has_no_pause(ledger: LedgerStore):

@@ -16,6 +16,8 @@ class AuthorityKind(StrEnum):
     """A key that carries limits of its own."""
     MEMBERSHIP = "membership"
     """Paid by the month."""
+    SIGNATURE = "signature"
+    """For one deposit, top-up or refund, which is not done yet."""
     SIGN_IN = "sign_in"
     """A browser or program that may do all of this."""
 

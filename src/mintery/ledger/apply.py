@@ -30,6 +30,7 @@ from mintery.ledger.apply_reserve import observe_reserve
 from mintery.ledger.apply_rollback import mark_final, roll_back_block
 from mintery.ledger.apply_seals import seal_rows
 from mintery.ledger.apply_sign_ins import begin_sign_in, end_sign_in, offer_nonce
+from mintery.ledger.apply_withdrawn import WITHDRAWN_WRITERS
 from mintery.ledger.apply_write_offs import write_off
 from mintery.ledger.commands import (
     AbandonBatch,
@@ -117,6 +118,7 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     TraceLots: trace_lots,
     **REFUND_WRITERS,
     **POSTPONED_WRITERS,
+    **WITHDRAWN_WRITERS,
     **DISPUTE_WRITERS,
     **RELAYED_WRITERS,
 }

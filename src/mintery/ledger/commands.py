@@ -66,6 +66,8 @@ from mintery.ledger.commands_requests import (
 )
 from mintery.ledger.commands_relayed import RelayedCommand
 from mintery.ledger.commands_wallet import WalletCommand
+from mintery.ledger.commands_withdrawn import WithdrawnCommand
+from mintery.units import NanoCredits, UnixSeconds
 
 __all__ = [
     "AbandonBatch",
@@ -198,6 +200,7 @@ Command = (
     | LotCommand
     | RefundCommand
     | PostponedCommand
+    | WithdrawnCommand
     | RelayedCommand
 )
 Result = (

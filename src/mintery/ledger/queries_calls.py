@@ -10,6 +10,7 @@ from mintery.domain.chain_call import Authority, CallAttempt, CallId, CallKind, 
 from mintery.domain.voucher import Address
 from mintery.ledger.queries_postponed import is_due
 from mintery.ledger.schema_calls import call_attempts, chain_calls
+from mintery.ledger.schema_withdrawn import withdrawn_signatures
 from mintery.ledger.work import instant_of, micros
 from mintery.units import CreditUnits
 
@@ -53,6 +54,28 @@ class CallReads:
         query = select(chain_calls).where(chain_calls.c.failed_at.is_not(None), *lately)
         rows = self._read(_all, query.order_by(chain_calls.c.failed_at.desc(), chain_calls.c.id).limit(limit))
         return [_call_of(row) for row in rows]
+
+    def signed_by(self, authorizer: Address) -> Sequence[ChainCall]:
+        """Open calls that stand on a signature of ``authorizer``'s which was not taken back."""
+        taken_back = (
+            select(withdrawn_signatures.c.nonce)
+            .where(
+                withdrawn_signatures.c.token == chain_calls.c.authority,
+                withdrawn_signatures.c.authorizer == chain_calls.c.authorizer,
+                withdrawn_signatures.c.nonce == chain_calls.c.nonce,
+            )
+            .exists()
+        )
+        return self._calls(_IS_OPEN, chain_calls.c.authorizer == authorizer, ~taken_back)
+
+    def is_withdrawn(self, signed: Authority) -> bool:
+        """Whether its authorizer took it back."""
+        query = select(withdrawn_signatures.c.at).where(
+            withdrawn_signatures.c.token == signed.token,
+            withdrawn_signatures.c.authorizer == signed.authorizer,
+            withdrawn_signatures.c.nonce == signed.nonce,
+        )
+        return bool(self._read(_all, query))
 
     def attempts_of(self, call: CallId) -> Sequence[CallAttempt]:
         """Oldest first."""

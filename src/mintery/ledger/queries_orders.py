@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, or_, select
 
 from mintery.domain.order import Order, OrderId, Payment, Rail, Refund
 from mintery.domain.voucher import AccountId, Address
@@ -110,6 +110,15 @@ class OrderReads:
         chosen = () if rail is None else (refunds.c.rail == rail.value,)
         query = select(*REFUND_COLUMNS).where(refunds.c.done_at.is_(None), *chosen)
         return [refund_of(row) for row in self._read(_all, query.order_by(refunds.c.due_at, refunds.c.id).limit(limit))]
+
+    def signed_unplanned(self, holder: Address, *, limit: int = _AT_ONCE) -> Sequence[Order]:
+        """Of ``holder``'s, by card or bank: those whose credits may yet be created, with what was signed for their deposit."""
+        waits = (orders.c.minting_at.is_(None), orders.c.failed_at.is_(None), orders.c.refund_due_at.is_(None))
+        may_come = or_(orders.c.closed_at.is_(None), orders.c.payment.is_not(None))
+        query = select(*ORDER_COLUMNS).where(
+            orders.c.holder == holder, orders.c.rail != Rail.CHAIN.value, orders.c.signed.is_not(None), *waits, may_come
+        )
+        return self._orders(query.order_by(orders.c.placed_at, orders.c.id).limit(limit))
 
     def to_give_back(
         self, rail: Rail, now: datetime, *, limit: int = _AT_ONCE, after: str | None = None

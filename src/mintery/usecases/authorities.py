@@ -18,6 +18,7 @@ from mintery.usecases.hold_memberships import end_membership
 from mintery.usecases.keep_keys import revoke_key
 from mintery.usecases.meters import log_transition
 from mintery.usecases.parts import GatewayParts
+from mintery.usecases.signatures import Signatures
 
 
 class Source(Protocol):
@@ -143,7 +144,7 @@ class SignIns:
         parts.ledger.commit([EndSignIn(SignInId(_name_of(authority)), parts.clock())])
 
 
-SOURCES: Sequence[Source] = (Keys(), Memberships(), Vouchers(), SignIns())
+SOURCES: Sequence[Source] = (Keys(), Memberships(), Vouchers(), Signatures(), SignIns())
 
 
 def list_authorities(parts: GatewayParts, holder: Address) -> Sequence[Authority]:

@@ -94,7 +94,7 @@ def _mint(desk: OrderDesk, order: Order) -> tuple[Call, Authority]:
 
 
 def _deposit(desk: OrderDesk, order: Order, mint: ChainCall, now: datetime) -> ChainCall | None:
-    """None where the holder signed for none, or for other credits than came."""
+    """None where the holder signed for none, for other credits than came, or took the signature back."""
     if order.signed is None:
         return None
     try:
@@ -103,8 +103,10 @@ def _deposit(desk: OrderDesk, order: Order, mint: ChainCall, now: datetime) -> C
         log.warning("deposit not readable", extra={"order": order.id, "why": str(error)})
         return None
     authorization = signed.authorization
+    authority = Authority(order.account.token, order.account.holder, authorization.nonce)
+    if desk.ledger.chain_calls.is_withdrawn(authority):
+        return None
     if authorization.amount != bought(desk, order):
         return None
     call = desk.chain.escrow.authorized_deposit_call(order.account, signed.salt, authorization)
-    authority = Authority(order.account.token, order.account.holder, authorization.nonce)
     return planned_call(desk, order.id, CallKind.DEPOSIT, call, authority=authority, now=now, after=mint.id)

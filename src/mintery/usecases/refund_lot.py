@@ -27,6 +27,8 @@ from mintery.usecases.place_order import planned_call
 from mintery.usecases.signed_texts import read_authorization
 
 COLLECT_SECONDS = 7 * 86_400
+LONGEST_COLLECT_SECONDS = COLLECT_SECONDS + 86_400
+"""A day more than an offer gives, for clocks that differ: while it is good, a refund waits for its credits."""
 _NONCE_BYTES = 32
 Way = Literal["wallet", "rail"]
 _BEFORE_OWED = frozenset({"under_way", "released"})
@@ -124,6 +126,8 @@ def _collect(desk: OrderDesk, key: AccountKey, asked: RefundAsked, *, after: Cal
     wanted = (key.holder, desk.paying().key.address, credit_units(asked.amount))
     if (signed.sender, signed.receiver, signed.amount) != wanted:
         raise MalformedRequest("the signature is for another refund", field="signed")
+    if signed.valid_before > int(now.timestamp()) + LONGEST_COLLECT_SECONDS:
+        raise MalformedRequest("the signature is good for a week at most", field="signed")
     call = desk.chain.token(key.token).authorized_transfer_call(signed)
     authority = Authority(key.token, key.holder, signed.nonce)
     return planned_call(

@@ -13,6 +13,7 @@ from mintery.ledger.commands_orders import (
     ReturnPayment,
     TakePayment,
 )
+from mintery.ledger.commands_postponed import GoOn
 from mintery.ledger.queries_orders import OrderLedger
 
 Reviewer = str
@@ -53,7 +54,7 @@ def return_payment(ledger: OrderLedger, order_id: OrderId, *, by: Reviewer, why:
         UnknownOrder, OrderTransitionRefused
     """
     order = find_order(ledger, order_id)
-    (told,) = ledger.commit([ReturnPayment(order_id, why, by, now)])
+    told, _ = ledger.commit([ReturnPayment(order_id, why, by, now), GoOn((order_id,))])
     return _order(told, order, now)
 
 
@@ -63,7 +64,7 @@ def finish_refund(ledger: OrderLedger, refund: str, reference: str, *, by: Revie
     Raises:
         UnknownOrder: there is no such refund.
     """
-    (told,) = ledger.commit([FinishRefund(refund, reference, by, now)])
+    told, _ = ledger.commit([FinishRefund(refund, reference, by, now), GoOn((refund,))])
     if not isinstance(told, RefundTold):
         raise UnknownOrder(refund)
     return told.refund

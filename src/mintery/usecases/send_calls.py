@@ -22,7 +22,7 @@ from enum import StrEnum
 from mintery.chain.delivery import Delivery
 from mintery.chain.rpc import BlockRef, Call
 from mintery.chain.sender import Sender, SignedTransaction
-from mintery.domain.chain_call import CallAttempt, CallId, CallKind, ChainCall
+from mintery.domain.chain_call import Authority, CallAttempt, CallId, CallKind, ChainCall
 from mintery.errors import ChainError, FinalBlockReplaced, RpcUnavailable, TransactionReverted
 from mintery.ledger.commands import Command, NotWritten
 from mintery.ledger.commands_calls import EndCall, FailCall, MarkCallBroadcast, SaveCallAttempt
@@ -85,13 +85,22 @@ def send_call(desk: OrderDesk, call: ChainCall, now: datetime) -> Sent:
         return _commit(desk, call, EndCall(call.id, effect), Sent.ENDED)
     if call.after is not None and (waits := _prior(desk, call, now)) is not None:
         return waits
-    if call.authority is not None and used(desk, call, final):
+    if call.authority is not None and (held := _held(desk, call, call.authority, final, now)) is not None:
+        return held
+    return _send(desk, call, attempts, final, now)
+
+
+def _held(desk: OrderDesk, call: ChainCall, authority: Authority, final: BlockRef, now: datetime) -> Sent | None:
+    """None where what was signed for it is still good, and meant to be used."""
+    if used(desk, call, final):
         return _spent(desk, call, final, now)
-    if call.authority is not None and used(desk, call, None):
+    if used(desk, call, None):
         return Sent.WAITS
     if is_late(desk, call, final):
         return _commit(desk, call, FailCall(call.id, _lapsed(desk, call), now), Sent.FAILED)
-    return _send(desk, call, attempts, final, now)
+    if desk.ledger.chain_calls.is_withdrawn(authority):
+        return _postponed(desk, call, "its holder took the signature back", now)
+    return None
 
 
 def _lapsed(desk: OrderDesk, call: ChainCall) -> str:

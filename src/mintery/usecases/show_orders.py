@@ -58,6 +58,9 @@ def order_in_full(ledger: OrderLedger, order: Order, now: datetime, *, bank_deta
         "lot": None if lot is None else lot_json(lot),
         "disputes": [dispute_json(each) for each in ledger.disputes.of_order(order.id)],
         "refunds_by_hand": [_outside_json(each) for each in ledger.disputes.outside_refunds_of(order.id)],
+        "taken_back": []
+        if lot is None
+        else [lot_refund_json(ledger, each) for each in ledger.lot_refunds.of_lot(lot.id)],
         "refunds": [refund_json(refund) for refund in ledger.orders.refunds_of(order.id)],
         "history": [event_json(event) for event in ledger.orders.events_of(order.id)],
     }

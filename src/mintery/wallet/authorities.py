@@ -20,7 +20,7 @@ def authorities_router(problems: Problems) -> APIRouter:
 
     @router.get("/v1/wallet/authorities")
     def get_authorities(request: Request, caller: HolderDep) -> dict[str, Any]:
-        """All that stand: keys and budgets, memberships, vouchers, sign-ins."""
+        """All that stand: keys and budgets, memberships, vouchers, signatures of what is not done yet, sign-ins."""
         parts = till_of(request).parts
         return {
             "object": "list",

@@ -16,7 +16,7 @@ app = typer.Typer(help="See everything that may spend without asking again, and 
 
 @app.command("list")
 def list_(key: HolderKey, url: GatewayUrl = DEFAULT_URL, as_json: Json = False) -> None:
-    """List keys and budgets, memberships, vouchers and sign-ins that stand."""
+    """List keys and budgets, memberships, vouchers, signatures of what is not done yet, and sign-ins that stand."""
     with progress("Reading what stands"):
         told = ask("GET", url, "/authorities", key)
     show(told, lambda out: _print(out, told["data"]), as_json=as_json)

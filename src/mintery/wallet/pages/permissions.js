@@ -8,9 +8,10 @@ const KINDS = {
   key: { name: "Key", about: "An app may spend by it, as far as its limits allow.", end: "The app's next request is refused." },
   budget: { name: "Key with a budget", about: "An app may spend by it, up to its budget.", end: "The app's next request is refused." },
   membership: { name: "Membership", about: "It is paid each month until you end it.", end: "No further month is charged; the one that is paid runs to its end." },
+  signature: { name: "One-time permission", about: "You signed it for one top-up, deposit or refund that is not done yet. It is used once, or runs out.", end: "Nothing here sends it any more. If it was on its way already, it may still be carried out." },
   sign_in: { name: "Signed-in browser or program", about: "It can do everything that you can do here.", end: "It is signed out at once." },
 };
-const ORDER = ["membership", "budget", "key", "voucher", "sign_in"];
+const ORDER = ["membership", "budget", "key", "voucher", "signature", "sign_in"];
 
 function amount(authority) {
   if (authority.most_credits === null || authority.most_credits === undefined) return null;

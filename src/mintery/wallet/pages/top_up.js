@@ -75,6 +75,28 @@ function payParts(order, refresh) {
   return [el("p", {}, "You have signed it. It is carried out now; this takes up to a minute.")];
 }
 
+// What of an order could not be done yet, or ever, and where the credits are meanwhile.
+const HELD_UP = {
+  mint: { under_way: "Your credits could not be created yet. It is tried again by itself.", failed: "Your credits could not be created. Somebody looks into it." },
+  deposit: {
+    under_way: "Your credits are in your own wallet and could not be put into your balance yet. It is tried again by itself, as long as they stay there.",
+    failed: "Your credits are in your own wallet: they could not be put into your balance. You can make them spendable there.",
+  },
+  top_up: { under_way: "It could not be carried out yet. It is tried again by itself until it expires.", failed: "It was not carried out, and nothing was paid." },
+};
+const TAKEN_BACK = {
+  under_way: "on its way",
+  released: "on its way",
+  in_wallet: "in your own wallet",
+  owed: "being paid back",
+  not_collected: "not paid back: it is in your own wallet",
+  failed: "not taken back: it is in your balance",
+};
+
+function heldUp(order) {
+  return order.on_chain.filter((call) => call.why && HELD_UP[call.kind]?.[call.status]).map((call) => HELD_UP[call.kind][call.status]);
+}
+
 async function lotUses(lot) {
   const { data } = await get(`/v1/wallet/lots/${lot.id}/requests`);
   const asked = dialog("Requests that used this top-up", [
@@ -107,7 +129,8 @@ function orderParts(order, project, refresh) {
   const symbol = project?.symbol ?? "credits";
   return [
     el("div", { className: "row between" }, el("div", { className: "big" }, dollars(order.paid_usd ?? order.asked_usd)), statusTag(order)),
-    order.status === "paid" && !got && notice("", el("strong", {}, "Your payment has arrived."), " Your balance rises in the next minute."),
+    ...heldUp(order).map((words) => notice("warn", words)),
+    order.status === "paid" && !got && !heldUp(order).length && notice("", el("strong", {}, "Your payment has arrived."), " Your balance rises in the next minute."),
     got && notice("good", el("strong", {}, got.into === "account" ? `Your ${project ? KINDS[project.kind].toLowerCase() : "balance"} rose by ${shown(got.credits)} ${symbol}.` : `${shown(got.credits)} ${symbol} came into your own wallet.`)),
     EXPLAINED[order.status] && el("p", {}, EXPLAINED[order.status], order.why ? ` (${order.why}.)` : ""),
     ...payParts(order, refresh),
@@ -118,6 +141,7 @@ function orderParts(order, project, refresh) {
       order.status === "pending" && ["Waits until", when(order.expires_at)],
       order.paid_at && ["Paid", when(order.paid_at)],
       order.lot && ["Left of it", `${shown(order.lot.remaining_credits)} of ${shown(order.lot.amount_credits)} ${symbol}`],
+      ...order.taken_back.map((back) => ["Taken back", `${shown(back.refund_credits)} ${symbol}, ${TAKEN_BACK[back.status]}`]),
       ...order.refunds.map((refund) => [refund.done_at ? "Paid back" : "Being paid back", dollars(refund.refund_usd)]),
       ["Number", el("code", {}, order.id)],
     ]),
