@@ -21,10 +21,12 @@ from mintery.errors import RailUnavailable, TransactionReverted, UnknownOrder
 from mintery.ledger.commands_orders import CloseOrder, PlaceOrder
 from mintery.ledger.commands_postponed import GoOn, Postpone
 from mintery.ledger.store import LedgerStore, open_ledger
+from mintery.usecases.alarms import Alarm
 from mintery.usecases.mint_orders import mint_orders
 from mintery.usecases.order_desk import OrderDesk, Treasury
 from mintery.usecases.retry_order import retry_order
 from mintery.usecases.review_orders import finish_refund, return_payment
+from mintery.usecases.send_calls import send_calls
 from mintery.usecases.watch_orders import watch_orders
 
 KEY = PrivateKey.from_bytes(b"\x77" * 32)
@@ -132,6 +134,24 @@ def test_a_hundred_refunds_that_the_rail_does_not_take_keep_no_other_from_it(led
     cards.stuck.clear()
     watch_orders(desk, now + LATER)
     assert ledger.orders.refunds_due(Rail.CARD) == []
+
+
+def test_a_call_that_no_block_takes_is_told_of_until_one_does(ledger: LedgerStore):
+    order = paid(ledger, 1)
+    now = order.expires_at
+    desk = a_desk(ledger)
+    mint_orders(desk, now)
+    for minutes in (0, 10):
+        send_calls(desk, now + timedelta(minutes=minutes))
+        assert desk.alarms.standing() == ()
+
+    send_calls(desk, now + timedelta(minutes=15))
+    assert [(each.alarm, each.subject) for each in desk.alarms.standing()] == [(Alarm.ORDERS_WAIT, order.id)]
+    desk.chain.mine()  # type: ignore[attr-defined]  # the chain of these tests
+    send_calls(desk, now + timedelta(minutes=20))
+
+    assert desk.alarms.standing() == ()
+    assert ledger.chain_calls.open() == []
 
 
 def test_what_a_person_ends_waits_for_nothing(ledger: LedgerStore):

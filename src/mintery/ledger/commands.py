@@ -45,6 +45,7 @@ from mintery.ledger.commands_memberships import MembershipCommand
 from mintery.ledger.commands_orders import OrderCommand, OrderResult
 from mintery.ledger.commands_postponed import PostponedCommand
 from mintery.ledger.commands_refunds import RefundCommand
+from mintery.ledger.commands_relayed import RelayedCommand
 from mintery.ledger.commands_requests import (
     Answer,
     CaptureHold,
@@ -64,10 +65,8 @@ from mintery.ledger.commands_requests import (
     RequestKey,
     RequestKnown,
 )
-from mintery.ledger.commands_relayed import RelayedCommand
 from mintery.ledger.commands_wallet import WalletCommand
 from mintery.ledger.commands_withdrawn import WithdrawnCommand
-from mintery.units import NanoCredits, UnixSeconds
 
 __all__ = [
     "AbandonBatch",

@@ -41,6 +41,10 @@ _IN_TURN = (
 )
 
 
+_STUCK_BUMPS = 10
+"""Fees could have been raised this often, in time, and it is in no block: someone should look."""
+
+
 class Sent(StrEnum):
     """What one run did of a call."""
 
@@ -177,6 +181,9 @@ def _postponed(desk: OrderDesk, call: ChainCall, why: str, now: datetime) -> Sen
 
 def _send_again(desk: OrderDesk, call: ChainCall, attempt: CallAttempt, known: int, now: datetime) -> Sent:
     sender = _sender(desk, call)
+    if (waited := int((now - call.planned_at).total_seconds())) >= _STUCK_BUMPS * desk.bump_after:
+        why = f"{call.id}: in no block for {waited} s; do earlier transactions of {sender.address} wait, or do blocks cost too much?"
+        desk.alarms.sound(Alarm.ORDERS_WAIT, why, now, subject=call.subject)
     overdue = (now - attempt.signed_at).total_seconds() >= desk.bump_after
     if overdue and not _is_anothers(desk, attempt):
         raised = sender.outbid(sender.restore(f"order.{call.kind.value}", attempt.raw), cap=desk.max_fee)
