@@ -5,6 +5,7 @@ import pytest
 from tests.conftest import new_database
 from tests.databases import KINDS, Database, new_ledger
 from tests.gateway.rig import GATEWAY, IDENTITY, TOKEN, Rig, rig
+from tests.wallet.browser import Browser, signed_in
 
 from mintery.crypto.keys import PrivateKey
 from mintery.domain.voucher import AccountKey
@@ -67,3 +68,9 @@ def plain(tmp_path: Path) -> Iterator[Rig]:
     with open_ledger(new_ledger(tmp_path / "ledger.sqlite"), IDENTITY) as ledger, rig(ledger) as running:
         running.fund(100)
         yield running
+
+
+@pytest.fixture
+def holder(gateway: Rig) -> Browser:
+    """The browser of whom the module's ``gateway`` calls its newcomer."""
+    return signed_in(gateway, gateway.newcomer)

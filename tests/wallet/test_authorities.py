@@ -14,11 +14,6 @@ def gateway(newcomer: Rig) -> Rig:
     return newcomer
 
 
-@pytest.fixture
-def holder(gateway: Rig) -> Browser:
-    return signed_in(gateway, gateway.newcomer)
-
-
 def listed(holder: Browser) -> dict[str, list[dict]]:
     found: dict[str, list[dict]] = {}
     for each in holder.call("GET", "/v1/wallet/authorities").json()["data"]:

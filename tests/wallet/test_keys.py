@@ -17,11 +17,6 @@ def gateway(newcomer: Rig) -> Rig:
     return newcomer
 
 
-@pytest.fixture
-def holder(gateway: Rig) -> Browser:
-    return signed_in(gateway, gateway.newcomer)
-
-
 def test_a_key_pays_like_a_voucher_and_its_receipt_names_it(gateway: Rig, holder: Browser):
     made = made_key(holder)
 

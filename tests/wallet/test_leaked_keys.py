@@ -76,11 +76,6 @@ def gateway(newcomer: Rig) -> Rig:
     return newcomer
 
 
-@pytest.fixture
-def holder(gateway: Rig) -> Browser:
-    return signed_in(gateway, gateway.newcomer)
-
-
 def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 

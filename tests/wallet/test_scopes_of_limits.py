@@ -6,37 +6,14 @@ import pytest
 from tests.gateway.rig import CREDIT, TOKEN, Rig, key_text
 from tests.wallet.browser import Browser, signed_in
 from tests.wallet.keys import made_key, pictures, set_clock
+from tests.wallet.limits import CALL, FIT, counted, limited, statuses
 
 DATABASES = ("sqlite",)
-DOLLAR = CREDIT
-"""One credit, at par."""
-CALL = 44 * CREDIT // 1_000
-FIT = DOLLAR // CALL
 
 
 @pytest.fixture
 def gateway(newcomer: Rig) -> Rig:
     return newcomer
-
-
-@pytest.fixture
-def holder(gateway: Rig) -> Browser:
-    return signed_in(gateway, gateway.newcomer)
-
-
-def limited(holder: Browser, usd: str = "1", period: str = "week", **scope: str) -> str:
-    body = {"token": TOKEN, "usd": usd, "period": period, **scope}
-    answer = holder.call("POST", "/v1/wallet/limits", json=body)
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["id"])
-
-
-def statuses(answers: object) -> list[int]:
-    return sorted(each.status_code for each in answers)  # type: ignore[attr-defined]  # responses
-
-
-def counted(gateway: Rig, limit: str, *days: str) -> list[int]:
-    return [gateway.ledger.used(f"limit:{limit}:{day}") for day in days]
 
 
 @pytest.mark.parametrize(

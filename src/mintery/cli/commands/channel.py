@@ -1,7 +1,9 @@
 """``mintery channel``: what a gateway sells, and how; each change is kept with who made it and why."""
 
+from collections.abc import Callable
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -75,145 +77,125 @@ def discover(
     show(told, lambda out: print_discovered(out, told["data"]), as_json=as_json)
 
 
-@app.command("add")
-def add(
-    channel: Channel,
+class _Says(NamedTuple):
+    """Who changes something, where, and why."""
+
+    url: str
+    operator_key: str
+    said: dict[str, str]
+
+
+Told = dict[str, Any]
+
+
+def _frame(
+    *,
     operator_key: OperatorKey,
     reason: Reason,
-    *,
+    by: By = "operator",
+    url: GatewayUrl = DEFAULT_URL,
+    as_json: Json = False,
+) -> None:
+    """What every change takes beside its own parameters."""
+
+
+def _change(name: str, doing: str) -> Callable[[Callable[..., Told]], Callable[..., Told]]:
+    """A command of the parameters that follow the first one, and of ``_frame``'s, which that first one brings together."""
+
+    def framed(ask: Callable[..., Told]) -> Callable[..., Told]:
+        def command(*, operator_key: str, reason: str, by: str, url: str, as_json: bool, **own: Any) -> None:
+            with progress(doing):
+                told = ask(_Says(url, operator_key, {"reason": reason, "by": by}), **own)
+            show_change(told, as_json=as_json)
+
+        _, *own = signature(ask, eval_str=True).parameters.values()
+        taken = [*own, *signature(_frame, eval_str=True).parameters.values()]
+        shown = Signature([each.replace(kind=Parameter.KEYWORD_ONLY) for each in taken])
+        command.__signature__ = shown  # type: ignore[attr-defined]  # what ``inspect`` and so typer read
+        command.__annotations__ = {each.name: each.annotation for each in taken}
+        command.__doc__ = ask.__doc__
+        app.command(name)(command)
+        return ask
+
+    return framed
+
+
+@_change("add", "Adding it")
+def add(
+    says: _Says,
+    channel: Channel,
     terms: Annotated[
         Path | None,
         typer.Option(
             "--terms", metavar="FILE", help="JSON: the model as the providers file would declare it, without its id."
         ),
     ] = None,
-    by: By = "operator",
-    url: GatewayUrl = DEFAULT_URL,
-    as_json: Json = False,
-) -> None:
+) -> Told:
     """Sell a model of a provider that the providers file names; without --terms, put back one that the file declares."""
     from mintery.client import channels
 
-    declared = None if terms is None else _read(terms)
-    with progress("Adding it"):
-        told = channels.add_channel(url, operator_key, channel, _said(reason, by), declared)
-    show_change(told, as_json=as_json)
+    return channels.add_channel(*says[:2], channel, says.said, None if terms is None else _read(terms))
 
 
-@app.command("remove")
-def remove(
-    channel: Channel,
-    *,
-    operator_key: OperatorKey,
-    reason: Reason,
-    by: By = "operator",
-    url: GatewayUrl = DEFAULT_URL,
-    as_json: Json = False,
-) -> None:
+@_change("remove", "Removing it")
+def remove(says: _Says, channel: Channel) -> Told:
     """Sell and list it no more. Requests that have their hold are answered."""
     from mintery.client import channels
 
-    with progress("Removing it"):
-        told = channels.remove_channel(url, operator_key, channel, _said(reason, by))
-    show_change(told, as_json=as_json)
+    return channels.remove_channel(*says[:2], channel, says.said)
 
 
-@app.command("enable")
-def enable(
-    channel: Channel,
-    *,
-    operator_key: OperatorKey,
-    reason: Reason,
-    by: By = "operator",
-    url: GatewayUrl = DEFAULT_URL,
-    as_json: Json = False,
-) -> None:
+@_change("enable", "Enabling it")
+def enable(says: _Says, channel: Channel) -> Told:
     """Put it back on sale."""
     from mintery.client import channels
 
-    with progress("Enabling it"):
-        told = channels.enable_channel(url, operator_key, channel, _said(reason, by), enabled=True)
-    show_change(told, as_json=as_json)
+    return channels.enable_channel(*says[:2], channel, says.said, enabled=True)
 
 
-@app.command("disable")
-def disable(
-    channel: Channel,
-    *,
-    operator_key: OperatorKey,
-    reason: Reason,
-    by: By = "operator",
-    url: GatewayUrl = DEFAULT_URL,
-    as_json: Json = False,
-) -> None:
+@_change("disable", "Disabling it")
+def disable(says: _Says, channel: Channel) -> Told:
     """Take it from sale until it is enabled again."""
     from mintery.client import channels
 
-    with progress("Disabling it"):
-        told = channels.enable_channel(url, operator_key, channel, _said(reason, by), enabled=False)
-    show_change(told, as_json=as_json)
+    return channels.enable_channel(*says[:2], channel, says.said, enabled=False)
 
 
-@app.command("primary")
+@_change("primary", "Ordering them")
 def primary(
+    says: _Says,
     channel: Channel,
-    operator_key: OperatorKey,
-    reason: Reason,
-    *,
     backups: Annotated[
         list[str] | None, typer.Option("--backup", metavar="CHANNEL", help="Stands in first; repeat it for the next.")
     ] = None,
-    by: By = "operator",
-    url: GatewayUrl = DEFAULT_URL,
-    as_json: Json = False,
-) -> None:
+) -> Told:
     """Ask it first among the channels that share its name; the others stand in."""
     from mintery.client import channels
 
-    with progress("Ordering them"):
-        told = channels.make_primary(url, operator_key, channel, _said(reason, by), backups or ())
-    show_change(told, as_json=as_json)
+    return channels.make_primary(*says[:2], channel, says.said, backups or ())
 
 
-@app.command("multiplier")
+@_change("multiplier", "Setting it")
 def multiplier(
+    says: _Says,
     channel: Channel,
-    *,
-    operator_key: OperatorKey,
-    reason: Reason,
     basis_points: Annotated[
         int | None,
         typer.Argument(metavar="[BPS]", min=0, help="Over the provider's price; left out: each project's own markup."),
     ] = None,
-    by: By = "operator",
-    url: GatewayUrl = DEFAULT_URL,
-    as_json: Json = False,
-) -> None:
+) -> Told:
     """Ask less over the provider's price than the projects' markup, never more. Official channels pass prices through."""
     from mintery.client import channels
 
-    with progress("Setting it"):
-        told = channels.set_multiplier(url, operator_key, channel, _said(reason, by), basis_points)
-    show_change(told, as_json=as_json)
+    return channels.set_multiplier(*says[:2], channel, says.said, basis_points)
 
 
-@app.command("own-key")
-def own_key(
-    channel: Channel,
-    *,
-    operator_key: OperatorKey,
-    reason: Reason,
-    allowed: Switch = True,
-    by: By = "operator",
-    url: GatewayUrl = DEFAULT_URL,
-    as_json: Json = False,
-) -> None:
+@_change("own-key", "Setting it")
+def own_key(says: _Says, channel: Channel, *, allowed: Switch = True) -> Told:
     """Let callers bring their own key of its provider (Mintery-Provider-Key): they pay the gateway's fee alone."""
     from mintery.client import channels
 
-    with progress("Setting it"):
-        told = channels.allow_own_key(url, operator_key, channel, _said(reason, by), allowed=allowed)
-    show_change(told, as_json=as_json)
+    return channels.allow_own_key(*says[:2], channel, says.said, allowed=allowed)
 
 
 @app.command("resale")
@@ -231,14 +213,10 @@ def resale(
     from mintery.client import channels
 
     with progress("Setting it"):
-        told = channels.allow_resale(url, operator_key, provider, _said(reason, by), allowed=allowed)
+        told = channels.allow_resale(url, operator_key, provider, {"reason": reason, "by": by}, allowed=allowed)
     state = "may be sold on" if allowed else "may not be sold on: none of its routes takes new holds"
     rows = [("provider", provider), ("its models", state), ("changed", "yes" if told["change"] else "no: it was so")]
     show(told, pairs("Resale", rows), as_json=as_json)
-
-
-def _said(reason: str, by: str) -> dict[str, str]:
-    return {"reason": reason, "by": by}
 
 
 def _read(file: Path) -> dict[str, Any]:
