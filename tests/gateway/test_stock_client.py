@@ -196,5 +196,5 @@ def test_out_of_funds_is_one_request_and_none_upstream(gateway: Rig):
     assert body["wallet"]["symbol"] == "PROJECTX_AI_CREDITS"
     assert body["available"] == 10
     assert body["required"] > 10
-    assert "deposit" in body["message"]
+    assert "a voucher with a higher maximum" in body["message"]
     assert gateway.untouched()
