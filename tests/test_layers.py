@@ -25,10 +25,10 @@ RANK = {layer: rank for rank, layers in enumerate(RANKS) for layer in layers}
 
 # Bootstrap constructs the application and the scheduler, so it alone looks one rank up.
 CONSTRUCTS = {("bootstrap", "gateway"), ("bootstrap", "jobs")}
-# The one application answers for both; the holder's side is asked by the same doors as the gateway.
+# The one application answers for both; the holder's side is asked by the same doors as the gateway, and its routes are made alike.
 SIDE_BY_SIDE = {
     ("gateway/app.py", "mintery.wallet"),
-    *(("wallet", f"mintery.gateway.{door}") for door in ("cookies", "entry", "errors", "sites", "tries")),
+    *(("wallet", f"mintery.gateway.{door}") for door in ("cookies", "entry", "errors", "shared", "sites", "tries")),
 }
 # units raises errors, errors know no unit.
 SAME_RANK = {("units", "errors")}

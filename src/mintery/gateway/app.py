@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -45,6 +46,7 @@ from mintery.gateway.paid_routes import paid_router
 from mintery.gateway.quotes import quotes_router
 from mintery.gateway.receipts import receipts_router
 from mintery.gateway.reserve import reserve_router
+from mintery.gateway.shared import shared
 from mintery.usecases.meters import Meters, log_transition
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.pay_for_request import Till, open_till
@@ -86,16 +88,10 @@ class GatewayApp(FastAPI):
         await super().__call__(scope, receive, send)
 
 
-def create_app(parts: GatewayParts) -> FastAPI:
-    """A gateway over ``parts``. Stopping it waits for what it is answering, then closes the providers; the ledger is
-    the caller's to close.
-    """
-    meters = Meters(parts.registry)
-    parts.registry.register(StateMeters(parts))
-    till = open_till(parts, meters)
-    meters.running.set_function(lambda: len(till.attempts))
-    meters.waiting.set_function(lambda: len(till.attempts.queue))
-    problems = Problems(
+@cache
+def _problems() -> Problems:
+    """The same for every gateway of a process."""
+    return Problems(
         paid.ERRORS,
         entry.ERRORS,
         receipts.ERRORS,
@@ -107,6 +103,18 @@ def create_app(parts: GatewayParts) -> FastAPI:
         reserve.ERRORS,
         *wallet.ERRORS,
     )
+
+
+def create_app(parts: GatewayParts) -> FastAPI:
+    """A gateway over ``parts``. Stopping it waits for what it is answering, then closes the providers; the ledger is
+    the caller's to close.
+    """
+    meters = Meters(parts.registry)
+    parts.registry.register(StateMeters(parts))
+    till = open_till(parts, meters)
+    meters.running.set_function(lambda: len(till.attempts))
+    meters.waiting.set_function(lambda: len(till.attempts.queue))
+    problems = _problems()
 
     endpoints = {path: PaidEndpoint(till, path, problems) for path in paid.PATHS}
     app = GatewayApp(
@@ -122,22 +130,22 @@ def create_app(parts: GatewayParts) -> FastAPI:
     )
     for router in (
         paid_router(endpoints, problems),
-        quotes_router(problems),
-        explanations_router(problems),
-        diagnoses_router(problems),
-        credits_router(problems),
-        openrouter_router(problems),
-        receipts_router(problems),
+        shared(quotes_router, problems),
+        shared(explanations_router, problems),
+        shared(diagnoses_router, problems),
+        shared(credits_router, problems),
+        shared(openrouter_router, problems),
+        shared(receipts_router, problems),
         *(long_jobs_router(form, problems) for form in long_jobs.FORMS),
-        models_router(problems),
-        memberships_router(problems),
+        shared(models_router, problems),
+        shared(memberships_router, problems),
         health_router(),
-        operator_router(problems),
+        shared(operator_router, problems),
         *([] if parts.public is None else [reserve_router(problems, parts.public)]),
         *wallet.routers(problems),
-        channels_router(problems),
-        webhooks_router(problems),
-        order_admin_router(problems),
+        shared(channels_router, problems),
+        shared(webhooks_router, problems),
+        shared(order_admin_router, problems),
     ):
         app.include_router(router)
     _answer_errors(app, problems)

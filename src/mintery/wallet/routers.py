@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 
 from mintery.gateway.errors import ErrorTable, Problems
+from mintery.gateway.shared import shared
 from mintery.wallet import exits, holdings, sign_in, statement
 from mintery.wallet.activity import activity_router
 from mintery.wallet.authorities import authorities_router
@@ -30,15 +31,15 @@ def routers(problems: Problems) -> Sequence[APIRouter]:
         pages_router(),
         sign_in_router(problems),
         operator_sign_in_router(problems),
-        dev_signing_router(problems),
+        shared(dev_signing_router, problems),
         holdings_router(problems),
         exits_router(problems),
-        top_up_offers_router(problems),
+        shared(top_up_offers_router, problems),
         statement_router(problems),
-        activity_router(problems),
+        shared(activity_router, problems),
         orders_router(problems),
-        keys_router(problems),
-        authorities_router(problems),
-        limits_router(problems),
-        memberships_router(problems),
+        shared(keys_router, problems),
+        shared(authorities_router, problems),
+        shared(limits_router, problems),
+        shared(memberships_router, problems),
     )
