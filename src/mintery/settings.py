@@ -133,6 +133,26 @@ class Settings(BaseSettings):
         None, description="What Stripe signs its webhooks with (whsec_…), for https://…/v1/webhooks/stripe."
     )
     stripe_url: str | None = Field(None, description="Another address of Stripe's API than its own.")
+    card_daily_cap: Decimal = Field(
+        Decimal(10_000),
+        gt=0,
+        max_digits=15,
+        decimal_places=2,
+        description="Most dollars that become credits from cards within 24 hours, of all holders: what stolen cards can cost before "
+        "anybody notices. What is paid above it waits.",
+    )
+    card_daily_cap_per_holder: Decimal = Field(
+        Decimal(500),
+        gt=0,
+        max_digits=15,
+        decimal_places=2,
+        description="Of these, how many one holder may order. More is refused before the card is charged.",
+    )
+    card_hold_seconds: int = Field(
+        0,
+        ge=0,
+        description="How long a payment by card lies before credits are created for it: what is disputed until then costs nothing.",
+    )
     bank_details: str | None = Field(
         None, description="What a person needs to send a bank transfer, as shown with an order. None: none is taken."
     )

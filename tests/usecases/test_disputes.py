@@ -12,8 +12,9 @@ from tests.fakes.stripe_account import API_KEY, WEBHOOK_SECRET, InProcess, Strip
 from tests.ledger.samples import GATEWAY, IDENTITY, wallet
 
 from mintery.crypto.keys import PrivateKey
+from mintery.domain.card_caps import CardCaps
 from mintery.domain.order import Order, OrderStatus, Rail
-from mintery.errors import RailUnavailable, WebhookForged
+from mintery.errors import CardCapReached, RailUnavailable, WebhookForged
 from mintery.ledger.store import LedgerStore, open_ledger
 from mintery.rails.stripe_cards import StripeCards
 from mintery.units import AssetUnits
@@ -242,3 +243,69 @@ def test_two_disputes_of_one_payment_end_apart(counter: Counter):
     (due,) = counter.store.orders.refunds_due()
     assert due.assets == 15_000_000
     assert replace(found, refunded=due.assets).status_at(counter.now) is OrderStatus.REFUNDED
+
+
+def capped(counter: Counter, *, holder: int = 50, whole: int = 1_000) -> None:
+    """Dollars; 20 of them are paid already."""
+    caps = CardCaps(AssetUnits(holder * 1_000_000), AssetUnits(whole * 1_000_000))
+    counter.desk = replace(counter.desk, card_caps=caps)
+
+
+def ordered(counter: Counter, holder: int, usd: int, now: datetime, key: str | None = None) -> Order:
+    asked = OrderAsked(wallet(holder).account, Rail.CARD, AssetUnits(usd * 1_000_000), idempotency_key=key)
+    return place_order(counter.desk, asked, now)
+
+
+def test_a_holder_orders_no_more_by_card_than_the_days_cap_and_no_page_is_opened(counter: Counter):
+    capped(counter)
+    ordered(counter, 1, 30, NOON, key="one")
+    ordered(counter, 1, 30, NOON, key="one")
+
+    with pytest.raises(CardCapReached, match="0 dollars more") as refused:
+        ordered(counter, 1, 1, NOON)
+    assert (refused.value.whose, refused.value.limit) == ("holder", 0)
+    assert len(counter.account.sessions) == 2
+    ordered(counter, 2, 50, NOON)
+
+    # What was not paid in time is no burden any more, and what was paid is for a day.
+    ordered(counter, 1, 30, NOON + timedelta(minutes=32))
+    with pytest.raises(CardCapReached):
+        ordered(counter, 1, 50, NOON + timedelta(hours=23))
+    ordered(counter, 1, 50, NOON + timedelta(days=1, seconds=1))
+
+
+def test_who_pays_nothing_shuts_nobody_out(counter: Counter):
+    capped(counter, whole=60)
+    for holder in range(2, 6):
+        ordered(counter, holder, 40, NOON)
+
+    with pytest.raises(CardCapReached) as refused:
+        ordered(counter, 6, 41, NOON)
+    assert (refused.value.whose, refused.value.limit) == ("whole", 40_000_000)
+
+
+def test_credits_above_the_days_cap_of_all_wait_for_the_next_day(counter: Counter):
+    there = NOON + timedelta(days=1)
+    capped(counter, whole=60)
+    orders = [ordered(counter, holder, 40, there) for holder in (2, 3)]
+    for order in orders:
+        counter.account.pay(order.reference, there)
+    watch_orders(counter.desk, there)
+
+    assert mint_orders(counter.desk, there) == 2  # the first of 20, and one of 40
+    assert len(counter.store.orders.unminted()) == 1
+    assert any("daily cap of cards (whole) has room for 0" in why for why in counter.alarms())
+    assert mint_orders(counter.desk, there + timedelta(hours=23)) == 0
+    assert mint_orders(counter.desk, there + timedelta(days=2)) == 1
+
+
+def test_a_payment_lies_before_its_credits_are_created(counter: Counter):
+    counter.desk = replace(counter.desk, card_hold=timedelta(days=7))
+    assert mint_orders(counter.desk, NOON + timedelta(days=6, hours=23)) == 0
+    told = counter.account.dispute(counter.intent, 2_000)
+    watch_disputes(counter.desk, counter.now)
+    assert mint_orders(counter.desk, NOON + timedelta(days=8)) == 0
+
+    told["status"] = "won"
+    watch_disputes(counter.desk, counter.now)
+    assert mint_orders(counter.desk, NOON + timedelta(days=8)) == 1

@@ -1,12 +1,15 @@
 """Puts together what takes top-up orders."""
 
+from datetime import timedelta
+
 from mintery.bootstrap.opening import relayer_key
 from mintery.crypto.keys import PrivateKey
+from mintery.domain.card_caps import CardCaps
 from mintery.domain.voucher import Address
 from mintery.ledger.store import LedgerStore
 from mintery.rails.cards import CardRail
 from mintery.settings import Settings, required
-from mintery.units import parse_gwei
+from mintery.units import parse_assets, parse_gwei
 from mintery.usecases.alarms import Alarms
 from mintery.usecases.onchain import OnChain
 from mintery.usecases.order_desk import OrderDesk, Treasury
@@ -28,6 +31,11 @@ def build_desk(
         bank_details=settings.bank_details,
         treasury=None if key is None else Treasury(key, chain.sender(key)),
         settler=chain.sender(settler),
+        card_caps=CardCaps(
+            holder=parse_assets(format(settings.card_daily_cap_per_holder, "f")),
+            whole=parse_assets(format(settings.card_daily_cap, "f")),
+        ),
+        card_hold=timedelta(seconds=settings.card_hold_seconds),
         bump_after=settings.bump_after,
         max_fee=parse_gwei(format(settings.max_fee_gwei, "f")),
     )

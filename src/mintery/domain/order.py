@@ -138,6 +138,12 @@ class Order:
             return OrderStatus.FAILED
         return OrderStatus.EXPIRED if now >= self.expires_at else OrderStatus.PENDING
 
+    def credits_from(self, card_hold: timedelta) -> datetime | None:
+        """When credits are created for its payment: one by card lies for ``card_hold``, as it may be disputed. None: it has none."""
+        if self.payment is None:
+            return None
+        return self.payment.at + card_hold if self.rail is Rail.CARD else self.payment.at
+
     @property
     def in_time(self) -> bool:
         """Its payment came before it expired, by the rail's clock."""

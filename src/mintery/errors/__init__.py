@@ -28,7 +28,7 @@ MinteryError
 ├── NotAvailable            RelayMissing, TooManyMoves, RelayerSpent, ModelUnpriced, SkuUnroutable, PriceStale, PriceQueued,
 │                           HoldAboveStaleLimit, MarketUnread, LedgerBehind, NoRouteNow, RouteBroken, RouteOnTrial,
 │                           ResaleForbidden, ChannelDisabled, AssetDepegged, MintNotOffered,
-│                           MintRoomShort, ReserveShort, Draining, PayoutCapReached, Overloaded, StatementsBusy, StatementTooSlow, AccountBusy,
+│                           MintRoomShort, CardCapReached, ReserveShort, Draining, PayoutCapReached, Overloaded, StatementsBusy, StatementTooSlow, AccountBusy,
 │                           TooManyTries, RateLimited, RateAboveLimit, ClientGone, HoldTooLong
 ├── ProviderFailed          ProviderUnreachable, ProviderTimedOut, ProviderRefused, ProviderNonsense,
 │                           NotInItsFormat, AnswerTooLong, StreamBroke
@@ -47,6 +47,7 @@ MinteryError
 from mintery.errors.availability import (
     AccountBusy,
     AssetDepegged,
+    CardCapReached,
     ChannelDisabled,
     ClientGone,
     Draining,
@@ -275,6 +276,7 @@ __all__ = [
     "BodyTooLarge",
     "BodyTooSlow",
     "CaptureExceedsHold",
+    "CardCapReached",
     "ChainError",
     "ChannelChangedMeanwhile",
     "ChannelDisabled",

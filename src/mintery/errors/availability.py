@@ -170,6 +170,19 @@ class MintRoomShort(NotAvailable):
         self.limit = limit
 
 
+class CardCapReached(NotAvailable):
+    """More by card than may become credits within 24 hours, of one holder (``whose`` is "holder") or of all ("whole"). Asset base
+    units.
+    """
+
+    def __init__(self, whose: str, *, actual: int, limit: int, shown: str) -> None:
+        of = "your top-ups by card" if whose == "holder" else "all top-ups by card here"
+        super().__init__(f"{of} may come to {shown} dollars more within 24 hours; nothing was charged to the card")
+        self.whose = whose
+        self.actual = actual
+        self.limit = limit
+
+
 class ReserveShort(NotAvailable):
     def __init__(self, assets: int, claims: int) -> None:
         super().__init__(f"the vault holds {assets} asset units against claims of {claims}")

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from mintery.domain.order import Decision, OrderId, Payment
 from mintery.errors import (
+    CardCapReached,
     CredentialMissing,
     IdempotencyConflict,
     MalformedRequest,
@@ -52,6 +53,7 @@ ERRORS: ErrorTable = {
     RailRefused: Shown(502, "api_error", attributes=("rail",)),
     RailError: Shown(502, "api_error", attributes=("rail",)),
     RailUnavailable: Shown(503, "service_unavailable", attributes=("rail",), retry=True, wait=10),
+    CardCapReached: Shown(429, "rate_limit_error", attributes=("whose", "actual", "limit")),
     TransactionReverted: Shown(422, "invalid_request_error", attributes=("error",)),
 }
 MOST_LISTED = 1_000
@@ -199,4 +201,6 @@ def _add_decisions(router: APIRouter, problems: Problems) -> None:
 
 def _full(request: Request, order_id: OrderId) -> dict[str, Any]:
     desk, now = desk_of(request), till_of(request).parts.clock()
-    return order_in_full(desk.ledger, find_order(desk.ledger, order_id), now, bank_details=desk.bank_details)
+    return order_in_full(
+        desk.ledger, find_order(desk.ledger, order_id), now, bank_details=desk.bank_details, card_hold=desk.card_hold
+    )

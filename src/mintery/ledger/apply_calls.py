@@ -9,6 +9,7 @@ from mintery.domain import order as domain
 from mintery.domain.chain_call import CallAttempt, CallKind, ChainCall, Effect
 from mintery.domain.order import OrderId
 from mintery.ledger.apply_orders import change_order, lock_order, place_order
+from mintery.ledger.card_caps import over_cap_if_minted
 from mintery.ledger.commands import Done, NotWritten
 from mintery.ledger.commands_calls import (
     EndCall,
@@ -19,7 +20,7 @@ from mintery.ledger.commands_calls import (
     PlanCalls,
     SaveCallAttempt,
 )
-from mintery.ledger.commands_orders import OrderTold, PlaceOrder
+from mintery.ledger.commands_orders import CapReached, OrderTold, PlaceOrder
 from mintery.ledger.freezing import claim_order, is_claimed
 from mintery.ledger.refund_marks import refund_failed
 from mintery.ledger.schema_calls import call_attempts, chain_calls
@@ -72,7 +73,7 @@ def plan_calls(work: Work, command: PlanCalls) -> Done | NotWritten:
     return Done(planned)
 
 
-def place_top_up(work: Work, command: PlaceTopUp) -> OrderTold | NotWritten:
+def place_top_up(work: Work, command: PlaceTopUp) -> OrderTold | CapReached | NotWritten:
     with work.undoable() as undo:
         told = place_order(work, PlaceOrder(command.order))
         if isinstance(told, OrderTold) and told.news:
@@ -83,7 +84,7 @@ def place_top_up(work: Work, command: PlaceTopUp) -> OrderTold | NotWritten:
     return told
 
 
-def mint_order(work: Work, command: MintOrder) -> OrderTold | NotWritten:
+def mint_order(work: Work, command: MintOrder) -> OrderTold | CapReached | NotWritten:
     with work.undoable() as undo:
         told = change_order(
             work,
@@ -94,6 +95,9 @@ def mint_order(work: Work, command: MintOrder) -> OrderTold | NotWritten:
             at=command.at,
         )
         if isinstance(told, OrderTold) and told.news:
+            if (over := over_cap_if_minted(work, told.order, command.at, command.caps)) is not None:
+                undo.undo()
+                return over
             planned = plan_calls(work, PlanCalls(command.calls))
             if isinstance(planned, NotWritten):
                 undo.undo()
@@ -185,7 +189,7 @@ def _attempt_row(attempt: CallAttempt) -> dict[str, Any]:
     }
 
 
-CALL_WRITERS: Mapping[type, Callable[[Work, Any], Done | OrderTold | NotWritten]] = {
+CALL_WRITERS: Mapping[type, Callable[[Work, Any], Done | OrderTold | CapReached | NotWritten]] = {
     PlanCalls: plan_calls,
     PlaceTopUp: place_top_up,
     MintOrder: mint_order,

@@ -11,8 +11,10 @@ from sqlalchemy import bindparam, select, update
 from mintery.domain import order as domain
 from mintery.domain.order import Order, OrderId, Payment, Refund, RefundKind
 from mintery.errors import OrderTransitionRefused
+from mintery.ledger.card_caps import over_cap_if_placed
 from mintery.ledger.commands import NotWritten
 from mintery.ledger.commands_orders import (
+    CapReached,
     CloseOrder,
     DecideOrder,
     FailOrder,
@@ -58,12 +60,17 @@ _finish_refund = Statement(
 )
 
 
-def place_order(work: Work, command: PlaceOrder) -> OrderTold | NotWritten:
+def place_order(work: Work, command: PlaceOrder) -> OrderTold | CapReached | NotWritten:
     order = command.order
-    if work.run(_insert_order, **order_row(order)):
-        state(work, ORDERS, order.id)
-        write_event(work, order.id, "placed", order.account.holder, {"assets": str(order.assets)}, at=order.placed_at)
-        return OrderTold(order, news=True)
+    with work.undoable() as undo:
+        if work.run(_insert_order, **order_row(order)):
+            if (over := over_cap_if_placed(work, order, command.caps)) is not None:
+                undo.undo()
+                return over
+            state(work, ORDERS, order.id)
+            facts = {"assets": str(order.assets)}
+            write_event(work, order.id, "placed", order.account.holder, facts, at=order.placed_at)
+            return OrderTold(order, news=True)
     row = work.row(_lock_order, id=order.id)
     if row is None and order.idempotency_key is not None:
         row = work.row(_keyed_order, holder=order.account.holder, idempotency_key=order.idempotency_key)
@@ -258,7 +265,7 @@ def write_event(work: Work, order: OrderId, kind: str, actor: str, facts: dict[s
     work.run(_insert_event, order_id=order, kind=kind, actor=actor, facts=text, at=micros(at))
 
 
-ORDER_WRITERS: Mapping[type, Callable[[Work, Any], OrderTold | RefundTold | NotWritten]] = {
+ORDER_WRITERS: Mapping[type, Callable[[Work, Any], OrderTold | RefundTold | CapReached | NotWritten]] = {
     PlaceOrder: place_order,
     NameOrder: name_order,
     TakePayment: take_payment,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from mintery.domain.card_caps import CardCaps
 from mintery.domain.chain_call import CallAttempt, CallId, ChainCall, Effect
 from mintery.domain.order import Order, OrderId
 
@@ -25,12 +26,13 @@ class PlaceTopUp:
 @dataclass(frozen=True, slots=True)
 class MintOrder:
     """From now on the order's credits are being created, by these calls and no others: one commit. Refused unless its payment
-    was accepted and does not go back.
+    was accepted and does not go back, and (CapReached) where a card's would pass ``caps``.
     """
 
     order: OrderId
     calls: tuple[ChainCall, ...]
     at: datetime
+    caps: CardCaps | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,21 @@ once; what an order's facts do not allow is refused (NotWritten). Assets are bas
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
+from mintery.domain.card_caps import CardCaps
 from mintery.domain.order import Decision, Order, OrderId, Payment, Refund
+from mintery.units import AssetUnits
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """A new order. One of the same holder and idempotency key is answered as it stands, if it asks for the same."""
+    """A new order. One of the same holder and idempotency key is answered as it stands, if it asks for the same. One by card is
+    refused (CapReached) where it would pass ``caps``.
+    """
 
     order: Order
+    caps: CardCaps | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,16 @@ class RefundTold:
     news: bool
 
 
+@dataclass(frozen=True, slots=True)
+class CapReached:
+    """``whose``: the holder's cap, or that of all. ``limit``: what it has room for now."""
+
+    whose: Literal["holder", "whole"]
+    actual: AssetUnits
+    limit: AssetUnits
+
+
 OrderCommand = (
     PlaceOrder | NameOrder | TakePayment | FailOrder | CloseOrder | DecideOrder | ReturnPayment | FinishRefund
 )
-OrderResult = OrderTold | RefundTold
+OrderResult = OrderTold | RefundTold | CapReached

@@ -103,6 +103,11 @@ Index("ix_orders_reviewed", orders.c.review_at, sqlite_where=_REVIEWED, postgres
 _UNMINTED = orders.c.accepted_at.is_not(None) & orders.c.minting_at.is_(None) & orders.c.refund_due_at.is_(None)
 Index("ix_orders_unminted", orders.c.accepted_at, sqlite_where=_UNMINTED, postgresql_where=_UNMINTED)
 
+# What cards have brought within a day.
+_BY_CARD = orders.c.rail == "card"
+for _of in (orders.c.payment_seen_at, orders.c.minting_at):
+    Index(f"ix_orders_card_{_of.name}", _of, sqlite_where=_BY_CARD, postgresql_where=_BY_CARD)
+
 payments = table(
     "payments",
     text("rail"),

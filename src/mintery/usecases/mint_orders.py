@@ -16,8 +16,9 @@ from mintery.domain.order import Order, OrderId
 from mintery.errors import ChainError, FinalBlockReplaced, MalformedRequest, RpcUnavailable
 from mintery.ledger.commands import NotWritten
 from mintery.ledger.commands_calls import MintOrder
+from mintery.ledger.commands_orders import CapReached
 from mintery.ledger.commands_postponed import GoOn, Postpone
-from mintery.units import CreditUnits, UnixSeconds, credit_units, nanocredits_of_assets_down
+from mintery.units import CreditUnits, UnixSeconds, credit_units, format_assets, nanocredits_of_assets_down
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.order_desk import OrderDesk
 from mintery.usecases.place_order import planned_call
@@ -57,12 +58,20 @@ def _planned(desk: OrderDesk, order: Order, now: datetime) -> bool:
 
 
 def _plan(desk: OrderDesk, order: Order, now: datetime) -> bool:
+    begins = order.credits_from(desk.card_hold)
+    if begins is not None and now < begins:
+        return False
     mint, authority = _mint(desk, order)
     desk.paying().sender.simulate(mint)
     calls = [planned_call(desk, order.id, CallKind.MINT, mint, authority=authority, now=now)]
     if (deposit := _deposit(desk, order, calls[0], now)) is not None:
         calls.append(deposit)
-    told, _ = desk.ledger.commit([MintOrder(order.id, tuple(calls), now), GoOn((order.id,))])
+    told, _ = desk.ledger.commit([MintOrder(order.id, tuple(calls), now, desk.card_caps), GoOn((order.id,))])
+    if isinstance(told, CapReached):
+        why = f"credits of order {order.id}: the daily cap of cards ({told.whose}) has room for {format_assets(told.limit)} dollars"
+        desk.alarms.sound(Alarm.ORDERS_WAIT, why, now, subject=order.id)
+        desk.ledger.commit([Postpone(order.id, why, now)])
+        return False
     if isinstance(told, NotWritten):
         log.warning("order not minted", extra={"order": order.id, "why": told.why})
         return False

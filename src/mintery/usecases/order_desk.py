@@ -1,9 +1,11 @@
 """What taking orders needs. Bootstrap puts it together."""
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from mintery.chain.sender import Sender
 from mintery.crypto.keys import PrivateKey
+from mintery.domain.card_caps import CardCaps
 from mintery.domain.order import Rail
 from mintery.domain.voucher import Address
 from mintery.errors import RailNotOffered
@@ -38,6 +40,8 @@ class OrderDesk:
     settler: releases credits for refunds; the treasury where there is none.
     treasury: None where nothing can be sent to the chain: only what holders send themselves is seen.
     least, most: of one top-up.
+    card_caps: of what cards bring within a day; None: no caps.
+    card_hold: how long a payment by card lies before credits are created for it.
     bump_after: seconds in no block after which a call's fees rise, up to ``max_fee``, wei per gas.
     """
 
@@ -51,6 +55,8 @@ class OrderDesk:
     settler: Sender | None = None
     least: AssetUnits = LEAST
     most: AssetUnits = MOST
+    card_caps: CardCaps | None = None
+    card_hold: timedelta = timedelta(0)
     bump_after: int = 90
     max_fee: Wei = Wei(100 * 10**9)
 

@@ -11,6 +11,7 @@ from mintery.domain.chain_call import Authority, CallId, CallKind, ChainCall
 from mintery.domain.order import PENDING_FOR, Order, OrderId, Rail
 from mintery.domain.voucher import AccountKey
 from mintery.errors import (
+    CardCapReached,
     IdempotencyConflict,
     MalformedRequest,
     MinteryError,
@@ -22,8 +23,8 @@ from mintery.errors import (
 )
 from mintery.ledger.commands import Command
 from mintery.ledger.commands_calls import PlaceTopUp
-from mintery.ledger.commands_orders import NameOrder, OrderTold, PlaceOrder
-from mintery.units import AssetUnits, UnixSeconds, cents, credit_units, nanocredits_of_assets_down
+from mintery.ledger.commands_orders import CapReached, NameOrder, OrderTold, PlaceOrder
+from mintery.units import AssetUnits, UnixSeconds, cents, credit_units, format_assets, nanocredits_of_assets_down
 from mintery.usecases.check_mintable import check_mintable
 from mintery.usecases.order_desk import OrderDesk
 from mintery.usecases.signed_texts import read_deposit, read_top_up
@@ -50,6 +51,7 @@ def place_order(desk: OrderDesk, asked: OrderAsked, now: datetime) -> Order:
     Raises:
         RailNotOffered, TopUpOutOfRange, NotWholeCents, WrongGateway, UnknownProject
         MintNotOffered, MintRoomShort, AssetDepegged: the credits could not be created now.
+        CardCapReached: more by card than is taken within a day.
         MalformedRequest: what was signed is not for this.
         TransactionReverted: the chain would refuse the top-up.
         IdempotencyConflict: the key, or the authorization, is another order's.
@@ -76,6 +78,8 @@ def place_order(desk: OrderDesk, asked: OrderAsked, now: datetime) -> Order:
             return open_page(desk, known, now)
         raise
     (told,) = desk.ledger.commit([command])
+    if isinstance(told, CapReached):
+        raise CardCapReached(told.whose, actual=told.actual, limit=told.limit, shown=format_assets(told.limit))
     if not isinstance(told, OrderTold):
         raise IdempotencyConflict(order.idempotency_key or order.id)
     return open_page(desk, told.order, now)
@@ -88,7 +92,7 @@ def _checked(desk: OrderDesk, asked: OrderAsked, order: Order, now: datetime) ->
     check_mintable(desk, asked.account.token, asked.assets)
     if asked.signed is not None:
         _check_deposit(desk, asked, asked.signed)
-    return PlaceOrder(order)
+    return PlaceOrder(order, desk.card_caps)
 
 
 def _known(desk: OrderDesk, order: Order) -> Order | None:

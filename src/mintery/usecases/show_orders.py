@@ -1,7 +1,7 @@
 """Orders and lots as JSON values: what a page, a command and an API show of them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from mintery.domain.chain_call import CallKind, ChainCall
@@ -45,12 +45,21 @@ def order_json(order: Order, now: datetime) -> dict[str, Any]:
     }
 
 
-def order_in_full(ledger: OrderLedger, order: Order, now: datetime, *, bank_details: str | None) -> dict[str, Any]:
-    """With what it brought: the credits, where they are, the lot, and what went back."""
+def order_in_full(
+    ledger: OrderLedger,
+    order: Order,
+    now: datetime,
+    *,
+    bank_details: str | None,
+    card_hold: timedelta = timedelta(0),
+) -> dict[str, Any]:
+    """With what it brought: the credits, where they are or from when they are created, the lot, and what went back."""
+    begins = None if order.accepted_at is None else order.credits_from(card_hold)
     calls = ledger.chain_calls.of(order.id)
     lot = next((found for call in calls if (found := _lot_of(ledger, call)) is not None), None)
     return {
         **order_json(order, now),
+        "credits_from": None if begins is None else begins.isoformat(),
         "bank_details": bank_details if order.rail.value == "bank" else None,
         "on_chain": calls_json(ledger, calls),
         "next_try_at": None if (met := _met(ledger, order.id)) is None else met.next_at.isoformat(),

@@ -13,6 +13,7 @@ from mintery.domain.order import Order, OrderId, Rail
 from mintery.domain.voucher import AccountKey
 from mintery.errors import (
     AssetDepegged,
+    CardCapReached,
     IdempotencyConflict,
     KeyMayNot,
     MalformedInput,
@@ -79,6 +80,7 @@ def orders_router(problems: Problems) -> APIRouter:
     refusals = problems.responses(
         MintNotOffered,
         MintRoomShort,
+        CardCapReached,
         AssetDepegged,
         RailNotOffered,
         RailUnavailable,
@@ -112,7 +114,9 @@ def orders_router(problems: Problems) -> APIRouter:
             idempotency_key=idempotency_key,
         )
         tries.count_one(caller.holder, now)
-        return order_in_full(desk.ledger, place_order(desk, asked, now), now, bank_details=desk.bank_details)
+        return order_in_full(
+            desk.ledger, place_order(desk, asked, now), now, bank_details=desk.bank_details, card_hold=desk.card_hold
+        )
 
     @router.get("/v1/wallet/orders")
     def get_orders(
@@ -138,7 +142,7 @@ def _add_one_order(router: APIRouter, problems: Problems) -> None:
         """One order with all that happened to it, and the lot that it brought."""
         desk, now = desk_of(request), till_of(request).parts.clock()
         order = _own(request, caller, order_id)
-        return order_in_full(desk.ledger, order, now, bank_details=desk.bank_details)
+        return order_in_full(desk.ledger, order, now, bank_details=desk.bank_details, card_hold=desk.card_hold)
 
     @router.post(
         "/v1/wallet/orders/{order_id}/check",
@@ -150,7 +154,7 @@ def _add_one_order(router: APIRouter, problems: Problems) -> None:
         own = _own(request, caller, order_id)
         looks.count_one(caller.holder, now)
         order = look_at_order(desk, own, now)
-        return order_in_full(desk.ledger, order, now, bank_details=desk.bank_details)
+        return order_in_full(desk.ledger, order, now, bank_details=desk.bank_details, card_hold=desk.card_hold)
 
     @router.post(
         "/v1/wallet/orders/{order_id}/cancel",
@@ -162,7 +166,7 @@ def _add_one_order(router: APIRouter, problems: Problems) -> None:
         own = _own(request, caller, order_id)
         looks.count_one(caller.holder, now)
         order = cancel_order(desk, own.id, now)
-        return order_in_full(desk.ledger, order, now, bank_details=desk.bank_details)
+        return order_in_full(desk.ledger, order, now, bank_details=desk.bank_details, card_hold=desk.card_hold)
 
 
 def _add_lots(router: APIRouter, problems: Problems) -> None:

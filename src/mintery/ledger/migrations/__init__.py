@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect
 
-REVISIONS = tuple(f"{number:04}" for number in range(1, 32))
+REVISIONS = tuple(f"{number:04}" for number in range(1, 33))
 HEAD = REVISIONS[-1]
 VERSION_TABLE = "ledger_version"
 FOLDER = Path(__file__).parent
