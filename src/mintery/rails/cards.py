@@ -31,10 +31,13 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What payers' banks ask back, and what the operator gave back at the rail by hand."""
+    """What payers' banks ask back, and what the operator gave back at the rail by hand. ``unclear``: payments of which something is
+    told that is not in dollars; one account at the rail may serve others as well.
+    """
 
     disputes: Sequence[Dispute] = ()
     refunds: Sequence[OutsideRefund] = ()
+    unclear: Sequence[str] = ()
 
 
 class CardRail(Protocol):

@@ -6,7 +6,7 @@ matter whether it came twice, late, out of order or not at all, and a stolen web
 Forms: https://docs.stripe.com/api/checkout/sessions, /api/refunds, /api/disputes, /api/idempotent_requests, /webhooks/signature.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -146,14 +146,16 @@ class StripeCards(CardRail):
     def _claims(self, disputes: "DisputeListParams", refunds: "RefundListParams") -> Claims:
         """Of refunds those that were made by hand: ours carry their own name."""
         with _told():
-            found = [_dispute_of(each) for each in self._client.v1.disputes.list(disputes).auto_paging_iter()]
-            listed = list(self._client.v1.refunds.list(refunds).auto_paging_iter())
-            by_hand = [
-                _outside_of(each)
-                for each in listed
-                if each.status == "succeeded" and each.payment_intent and "refund" not in _marks(each)
-            ]
-        return Claims([each for each in found if each is not None], by_hand)
+            asked: Iterable[Any] = self._client.v1.disputes.list(disputes).auto_paging_iter()
+            opened = [each for each in asked if each.payment_intent]
+            asked = self._client.v1.refunds.list(refunds).auto_paging_iter()
+            given = [each for each in asked if _is_by_hand(each)]
+            unclear = [str(each.payment_intent) for each in (*opened, *given) if not _in_dollars(each)]
+            return Claims(
+                [_dispute_of(each) for each in opened if _in_dollars(each)],
+                [_outside_of(each) for each in given if _in_dollars(each)],
+                unclear,
+            )
 
     def subject_of(self, payload: bytes, signature: str) -> str | None:
         try:
@@ -198,25 +200,25 @@ def _marks(refund: Any) -> dict[str, Any]:
     return refund.metadata.to_dict() if refund.metadata else {}
 
 
-def _dispute_of(told: Any) -> Dispute | None:
-    """None for one of a payment that no page of ours took. Raises RailNonsense: it is of another currency."""
-    if told.payment_intent is None:
-        return None
-    assets, at = _dollars(told, "dispute"), datetime.fromtimestamp(told.created, UTC)
+def _dispute_of(told: Any) -> Dispute:
+    at, outcome = datetime.fromtimestamp(told.created, UTC), _OUTCOMES.get(str(told.status))
     return Dispute(
-        str(told.id), str(told.payment_intent), assets, str(told.reason), at, _OUTCOMES.get(str(told.status))
+        str(told.id), str(told.payment_intent), assets_of_cents(Cents(told.amount)), str(told.reason), at, outcome
     )
 
 
 def _outside_of(told: Any) -> OutsideRefund:
     at = datetime.fromtimestamp(told.created, UTC)
-    return OutsideRefund(str(told.id), str(told.payment_intent), _dollars(told, "refund"), at)
+    return OutsideRefund(str(told.id), str(told.payment_intent), assets_of_cents(Cents(told.amount)), at)
 
 
-def _dollars(told: Any, what: str) -> AssetUnits:
-    if told.currency != CURRENCY or not told.amount:
-        raise RailNonsense(RAIL, f"{what} {told.id} is of {told.amount} {told.currency}")
-    return assets_of_cents(Cents(told.amount))
+def _is_by_hand(refund: Any) -> bool:
+    """It was made, and not from here."""
+    return bool(refund.payment_intent and refund.status == "succeeded" and "refund" not in _marks(refund))
+
+
+def _in_dollars(told: Any) -> bool:
+    return bool(told.currency == CURRENCY and told.amount > 0)
 
 
 @contextmanager

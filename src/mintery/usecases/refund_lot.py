@@ -163,7 +163,9 @@ def _owe(desk: OrderDesk, asked: LotRefund, now: datetime) -> bool:
         due_at=now,
     )
     why: str | None = "nothing of the payment is left to give back"
-    if refund.assets:
+    if order.disputed:
+        why = "its payment is disputed, and it waits for the end of that"
+    elif refund.assets:
         (written,) = desk.ledger.commit([OweUnused(asked.id, refund)])
         why = written.why if isinstance(written, NotWritten) else None
     if why is None:

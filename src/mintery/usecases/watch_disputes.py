@@ -61,6 +61,13 @@ def look_at_payment(desk: OrderDesk, payment: str, now: datetime) -> Order | Non
 
 
 def _take_claims(desk: OrderDesk, told: Claims, now: datetime) -> int:
+    for payment in told.unclear:
+        order = desk.ledger.orders.of_payment(Rail.CARD, payment)
+        if order is not None:
+            why = (
+                f"order {order.id}: something is claimed of {payment} that is not in dollars; a person must look at it"
+            )
+            desk.alarms.sound(Alarm.DISPUTED, why, now, subject=payment)
     disputes, refunds = _new_disputes(desk, told.disputes), _new_refunds(desk, told.refunds)
     taken = [_take_dispute(desk, order, dispute, now) for order, dispute in disputes]
     return sum(taken) + sum(_take_refund(desk, order, refund, now) for order, refund in refunds)

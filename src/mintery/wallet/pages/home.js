@@ -40,6 +40,7 @@ function project(balance, reload) {
       el("div", { className: "soft" }, `${dollars(balance.spendable_usd)} to spend on ${balance.name}`)),
     facts([
       balance.held_nanocredits !== "0" && ["Set aside for requests under way", `${shown(balance.held_credits)} ${balance.symbol}`],
+      balance.frozen_nanocredits !== "0" && ["Cannot be used: its payment is disputed", `${shown(balance.frozen_credits)} ${balance.symbol}`],
       balance.leaving_nanocredits !== "0" && ["On its way back to your own wallet", `${shown(balance.leaving_credits)} ${balance.symbol}`],
       outside && ["In your own wallet, not for apps yet", `${shown(balance.outside_credits)} ${balance.symbol}`],
     ]),
