@@ -12,10 +12,9 @@ from tests.usecases.town import Crash, CrashingLedger, Till, Town, build_town, n
 
 from mintery.chain.devchain.anvil import AnvilChain
 from mintery.chain.events import BatchSettled, events_of
-from mintery.chain.raw_transaction import parse_raw
 from mintery.chain.rpc import Call, Rpc, connect
-from mintery.chain.sender import SignedTransaction
 from mintery.cli.settlement_state import state_facts, state_rows
+from mintery.crypto.transactions import TransactionFields, read_transaction
 from mintery.crypto.vouchers import account_id
 from mintery.domain.receipt import Receipt
 from mintery.errors import RpcUnavailable
@@ -61,10 +60,10 @@ def mine(till: Till) -> None:
     till.town.rpc.request("evm_mine")
 
 
-def attempts(till: Till) -> list[SignedTransaction]:
+def attempts(till: Till) -> list[TransactionFields]:
     record = till.ledger.batch(1)
     assert record is not None
-    return [parse_raw(attempt.raw, action="settle") for attempt in record.attempts]
+    return [read_transaction(attempt.raw) for attempt in record.attempts]
 
 
 def assert_settled_once(till: Till, receipt: Receipt) -> None:
@@ -98,10 +97,10 @@ def test_a_waiting_settlement_is_bumped_and_takes_effect_once(till: Till):
     assert isinstance(second, BatchSent)
 
     (record,) = till.ledger.open_batches()
-    older, newer = (parse_raw(attempt.raw, action="settle") for attempt in record.attempts)
+    older, newer = (read_transaction(attempt.raw) for attempt in record.attempts)
     assert (older.hash, newer.hash) == (first.tx_hash, second.tx_hash)
     assert older.nonce == newer.nonce
-    assert newer.call.calldata == older.call.calldata
+    assert newer.calldata == older.calldata
     assert newer.max_fee * 8 >= older.max_fee * 9
     assert newer.priority_fee * 8 >= older.priority_fee * 9
 
@@ -217,7 +216,7 @@ def test_a_foreign_transaction_with_its_nonce_is_outbid_or_followed(till: Till):
     till.reopen()
     (saved,) = attempts(till)
     sender = till.town.chain.sender(till.settler)
-    sender.broadcast(replace(saved, raw=_dear(till, saved.nonce)).raw)
+    sender.broadcast(_dear(till, saved.nonce))
 
     waiting = settle_batch(till.settlement(), now())
 

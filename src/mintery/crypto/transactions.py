@@ -1,6 +1,7 @@
 """Signed transactions read back from their bytes."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from mintery.crypto.hashing import checksum_address, keccak
 from mintery.domain.voucher import Address
@@ -8,6 +9,8 @@ from mintery.errors import MalformedInput
 from mintery.units import Wei
 
 _EIP_1559 = b"\x02"
+_AFTER_CALLDATA = 4
+"""Access list, and the three parts of the signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +39,25 @@ def sender_of(raw: bytes) -> Address:
 
 def read_transaction(raw: bytes) -> TransactionFields:
     """Raises MalformedInput for bytes that are no EIP-1559 transaction."""
-    from eth_account.typed_transactions.typed_transaction import TypedTransaction  # noqa: PLC0415 -- half a second to import
-    from hexbytes import HexBytes  # noqa: PLC0415 -- comes with it
-    from rlp.exceptions import RLPException  # noqa: PLC0415 -- comes with it
+    import rlp  # noqa: PLC0415 -- only outboxes read what they saved
 
     if raw[:1] != _EIP_1559:
         raise MalformedInput("these bytes are no EIP-1559 transaction: they do not begin with 0x02")
     try:
-        fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
-        to = bytes(fields["to"])
+        fields: list[Any] = rlp.decode(raw[1:])
+        _, nonce, priority_fee, max_fee, gas, to, value, calldata, *rest = fields
+        if len(rest) != _AFTER_CALLDATA:
+            raise MalformedInput(f"these bytes are no EIP-1559 transaction: they have {len(fields)} fields")
+        number = int.from_bytes
         return TransactionFields(
-            nonce=fields["nonce"],
-            gas=fields["gas"],
-            max_fee=Wei(fields["maxFeePerGas"]),
-            priority_fee=Wei(fields["maxPriorityFeePerGas"]),
+            nonce=number(nonce),
+            gas=number(gas),
+            max_fee=Wei(number(max_fee)),
+            priority_fee=Wei(number(priority_fee)),
             to=checksum_address(to) if to else None,
-            value=Wei(fields["value"]),
-            calldata=bytes(fields["data"]),
+            value=Wei(number(value)),
+            calldata=bytes(calldata),
             hash="0x" + keccak(raw).hex(),
         )
-    except (RLPException, KeyError, TypeError, ValueError) as error:
+    except (rlp.DecodingError, TypeError, ValueError) as error:
         raise MalformedInput(f"these bytes are no EIP-1559 transaction: {error}") from None

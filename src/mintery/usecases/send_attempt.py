@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from mintery.chain.delivery import Delivery
-from mintery.chain.raw_transaction import parse_raw
 from mintery.chain.rpc import BlockRef
 from mintery.chain.sender import TRANSACTION_GAS_CAP, SignedTransaction
 from mintery.crypto.transactions import sender_of
@@ -31,7 +30,7 @@ from mintery.usecases.settlement import (
 
 log = logging.getLogger(__name__)
 
-ACTION = "SpendEscrow.settle"
+_ACTION = "SpendEscrow.settle"
 _WOKEN_AT_ONCE = frozenset({Wait.FUNDS_MISSING, Wait.FEE_CAP, Wait.REFUSED, Wait.NONCE_GAP})
 _STUCK_BUMPS = 10
 """Fees raised this often, in time, without a block: someone should look."""
@@ -156,7 +155,7 @@ def _gap(settlement: Settlement, first: int, nonce: int) -> int | None:
 
 
 def _outbid(settlement: Settlement, record: BatchRecord, newest: Attempt, now: datetime) -> SettleResult:
-    bumped = settlement.settler.outbid(parse_raw(newest.raw, action=ACTION), cap=settlement.max_fee)
+    bumped = settlement.settler.outbid(settlement.settler.restore(_ACTION, newest.raw), cap=settlement.max_fee)
     if bumped is None:
         return BatchWaiting(record.batch.batch_id, mined=False, why=Wait.FEE_CAP)
     if not _saved(settlement, record.batch.batch_id, bumped, now):

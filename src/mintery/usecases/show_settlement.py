@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from mintery.chain.raw_transaction import parse_raw
-from mintery.crypto.transactions import sender_of
+from mintery.crypto.transactions import read_transaction, sender_of
 from mintery.domain.voucher import Address
 from mintery.ledger.reads import Attempt, BatchRecord
 from mintery.units import Wei
 from mintery.usecases.alarms import StandingAlarm
 from mintery.usecases.form_batch import count_lines
-from mintery.usecases.send_attempt import ACTION
 from mintery.usecases.settlement import WORDS, Settlement, Wait
 
 
@@ -85,7 +83,7 @@ def _batch(settlement: Settlement, record: BatchRecord, turn: int, *, base_fee: 
 
 
 def _attempt(settlement: Settlement, attempt: Attempt) -> AttemptState:
-    rpc, signed = settlement.chain.rpc, parse_raw(attempt.raw, action=ACTION)
+    rpc, signed = settlement.chain.rpc, read_transaction(attempt.raw)
     if rpc.receipt(attempt.tx_hash) is not None:
         state = "mined"
     else:
