@@ -23,6 +23,13 @@ from mintery.units import AssetUnits
 
 Read = Callable[..., Any]
 _AT_ONCE = 100
+_UNMINTED = (
+    orders.c.accepted_at.is_not(None),
+    orders.c.minting_at.is_(None),
+    orders.c.refund_due_at.is_(None),
+    orders.c.disputed == 0,
+    orders.c.lost == 0,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +95,13 @@ class OrderReads:
 
     def unminted(self, *, limit: int = _AT_ONCE) -> Sequence[Order]:
         """Accepted and not disputed, and nobody has begun to create their credits."""
-        waits = orders.c.accepted_at.is_not(None) & orders.c.minting_at.is_(None) & orders.c.refund_due_at.is_(None)
-        query = select(*ORDER_COLUMNS).where(waits, orders.c.disputed == 0, orders.c.lost == 0)
+        query = select(*ORDER_COLUMNS).where(*_UNMINTED)
         return self._orders(query.order_by(orders.c.accepted_at, orders.c.id).limit(limit))
 
     def to_mint(self, now: datetime, *, limit: int = _AT_ONCE, after: OrderId | None = None) -> Sequence[Order]:
         """As ``unminted``, by id, without those that are tried again later."""
-        waits = orders.c.accepted_at.is_not(None) & orders.c.minting_at.is_(None) & orders.c.refund_due_at.is_(None)
         later = () if after is None else (orders.c.id > after,)
-        undisputed = (orders.c.disputed == 0, orders.c.lost == 0)
-        query = select(*ORDER_COLUMNS).where(waits, is_due(orders.c.id, now), *undisputed, *later)
+        query = select(*ORDER_COLUMNS).where(*_UNMINTED, is_due(orders.c.id, now), *later)
         return self._orders(query.order_by(orders.c.id).limit(limit))
 
     def payments_of(self, order: OrderId) -> Sequence[Payment]:
