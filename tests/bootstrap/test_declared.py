@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.databases import new_ledger
 from tests.gateway.rig import IDENTITY
 
 from mintery.bootstrap.declared import DeclaredModels
@@ -83,7 +84,7 @@ def test_what_is_declared_while_it_runs_counts_at_the_next_look(settings: Callab
 def test_a_channel_that_was_added_while_all_run_is_reported(settings: Callable[..., Settings], tmp_path: Path):
     file, path = tmp_path / "providers.json", tmp_path / "ledger.sqlite"
     file.write_text(providers())
-    with open_ledger(path, IDENTITY) as ledger:
+    with open_ledger(new_ledger(path), IDENTITY) as ledger:
         look = seen(settings("new-2026-05", providers=file, ledger=str(path)))
         assert look() == {}
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.databases import new_ledger
 from tests.gateway.rig import IDENTITY, OPERATOR, Rig, rig
 from typer.testing import CliRunner
 
@@ -14,9 +15,12 @@ from mintery.ledger.store import open_ledger
 SAID = ("--reason", "a test", "--by", "kim")
 
 
-@pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Rig]:
-    with open_ledger(tmp_path / "ledger.sqlite", IDENTITY) as ledger, rig(ledger) as running:
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    with (
+        open_ledger(new_ledger(tmp_path_factory.mktemp("channels") / "ledger.sqlite"), IDENTITY) as ledger,
+        rig(ledger) as running,
+    ):
         yield running
 
 
@@ -53,7 +57,7 @@ def test_each_change_says_who_made_it_and_why(gateway: Rig, tmp_path: Path):
     ]
 
     assert [told["change"] is not None for told in made] == [True, True, True, True, True, False, True]
-    kept = run(gateway, "history")["data"]
+    kept = run(gateway, "history", "test/new")["data"]
     assert {(each["by"], each["reason"]) for each in kept} == {("kim", "a test")}  # type: ignore[attr-defined]  # rows
     assert len(kept) == 6  # type: ignore[arg-type]  # likewise
 
@@ -66,4 +70,4 @@ def test_a_change_without_a_reason_is_not_sent(gateway: Rig):
 
     assert refused.exit_code == 2
     assert "--reason" in refused.output
-    assert run(gateway, "history")["data"] == []
+    assert gateway.ledger.channel_changes(name="test/echo") == []

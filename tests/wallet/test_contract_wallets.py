@@ -12,6 +12,7 @@ import pytest
 from eth_abi.abi import encode
 from tests.chain import code_wallets
 from tests.chain.code_wallets import deploy_code, name_owner
+from tests.databases import new_ledger
 from tests.gateway.rig import GATEWAY, IDENTITY, TOKEN, Rig, rig
 from tests.wallet.browser import Browser
 
@@ -49,7 +50,7 @@ def chain() -> Iterator[OnChain]:
 def opened(chain: OnChain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """A gateway that sees that chain."""
     path: Path = tmp_path_factory.mktemp("gateway") / "ledger.sqlite"
-    with open_ledger(path, IDENTITY) as ledger, rig(ledger) as running:
+    with open_ledger(new_ledger(path), IDENTITY) as ledger, rig(ledger) as running:
         object.__setattr__(
             running.parts, "relay", Relay(chain, sender_of(chain), RelayBounds(ledger, running.parts.clock))
         )
