@@ -1,4 +1,5 @@
-"""Who stands before the wallet's pages: a holder who signed a message (by a key, or as a contract wallet), the owner of a dev chain, or the operator.
+"""Who stands before the wallet's pages: a holder who signed a message (by a key, or as a contract wallet), the owner of a dev chain,
+or the operator.
 
 A token is 32 random bytes that the browser or program keeps; the ledger has its hash alone. The operator's is hashed together
 with the operator key, so that whoever changes the key ends all of them.
