@@ -317,6 +317,20 @@ def test_a_payment_that_was_given_back_by_hand_creates_no_credits_and_its_rest_g
     ledger.check()
 
 
+def test_a_rest_that_is_due_is_done_only_when_all_of_it_was_given_back_by_hand(ledger: LedgerStore):
+    accepted(ledger)
+    part = DOLLARS // 4
+    ledger.commit([by_hand(assets=part), by_hand("re_10", assets=2 * part)])
+
+    assert [each.assets for each in ledger.orders.refunds_due()] == [3 * part]
+    assert (status(ledger), found(ledger, ORDER).refunded) == (OrderStatus.PAID, 3 * part)
+
+    ledger.commit([by_hand("re_11", assets=part)])
+    assert ledger.orders.refunds_due() == []
+    assert (status(ledger), found(ledger, ORDER).refunded) == (OrderStatus.REFUNDED, DOLLARS)
+    ledger.check()
+
+
 def test_what_is_due_anyway_and_was_given_back_by_hand_is_done(ledger: LedgerStore):
     ledger.commit([PlaceOrder(ORDER), take(ORDER, a_payment(ORDER, late=True))])
     part = DOLLARS // 4

@@ -105,7 +105,7 @@ def take_outside_refund(work: Work, command: TakeOutsideRefund) -> OrderTold | N
     write_event(work, order.id, "refunded by hand", command.actor, facts, at=command.at)
     due = work.row(_due, its_rail=order.rail.value, its_payment=told.payment, unused=RefundKind.UNUSED.value)
     by_hand = work.row(_by_hand, its_payment=told.payment)
-    if due is not None and by_hand is not None and int(by_hand[0]) >= due[1]:
+    if due is not None and by_hand is not None and int(by_hand[0]) >= _all_of_it(order, told.payment, due[1]):
         complete_refund(work, order, due[0], told.id, actor=command.actor, at=command.at)
         return OrderTold(lock_order(work, order.id) or order, news=True)
     if order.payment is None or order.payment.id != told.payment:
@@ -113,6 +113,12 @@ def take_outside_refund(work: Work, command: TakeOutsideRefund) -> OrderTold | N
     back = min(order.payment.assets, order.refunded + told.assets)
     after = replace(order, refunded=AssetUnits(back))
     return _claimed(work, order, _without_credits(work, after, "the payment was given back by hand", command.at))
+
+
+def _all_of_it(order: Order, payment: str, due: int) -> int:
+    """What must have been given back by hand so that nothing of the payment is due any more."""
+    its = order.payment
+    return its.assets - order.lost if its is not None and its.id == payment else due
 
 
 def _without_credits(work: Work, order: Order, why: str, at: datetime) -> Order:

@@ -216,7 +216,8 @@ def complete_refund(
     if news:
         state(work, REFUNDS, refund.id)
     if news and refund.kind is not RefundKind.SURPLUS and order.payment is not None:
-        back = min(order.payment.assets, order.refunded + refund.assets)
+        # What was given back by hand meanwhile is counted already.
+        back = max(order.refunded, min(order.payment.assets - order.lost, order.refunded + refund.assets))
         write_order(work, replace(order, refunded=AssetUnits(back)))
     if news:
         facts = {"refund": refund.id, "reference": reference, "assets": str(refund.assets)}
