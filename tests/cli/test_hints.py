@@ -12,6 +12,7 @@ from mintery.errors import (
     TransactionReverted,
     UnknownAccountKey,
     UnknownProject,
+    VoucherExpired,
 )
 
 CREDIT = 10**18
@@ -124,4 +125,11 @@ def test_the_parsers_words_are_said_plainly(theirs: str, ours: str) -> None:
 def test_a_refused_connection_is_told_without_the_systems_number() -> None:
     assert str(GatewayUnreachable("http://x", "[Errno 111] Connection refused")) == (
         "no gateway answers at http://x: connection refused"
+    )
+
+
+def test_an_expired_voucher_is_told_with_its_days() -> None:
+    assert str(VoucherExpired(deadline=1_800_086_400, usable_until=1_800_082_800)) == (
+        "the voucher could be used until 2027-01-16 07:00:00 UTC, which leaves time to settle before its deadline, "
+        "2027-01-16 08:00:00 UTC; sign a new one"
     )

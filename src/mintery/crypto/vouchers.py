@@ -158,7 +158,7 @@ def _body(text: str, prefix: str, wanted: int) -> bytes:
     except (binascii.Error, ValueError):
         raise MalformedVoucher("it is not base64url") from None
     if len(raw) != wanted:
-        raise MalformedVoucher(f"it has {len(raw)} bytes, not {wanted}; was it cut when it was copied?")
+        raise MalformedVoucher(f"it has {len(raw)} bytes, not {wanted}; was it copied whole?")
     return raw
 
 

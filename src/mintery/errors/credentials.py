@@ -1,6 +1,13 @@
 """Who asks may not, or is not who they say."""
 
+from datetime import UTC, datetime
+
 from mintery.errors.base import MinteryError
+
+
+def _told(at: int) -> str:
+    """Unix seconds, for people."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 class CredentialRefused(MinteryError):
@@ -9,7 +16,7 @@ class CredentialRefused(MinteryError):
 
 class CredentialMissing(CredentialRefused):
     def __init__(self) -> None:
-        super().__init__("no API key was sent; use a voucher key (mv1.…) as the api_key")
+        super().__init__("no API key was sent; use a voucher key (mv1.…) or a gateway key (mk_…) as the api_key")
 
 
 class InvalidSignature(CredentialRefused):
@@ -45,7 +52,9 @@ class WrongGateway(CredentialRefused):
 
 class WrongEpoch(CredentialRefused):
     def __init__(self, actual: int, expected: int) -> None:
-        super().__init__(f"the voucher is of epoch {actual}; the account is in epoch {expected}")
+        super().__init__(
+            f"the voucher is of epoch {actual} and the account, closed since, in epoch {expected}; sign a new voucher"
+        )
         self.actual = actual
         self.expected = expected
 
@@ -55,7 +64,8 @@ class VoucherExpired(CredentialRefused):
 
     def __init__(self, deadline: int, usable_until: int) -> None:
         super().__init__(
-            f"the voucher could be used until {usable_until} (its deadline {deadline} less the time to settle)"
+            f"the voucher could be used until {_told(usable_until)}, which leaves time to settle before its deadline, "
+            f"{_told(deadline)}; sign a new one"
         )
         self.deadline = deadline
         self.usable_until = usable_until
@@ -114,13 +124,13 @@ class UnknownKey(CredentialRefused):
 
 class KeyRevoked(CredentialRefused):
     def __init__(self, key: str) -> None:
-        super().__init__(f"the key {key} was revoked, or replaced by another secret")
+        super().__init__(f"the key {key} was revoked, or has another text now; ask its holder for a new one")
         self.key = key
 
 
 class KeyExpired(CredentialRefused):
     def __init__(self, key: str) -> None:
-        super().__init__(f"the key {key} has expired")
+        super().__init__(f"the key {key} has expired; its holder can move its end, or make another")
         self.key = key
 
 
