@@ -103,7 +103,7 @@ class Complaints:
         self.said: list[str] = []
         # Chromium reports each 401 in the console; this one is how a page learns that nobody is signed in.
         # A statement that is being written for the page before is waited for.
-        self.expected: list[str] = ["/v1/wallet/sign-in)", "/v1/wallet/statement", "/admin/orders?"]
+        self.expected: list[str] = ["/v1/wallet/sign-in)", "/v1/wallet/statement", "/v1/operator/sign-in)"]
 
     def hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:

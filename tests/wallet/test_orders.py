@@ -18,6 +18,7 @@ from tests.wallet.keys import made_key
 from typer.testing import CliRunner
 
 from mintery.cli.app import app
+from mintery.client.wallet import sign_in
 from mintery.crypto.keys import PrivateKey
 from mintery.errors import GatewayRefused
 from mintery.ledger.commands import SealRows
@@ -381,3 +382,15 @@ def test_an_operator_reviews_from_the_command_line(shop: Shop):
     assert "nothing of it waits" in run("retry", order["id"])
     assert "0 given up" in run("queue", "given_up")
     assert HOLDER.address == shop.ledger.orders.recent()[0].account.holder
+
+
+def test_an_order_is_looked_at_from_the_command_line(shop: Shop):
+    order = placed(signed_in(shop.gateway), "bank")
+    url = ["--url", shop.gateway.base_url + "/v1"]
+
+    checked = CliRunner().invoke(app, ["order", "check", order["id"], "--api-key", sign_in(url[1], HOLDER), *url])
+    told = CliRunner().invoke(app, ["order", "journal", order["id"], "--operator-key", OPERATOR, *url])
+
+    assert checked.exit_code == told.exit_code == 0, checked.output + told.output
+    assert "pending" in checked.output
+    assert "placed" in told.output

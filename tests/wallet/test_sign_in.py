@@ -194,3 +194,18 @@ def _with(gateway: Rig, **changes: object) -> object:
     for name, value in changes.items():
         object.__setattr__(gateway.parts, name, value)
     return gateway.parts
+
+
+def test_each_tab_of_the_operators_browser_is_told_what_to_send(newcomer: Rig):
+    tab = Browser(newcomer)
+    assert tab.call("GET", "/v1/operator/sign-in").status_code == 401
+    begun = tab.call("POST", "/v1/operator/sign-in", json={"key": OPERATOR})
+    tab.cookies |= dict(begun.cookies)
+
+    told = tab.call("GET", "/v1/operator/sign-in")
+
+    assert (told.json()["csrf"], told.json()["holder"]) == (begun.json()["csrf"], None)
+    assert told.headers["cache-control"] == "no-store"
+    tab.csrf = told.json()["csrf"]
+    assert tab.call("DELETE", "/v1/operator/sign-in").status_code == 204
+    assert tab.call("GET", "/v1/operator/sign-in").status_code == 401

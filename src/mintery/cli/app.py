@@ -26,6 +26,7 @@ from mintery.cli.commands import (
     membership,
     mint,
     order,
+    order_look,
     price,
     project,
     provider,
@@ -102,6 +103,8 @@ app.add_typer(reserve.app, name="reserve", rich_help_panel=_MINT)
 app.command("wallet", rich_help_panel=_SPEND)(wallet.wallet)
 app.command("deposit", rich_help_panel=_SPEND)(deposit.deposit)
 app.command("topup", rich_help_panel=_SPEND)(topup.topup)
+order.app.command("check")(order_look.check)
+order.app.command("journal")(order_look.journal)
 app.add_typer(order.app, name="order", rich_help_panel=_SPEND)
 app.add_typer(lot.app, name="lot", rich_help_panel=_SPEND)
 app.add_typer(exit_.app, name="exit", rich_help_panel=_SPEND)

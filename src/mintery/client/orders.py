@@ -26,6 +26,10 @@ def cancel_order(base_url: str, key: str, order: str) -> dict[str, Any]:
     return call("POST", f"{base_url}/wallet/orders/{quote(order, safe='')}/cancel", key, {})
 
 
+def check_order(base_url: str, key: str, order: str) -> dict[str, Any]:
+    return call("POST", f"{base_url}/wallet/orders/{quote(order, safe='')}/check", key, {})
+
+
 def list_lots(base_url: str, key: str, *, limit: int = 50) -> dict[str, Any]:
     """Newest first."""
     return call("GET", f"{base_url}/wallet/lots?{urlencode({'limit': limit})}", key)

@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from mintery.errors import ForgedCall, NotOperator, SignInRefused, TooManyTries
-from mintery.gateway.cookies import check_not_forged, cookie_of, drop_cookie
+from mintery.errors import ForgedCall, NotOperator, NotSignedIn, SignInRefused, TooManyTries
+from mintery.gateway.cookies import check_not_forged, cookie_of, csrf_of, drop_cookie
 from mintery.gateway.entry import till_of
 from mintery.gateway.errors import Problems
 from mintery.gateway.sites import check_origin, site_of
@@ -25,6 +25,16 @@ def operator_sign_in_router(problems: Problems) -> APIRouter:
         check_origin(request)
         begun = usecase.sign_in_as_operator(till_of(request).parts, body.key)
         return keep(request, response, begun, "operator", token=False)
+
+    @router.get("/v1/operator/sign-in", responses=problems.responses(NotSignedIn))
+    def get_operator_sign_in(request: Request, response: Response) -> SignInOut:
+        """Whether this browser is signed in as the operator's; each of its tabs needs to be told what to send beside the cookie."""
+        response.headers["Cache-Control"] = "no-store"
+        parts, token = till_of(request).parts, cookie_of(request, "operator")
+        found = None if token is None else usecase.operator_signed_in(parts, token)
+        if token is None or found is None:
+            raise NotSignedIn
+        return SignInOut(holder=None, expires_at=found.expires_at, csrf=csrf_of(token), token=None)
 
     @router.delete("/v1/operator/sign-in", status_code=204)
     def delete_operator_sign_in(request: Request) -> Response:

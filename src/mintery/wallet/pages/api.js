@@ -45,4 +45,4 @@ export const get = (path, headers) => ask("GET", path, undefined, headers);
 export const post = (path, body = {}, headers) => ask("POST", path, body, headers);
 export const put = (path, body) => ask("PUT", path, body);
 export const patch = (path, body) => ask("PATCH", path, body);
-export const del = (path) => ask("DELETE", path);
+export const del = (path, headers) => ask("DELETE", path, undefined, headers);

@@ -1,10 +1,14 @@
-// The operator's page: payments that wait for a person, and money that is owed back by bank.
-import { get, post, Refused, useCsrf } from "./api.js";
+// The operator's page: payments that wait for a person, money that is owed back, and what banks dispute.
+import { del, get, post, Refused } from "./api.js";
 import { dollars } from "./amounts.js";
+import { statusTag } from "./top_up.js";
 import { actionButton, address, card, dialog, el, facts, field, notice, table, tag, when } from "./ui.js";
 
-const KEPT = "mintery-operator-csrf";
 const RAILS = { card: "Card", bank: "Bank transfer", chain: "On chain" };
+
+// What this tab sends beside the operator's cookie. A holder may be signed in here too, with another one.
+let csrf = null;
+const act = (path, body) => post(path, body, { "Mintery-CSRF": csrf });
 
 function signInForm(refresh) {
   const key = el("input", { type: "password", autocomplete: "off", required: true });
@@ -12,13 +16,12 @@ function signInForm(refresh) {
   return card("Sign in as the operator", el("form", { className: "fields", onsubmit: async (event) => {
     event.preventDefault();
     try {
-      const begun = await post("/v1/operator/sign-in", { key: key.value.trim() });
-      sessionStorage.setItem(KEPT, begun.csrf);
+      await post("/v1/operator/sign-in", { key: key.value.trim() });
       await refresh();
     } catch (error) {
       problem.replaceChildren(notice("bad", error.message));
     }
-  } }, field("Operator key", key), problem, el("div", {}, el("button", {}, "Sign in"))));
+  } }, field("Operator key", key, "MINTERY_OPERATOR_KEY of the gateway; `mintery up --json` tells its own."), problem, el("div", {}, el("button", {}, "Sign in"))));
 }
 
 function decide(order, decision, refresh) {
@@ -26,33 +29,36 @@ function decide(order, decision, refresh) {
   const problem = el("div", {});
   const accepted = decision === "accepted";
   const asked = dialog(accepted ? "Accept this payment?" : "Refuse this payment?", [
-    el("p", {}, accepted ? `Credits for ${dollars(order.paid_usd)} are created for its holder. This cannot be undone.` : `${dollars(order.paid_usd)} is owed back over the same rail.`),
+    el("p", {}, accepted ? `Credits for ${dollars(order.paid_usd)} are created for its holder. This cannot be undone.` : `${dollars(order.paid_usd)} is owed back the way it came.`),
     field("Why", reason, "It is kept in the order's journal."),
     problem,
     el("div", { className: "row" }, actionButton(accepted ? "Accept" : "Refuse", async () => {
       if (!reason.value.trim()) throw new Error("Write why.");
-      await post(`/admin/orders/${order.id}/decision`, { decision, reason: reason.value.trim() });
+      await act(`/admin/orders/${order.id}/decision`, { decision, reason: reason.value.trim() });
       asked.box.close("done");
     }, { className: accepted ? "" : "danger", wrong: (error) => problem.replaceChildren(notice("bad", error.message)) })),
   ]);
   asked.closed.then((done) => done && refresh(notice("good", `Order ${order.id} is decided.`)));
 }
 
-async function journal(order) {
-  const told = await get(`/admin/orders/${order.id}`);
-  await dialog(`Journal of ${order.id}`, [table("Journal", [{ name: "When" }, { name: "What" }, { name: "By" }], told.history.map((each) => [when(each.at), each.kind.replaceAll("_", " "), each.by]))]).closed;
+async function journal(id) {
+  const told = await get(`/admin/orders/${id}`);
+  await dialog("Journal", [el("p", { className: "soft small" }, "Of order ", el("code", {}, id)),
+    table("Journal", [{ name: "When" }, { name: "What" }, { name: "By" }], told.history.map((each) => [when(each.at), each.kind.replaceAll("_", " "), each.by]))]).closed;
 }
+
+const journalButton = (id) => actionButton("Journal", () => journal(id), { className: "quiet" });
 
 function orderRow(order, refresh) {
   return el("li", { className: "stack" },
     el("div", { className: "row between" }, el("strong", {}, dollars(order.paid_usd)), tag("warn", RAILS[order.rail])),
     order.paid_usd !== order.asked_usd && notice("warn", `${dollars(order.asked_usd)} was asked for.`),
-    facts([["Why it waits", order.why], ["Reference", el("code", {}, order.reference ?? "")], ["Payment", el("code", {}, order.payment)], ["Paid", when(order.paid_at)],
+    facts([["Why it waits", order.why], ["Reference", el("code", {}, order.reference ?? "none")], ["Payment", el("code", {}, order.payment)], ["Paid", when(order.paid_at)],
       ["Placed", when(order.placed_at)], ["Waits until", when(order.expires_at)], ["Holder", address(order.holder)], ["Order", el("code", {}, order.id)]], "wide"),
     el("div", { className: "row" },
       el("button", { type: "button", onclick: () => decide(order, "accepted", refresh) }, "Accept"),
       el("button", { type: "button", className: "danger", onclick: () => decide(order, "refused", refresh) }, "Refuse"),
-      actionButton("Journal", () => journal(order), { className: "quiet" })));
+      journalButton(order.id)));
 }
 
 function bankForm(refresh) {
@@ -63,8 +69,9 @@ function bankForm(refresh) {
   const problem = el("div", {});
   return el("form", { className: "fields", onsubmit: async (event) => {
     event.preventDefault();
+    problem.replaceChildren();
     try {
-      await post("/admin/orders/payments", { reference: reference.value.trim(), payment: payment.value.trim(), usd: usd.value.trim(), at: new Date(at.value).toISOString() });
+      await act("/admin/orders/payments", { reference: reference.value.trim(), payment: payment.value.trim(), usd: usd.value.trim(), at: new Date(at.value).toISOString() });
       await refresh(notice("good", "The transfer is noted; its order waits for a decision."));
     } catch (error) {
       problem.replaceChildren(notice("bad", error.message));
@@ -75,34 +82,52 @@ function bankForm(refresh) {
 
 function refundRow(refund, refresh) {
   const reference = el("input", { required: true });
+  const problem = el("div", {});
   const done = async () => {
-    const asked = dialog("Was it sent back?", [el("p", {}, `${dollars(refund.refund_usd)} for order ${refund.order}.`), field("The bank's name of the transfer", reference),
+    const asked = dialog("Was it sent back?", [el("p", {}, `${dollars(refund.refund_usd)} for order ${refund.order}.`), field("The bank's name of the transfer", reference), problem,
       el("div", { className: "row" }, actionButton("It was sent", async () => {
-        await post(`/admin/orders/refunds/${refund.id}/done`, { reference: reference.value.trim() });
+        if (!reference.value.trim()) throw new Error("Write the bank's name of the transfer.");
+        await act(`/admin/orders/refunds/${refund.id}/done`, { reference: reference.value.trim() });
         asked.box.close("done");
-      }))]);
-    if (await asked.closed) await refresh();
+      }, { wrong: (error) => problem.replaceChildren(notice("bad", error.message)) }))]);
+    if (await asked.closed) await refresh(notice("good", `${dollars(refund.refund_usd)}: noted as sent back.`));
   };
-  return el("li", { className: "row between" }, el("span", {}, el("strong", {}, dollars(refund.refund_usd)), ` ${RAILS[refund.rail]}, ${refund.why}`), refund.rail === "bank" && actionButton("Sent back", done, { className: "quiet" }));
+  return el("li", { className: "stack" },
+    el("div", { className: "row between" }, el("strong", {}, dollars(refund.refund_usd)), tag("", RAILS[refund.rail])),
+    el("p", { className: "soft" }, `${refund.why[0].toUpperCase()}${refund.why.slice(1)}. Owed since `, when(refund.due_at), "."),
+    el("div", { className: "row" }, refund.rail === "bank" && actionButton("Sent back", done), journalButton(refund.order)));
 }
 
+function disputedRow(order) {
+  return el("li", { className: "stack" },
+    el("div", { className: "row between" }, el("strong", {}, dollars(order.paid_usd ?? order.asked_usd)), statusTag(order)),
+    el("p", { className: "soft" }, "The payer's bank asks for this money back. Answer it at the card service; what is left of the top-up cannot be used meanwhile."),
+    facts([["Payment", el("code", {}, order.payment ?? "none")], ["Paid", order.paid_at && when(order.paid_at)], ["Holder", address(order.holder)]], "wide"),
+    el("div", { className: "row" }, journalButton(order.id)));
+}
+
+const listOr = (rows, none) => (rows.length ? el("ul", { className: "plain" }, rows) : el("p", { className: "soft" }, none));
+
 export async function render({ refresh }) {
-  useCsrf(sessionStorage.getItem(KEPT));
-  let waiting;
   try {
-    waiting = await get("/admin/orders?queue=review");
+    ({ csrf } = await get("/v1/operator/sign-in"));
   } catch (error) {
-    if (!(error instanceof Refused) || ![401, 403].includes(error.status)) throw error;
+    if (!(error instanceof Refused) || error.status !== 401) throw error;
     return [el("h1", {}, "Review"), signInForm(refresh)];
   }
-  const refunds = await get("/admin/orders?queue=refunds");
-  const all = await get("/admin/orders?queue=all");
+  const [waiting, refunds, all] = await Promise.all([get("/admin/orders?queue=review"), get("/admin/orders?queue=refunds"), get("/admin/orders?queue=all")]);
+  const disputed = all.data.filter(({ status }) => status === "disputed");
+  const signOut = actionButton("Stop reviewing", async () => {
+    await del("/v1/operator/sign-in", { "Mintery-CSRF": csrf });
+    await refresh();
+  }, { className: "quiet" });
   return [
-    el("h1", {}, "Review"),
-    card(`Payments that wait for a decision (${waiting.data.length})`, waiting.data.length ? el("ul", { className: "plain" }, waiting.data.map((order) => orderRow(order, refresh))) : el("p", { className: "soft" }, "Nothing waits.")),
+    el("div", { className: "row between" }, el("h1", {}, "Review"), signOut),
+    card(`Payments that wait for a decision (${waiting.data.length})`, listOr(waiting.data.map((order) => orderRow(order, refresh)), "Nothing waits.")),
+    disputed.length ? card(`Disputed by the payer's bank (${disputed.length})`, listOr(disputed.map(disputedRow))) : null,
     card("Note a bank transfer", el("details", {}, el("summary", {}, "From the bank's statement"), bankForm(refresh))),
-    card(`Money that is owed back (${refunds.data.length})`, refunds.data.length ? el("ul", { className: "plain" }, refunds.data.map((refund) => refundRow(refund, refresh))) : el("p", { className: "soft" }, "None.")),
-    card("Newest orders", table("Newest orders", [{ name: "Placed" }, { name: "Dollars", number: true }, { name: "Rail" }, { name: "State" }],
-      all.data.map((order) => [el("button", { type: "button", className: "link", onclick: () => journal(order) }, when(order.placed_at)), dollars(order.asked_usd), RAILS[order.rail], order.status.replaceAll("_", " ")]))),
-  ];
+    card(`Money that is owed back (${refunds.data.length})`, listOr(refunds.data.map((refund) => refundRow(refund, refresh)), "None.")),
+    card("Newest orders", all.data.length ? table("Newest orders", [{ name: "Placed" }, { name: "Dollars", number: true }, { name: "Paid by" }, { name: "State" }],
+      all.data.map((order) => [el("button", { type: "button", className: "link", onclick: () => journal(order.id) }, when(order.placed_at)), dollars(order.asked_usd), RAILS[order.rail], statusTag(order)]), { tall: true }) : el("p", { className: "soft" }, "Nobody has placed one yet.")),
+  ].filter(Boolean);
 }

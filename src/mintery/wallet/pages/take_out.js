@@ -32,6 +32,8 @@ async function until(path, seen) {
   return false;
 }
 
+const outsideOf = (balances, token) => balances.find((balance) => balance.token === token)?.outside_nanocredits ?? "0";
+
 const LATE = () => notice("", "It is on its way. This page shows it when it is through; look again in a few minutes.");
 
 async function step(own, body, refresh, done) {
@@ -41,15 +43,16 @@ async function step(own, body, refresh, done) {
   await refresh(seen ? notice("good", done) : LATE());
 }
 
-function waiting(own, refresh, wrong) {
+function waiting(own, outside, refresh, wrong) {
   const { pending } = own;
   const symbol = own.symbol ?? "credits";
   const ready = pending.seconds_left <= 0;
   const end = Date.now() + pending.seconds_left * 1000;
   const left = el("strong", {}, spell(pending.seconds_left));
   const finish = actionButton("Finish", async () => {
-    const answer = await post(`/v1/wallet/exits/${own.account}/execute`);
-    await refresh(answer.status === "done" ? notice("good", "Done: it is in your own wallet now.") : LATE());
+    await post(`/v1/wallet/exits/${own.account}/execute`);
+    const seen = await until("/v1/wallet", ({ balances }) => outsideOf(balances, own.token) !== outside);
+    await refresh(seen ? notice("good", "Done: it is in your own wallet now.") : LATE());
   }, { wrong });
   finish.hidden = !ready;
   const timer = setInterval(() => {
@@ -112,19 +115,19 @@ function begin(own, delay, refresh) {
   return form;
 }
 
-function accountCard(own, delay, holder, refresh) {
+function accountCard(own, delay, wallet, refresh) {
   const symbol = own.symbol ?? "credits";
   const problem = el("div", {});
   const wrong = (error) => problem.replaceChildren(notice("bad", error.message));
   const any = own.spendable_nanocredits !== "0" || own.held_nanocredits !== "0";
   const title = `${KINDS[own.kind] ?? "Balance"} · ${symbol}`;
   return el("section", { className: "card stack", "aria-label": title }, el("h2", {}, title),
-    own.signer !== holder && el("p", { className: "soft small" }, "For the separate key ", el("code", {}, short(own.signer)), "."),
+    own.signer !== wallet.holder && el("p", { className: "soft small" }, "For the separate key ", el("code", {}, short(own.signer)), "."),
     facts([
       ["Ready to spend", amounts(own.spendable_usd, own.spendable_credits, symbol)],
       own.held_nanocredits !== "0" && ["Set aside for requests under way", amounts(own.held_usd, own.held_credits, symbol)],
     ]),
-    ...(own.pending ? waiting(own, refresh, wrong) : any ? [begin(own, delay, refresh)] : [el("p", { className: "soft" }, "There is nothing to take out.")]),
+    ...(own.pending ? waiting(own, outsideOf(wallet.balances, own.token), refresh, wrong) : any ? [begin(own, delay, refresh)] : [el("p", { className: "soft" }, "There is nothing to take out.")]),
     problem);
 }
 
@@ -143,7 +146,7 @@ function changeForm(balance, refresh) {
       const offer = await post("/v1/wallet/redemptions/offer", { token: balance.token, credits: exact(nanos, 9) });
       if (!(await confirm("Change them into digital dollars?", `You get ${dollars(offer.usd)} for ${shown(offer.credits)} ${balance.symbol}, in your own wallet. ${FEE}`, "Change"))) return;
       await send(offer);
-      const seen = await until("/v1/wallet", ({ balances }) => balances.find((each) => each.token === balance.token)?.outside_nanocredits !== balance.outside_nanocredits);
+      const seen = await until("/v1/wallet", ({ balances }) => outsideOf(balances, balance.token) !== balance.outside_nanocredits);
       await refresh(seen ? notice("good", `${dollars(offer.usd)} are in your own wallet now.`) : LATE());
     } catch (error) {
       problem.replaceChildren(notice("bad", error.message));
@@ -161,7 +164,7 @@ export async function render({ refresh }) {
   const outside = wallet.balances.filter((balance) => balance.outside_nanocredits && balance.outside_nanocredits !== "0");
   return [
     el("div", {}, el("h1", {}, "Take out"), el("p", { className: "soft" }, "What you have not used is yours. Take it out at any time: first into your own wallet, and from there into digital dollars.")),
-    data.length ? el("div", { className: "grid" }, data.map((own) => accountCard(own, delay, wallet.holder, refresh)))
+    data.length ? el("div", { className: "grid" }, data.map((own) => accountCard(own, delay, wallet, refresh)))
       : card(null, el("p", {}, "There is nothing to take out. ", el("a", { href: "/wallet/top-up" }, "Top up"), " whenever you like.")),
     card("In your own wallet", ...(outside.length ? outside.map((balance) => changeForm(balance, refresh)) : [el("p", { className: "soft" }, "What you take out of a balance comes here.")])),
     card("Paid by card or bank?", el("p", {}, "What is left of such a top-up goes straight back to the card or the bank, without a wait. ", el("a", { href: "/wallet/top-up" }, "Choose the top-up"), ", then “Take back what is left”.")),

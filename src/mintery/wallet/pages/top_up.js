@@ -1,6 +1,6 @@
 // Top up: say how much, pay, and see at every moment where the money is and which balance rose.
 import { get, post } from "./api.js";
-import { dollars, exact, parse, shown } from "./amounts.js";
+import { dollars, exact, nano, parse, shown } from "./amounts.js";
 import { signature } from "./holder.js";
 import { openReceipt } from "./receipt.js";
 import { KINDS } from "./statement.js";
@@ -111,7 +111,7 @@ async function lotUses(lot) {
 
 // What is left of a top-up comes back whole: by the card or bank that it was paid with, or into the holder's own wallet.
 async function takeBack(order, symbol, way, refresh) {
-  const left = order.lot.remaining_credits;
+  const left = nano(String(leftToTakeBack(order)));
   const where = way === "rail" ? "the way it was paid" : "into your own wallet";
   if (!(await confirm("Take back what is left?", `${shown(left)} ${symbol} go back ${where}. No request can use them from now on.`, "Take it back"))) return;
   const asked = { way, credits: left };
@@ -121,6 +121,20 @@ async function takeBack(order, symbol, way, refresh) {
   }
   await post(`/v1/wallet/lots/${order.lot.id}/refund`, asked);
   await refresh();
+}
+
+// Each return of a part, as it stands; one over the card or bank is told by the order itself once it is owed there.
+const RETURNS = { under_way: "Being paid back", released: "Being paid back", in_wallet: "Back in your own wallet", failed: "Not paid back" };
+
+function returned(refund, symbol) {
+  const name = RETURNS[refund.status];
+  return name && [name, [`${shown(refund.refund_credits)} ${symbol}`, refund.why && el("span", { className: "soft second-line" }, refund.why)]];
+}
+
+// What is asked back is still counted as left until it has gone.
+function leftToTakeBack(order) {
+  const asked = order.returns.filter(({ status }) => status === "under_way").reduce((sum, each) => sum + BigInt(each.refund_nanocredits), 0n);
+  return BigInt(order.lot.remaining_nanocredits) - asked;
 }
 
 function orderParts(order, project, refresh) {
@@ -143,10 +157,11 @@ function orderParts(order, project, refresh) {
       order.lot && ["Left of it", `${shown(order.lot.remaining_credits)} of ${shown(order.lot.amount_credits)} ${symbol}`],
       ...order.taken_back.map((back) => ["Taken back", `${shown(back.refund_credits)} ${symbol}, ${TAKEN_BACK[back.status]}`]),
       ...order.refunds.map((refund) => [refund.done_at ? "Paid back" : "Being paid back", dollars(refund.refund_usd)]),
+      ...order.returns.map((refund) => returned(refund, symbol)),
       ["Number", el("code", {}, order.id)],
     ]),
     order.lot && el("div", { className: "row" }, actionButton("Which requests used it?", () => lotUses(order.lot), { className: "quiet" }),
-      /[1-9]/.test(order.lot.remaining_credits) && actionButton("Take back what is left", () => takeBack(order, symbol, order.rail === "chain" ? "wallet" : "rail", refresh), { className: "danger" })),
+      leftToTakeBack(order) > 0n && actionButton("Take back what is left", () => takeBack(order, symbol, order.rail === "chain" ? "wallet" : "rail", refresh), { className: "danger" })),
   ].filter(Boolean);
 }
 
@@ -154,7 +169,8 @@ async function showOrder(id, projects) {
   const place = el("div", { className: "stack" });
   let last = "";
   const draw = async () => {
-    const order = await get(`/v1/wallet/orders/${id}`);
+    const order = { returns: [], ...(await get(`/v1/wallet/orders/${id}`)) };
+    if (order.lot) order.returns = (await get(`/v1/wallet/lots/${order.lot.id}/refunds`)).data;
     const text = JSON.stringify(order);
     // What has not changed is not drawn anew: a screen reader would read it again.
     if (text !== last) place.replaceChildren(...orderParts(order, projects.find((each) => each.token === order.token), draw));
