@@ -69,6 +69,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "GET /admin/orders/{}": ("see an order's journal", "order journal"),
     "POST /admin/orders/payments": ("note a bank transfer", "order paid"),
     "POST /admin/orders/{}/decision": ("accept or refuse", "order accept"),
+    "POST /admin/orders/{}/retry": ("try again now", "order retry"),
     "POST /admin/orders/refunds/{}/done": ("note that it was sent back", "order refunded"),
 }
 _METHODS = {"get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "del": "DELETE", "act": "POST"}

@@ -2,7 +2,7 @@
 import { get } from "./api.js";
 import { dollars, shown } from "./amounts.js";
 import { openReceipt } from "./receipt.js";
-import { KINDS, zone } from "./statement.js";
+import { appName, KINDS, modelName, zone } from "./statement.js";
 import { card, el, field, notice, options, tag, when } from "./ui.js";
 
 const EVERY_MS = 3000;
@@ -16,12 +16,14 @@ function change(line) {
     line.change_usd !== null && el("span", { className: "soft second-line" }, signed(line.change_usd, dollars))];
 }
 
+const isMonth = (line) => modelName(line.model) !== line.model;
+
 function lineRow(line) {
   const what = line.request
-    ? el("button", { type: "button", className: "link", onclick: () => openReceipt(line.request) }, line.model)
+    ? el("button", { type: "button", className: "link", onclick: () => openReceipt(line.request) }, modelName(line.model))
     : WORDS[line.kind] ?? line.kind;
   return el("tr", {},
-    el("td", {}, what, line.undone && tag("warn", "Taken back"), line.backup && tag("", "Stand-in"), el("span", { className: "soft second-line" }, line.request ? line.label : KINDS[line.wallet] ?? "")),
+    el("td", {}, what, line.undone && tag("warn", "Taken back"), line.backup && tag("", "Stand-in"), el("span", { className: "soft second-line" }, line.request && !isMonth(line) ? appName(line.label ?? "") : KINDS[line.wallet] ?? "")),
     el("td", { className: "number" }, change(line)),
     el("td", { className: "wide soft small" }, when(line.at)));
 }

@@ -94,14 +94,21 @@ function limitsCard(limits) {
     el("div", { className: "row" }, el("a", { href: "/wallet/keys" }, "Keys and limits")));
 }
 
+const firstSteps = () => card("How it begins",
+  el("ol", {},
+    el("li", {}, el("a", { href: "/wallet/top-up" }, "Top up"), ": dollars become credits, at a fixed price. What you do not use you get back."),
+    el("li", {}, el("a", { href: "/wallet/keys" }, "Make a key"), " for an app, with a budget that it can never pass."),
+    el("li", {}, "Put the key into the app. Each request, and what it cost, appears under ", el("a", { href: "/wallet/activity" }, "Activity"), ".")));
+
 export async function render({ refresh }) {
   const [wallet, month, { data: limits }, orders] = await Promise.all([get("/v1/wallet"), monthCard(), get("/v1/wallet/limits"), openOrders()]);
   const of = (kind) => wallet.balances.filter((balance) => balance.kind === kind);
   return [
     el("div", { className: "row between" }, el("h1", {}, "Home"), el("a", { className: "button", href: "/wallet/top-up" }, "Top up")),
     ...orders.map(orderNotice),
+    wallet.balances.length || orders.length ? null : firstSteps(),
     el("div", { className: "grid" }, kindCard("official", of("official"), refresh), kindCard("routed", of("routed"), refresh)),
     ...alerts(limits),
     el("div", { className: "grid" }, month, limitsCard(limits.filter((limit) => !limit.key))),
-  ];
+  ].filter(Boolean);
 }

@@ -95,8 +95,10 @@ function ownRow(membership, refresh) {
 }
 
 export async function render({ refresh }) {
-  const wallet = await get("/v1/wallet");
-  const lists = await Promise.all(wallet.balances.map(async (balance) => ({ balance, ...(await get(`/v1/wallet/memberships?token=${balance.token}`)) })));
+  const [wallet, reserve] = await Promise.all([get("/v1/wallet"), get("/v1/reserve")]);
+  // Who has nothing yet sees what there is, and what it costs.
+  const empty = reserve.projects.filter((project) => !project.retired_at && !wallet.balances.some(({ token }) => token === project.token)).map((project) => ({ ...project, spendable_credits: "0" }));
+  const lists = await Promise.all([...wallet.balances, ...empty].map(async (balance) => ({ balance, ...(await get(`/v1/wallet/memberships?token=${balance.token}`)) })));
   const mine = lists.length ? lists[0].data : [];
   const now = mine.filter(({ status }) => status !== "ended");
   const past = mine.filter(({ status }) => status === "ended");
@@ -107,6 +109,6 @@ export async function render({ refresh }) {
     card("Yours", now.length ? el("ul", { className: "plain" }, now.map((each) => ownRow(each, refresh))) : el("p", { className: "soft" }, "You have none."),
       past.length ? el("details", {}, el("summary", {}, `Ended (${past.length})`), el("ul", { className: "plain" }, past.map((each) => ownRow(each, refresh)))) : null),
     offers.length ? el("div", { className: "grid" }, offers)
-      : card("To be had", wallet.balances.length ? el("p", { className: "soft" }, "Nothing is sold by the month here.") : el("p", {}, "There is nothing to pay with yet. ", el("a", { href: "/wallet/top-up" }, "Top up first"), ".")),
+      : card("To be had", el("p", { className: "soft" }, "Nothing is sold by the month here.")),
   ];
 }

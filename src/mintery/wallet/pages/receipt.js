@@ -1,7 +1,7 @@
 // One request's receipt in a drawer: what was set aside before, what it cost after, and how the sum comes about.
 import { get } from "./api.js";
 import { dollars, exact, full, nano, parse, priceOf } from "./amounts.js";
-import { KINDS, zone } from "./statement.js";
+import { appName, KINDS, modelName, zone } from "./statement.js";
 import { dialog, el, facts, notice, table, tag, when } from "./ui.js";
 
 // "12 input tokens", "1 image, 1024x1024-low"
@@ -47,7 +47,7 @@ function after(told) {
     receipt.usage_source !== "provider" && receipt.usage_source !== "counted" && el("p", { className: "soft small" }, "The provider did not say what was used, so it was estimated."),
     facts([
       ["Paid from", `${KINDS[told.wallet] ?? "Balance"}, ${told.symbol ?? ""}`],
-      told.label && ["App", told.label],
+      told.label && modelName(told.before.model) === told.before.model && ["App", appName(told.label)],
       ["Answered by", `${route.provider}${route.backup ? " (a stand-in)" : ""}`],
       route.asked && ["Asked for", route.asked],
       ["Booked", settlement.tx_hash ? tag("good", "for good") : tag("", "in the next minutes")],
@@ -65,7 +65,7 @@ export async function openReceipt(request) {
     const told = await get(`/v1/wallet/receipts/${request}?time_zone=${encodeURIComponent(zone)}`);
     const usd = told.after ? told.charged_usd : null;
     place.replaceChildren(...[
-      el("div", {}, usd !== null && el("div", { className: "big" }, dollars(usd)), el("div", { className: "soft" }, told.before.model, " · ", when(told.at))),
+      el("div", {}, usd !== null && el("div", { className: "big" }, dollars(usd)), el("div", { className: "soft" }, modelName(told.before.model), " · ", when(told.at))),
       !told.after && notice("", WAITING[told.status] ?? "It has no receipt yet."),
       sum(told),
       ...(told.after ? after(told) : []),

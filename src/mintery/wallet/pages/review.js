@@ -106,6 +106,34 @@ function disputedRow(order) {
     el("div", { className: "row" }, journalButton(order.id)));
 }
 
+const STEPS = {
+  mint: "Creating the credits", deposit: "Putting the credits into the balance", top_up: "Carrying out what the holder signed",
+  release: "Giving the credits back to the holder", collect: "Collecting what the holder takes back",
+};
+const KEPT = {
+  mint: "No credits were created: give the payment back.", deposit: "The credits are in the holder's own wallet, to be made spendable there.",
+  top_up: "Nothing was taken from the holder.", release: "The credits are in the balance as before.", collect: "The credits stayed in the holder's own wallet, to be changed into dollars there.",
+};
+const stepOf = (kind) => STEPS[kind] ?? "Asking the card service, or paying back";
+
+function waitingRow(met, refresh, wrong) {
+  return el("li", { className: "stack" },
+    el("div", { className: "row between" }, el("strong", {}, stepOf(met.kind)), tag("warn", `${met.tries} tries so far`)),
+    facts([["What it met", met.why], ["Since", when(met.since)], ["Tried again", when(met.next_try_at)], ["Of", el("code", {}, met.subject)]], "wide"),
+    el("div", { className: "row" }, actionButton("Try now", async () => {
+      await act(`/admin/orders/${met.subject}/retry`);
+      await refresh(notice("good", "It is tried with the next run, in a few seconds."));
+    }, { className: "quiet", wrong })));
+}
+
+function givenUpRow(call) {
+  return el("li", { className: "stack" },
+    el("div", { className: "row between" }, el("strong", {}, stepOf(call.kind)), call.at && when(call.at)),
+    el("p", {}, KEPT[call.kind]),
+    facts([["Why", call.why], ["Of", el("code", {}, call.subject)]], "wide"),
+    call.subject.startsWith("ord_") && el("div", { className: "row" }, journalButton(call.subject)));
+}
+
 const listOr = (rows, none) => (rows.length ? el("ul", { className: "plain" }, rows) : el("p", { className: "soft" }, none));
 
 export async function render({ refresh }) {
@@ -115,7 +143,10 @@ export async function render({ refresh }) {
     if (!(error instanceof Refused) || error.status !== 401) throw error;
     return [el("h1", {}, "Review"), signInForm(refresh)];
   }
-  const [waiting, refunds, all] = await Promise.all([get("/admin/orders?queue=review"), get("/admin/orders?queue=refunds"), get("/admin/orders?queue=all")]);
+  const [waiting, refunds, later, never, all] = await Promise.all([get("/admin/orders?queue=review"), get("/admin/orders?queue=refunds"),
+    get("/admin/orders?queue=waiting"), get("/admin/orders?queue=given_up"), get("/admin/orders?queue=all")]);
+  const problem = el("div", {});
+  const wrong = (error) => problem.replaceChildren(notice("bad", error.message));
   const disputed = all.data.filter(({ status }) => status === "disputed");
   const signOut = actionButton("Stop reviewing", async () => {
     await del("/v1/operator/sign-in", { "Mintery-CSRF": csrf });
@@ -127,6 +158,8 @@ export async function render({ refresh }) {
     disputed.length ? card(`Disputed by the payer's bank (${disputed.length})`, listOr(disputed.map(disputedRow))) : null,
     card("Note a bank transfer", el("details", {}, el("summary", {}, "From the bank's statement"), bankForm(refresh))),
     card(`Money that is owed back (${refunds.data.length})`, listOr(refunds.data.map((refund) => refundRow(refund, refresh)), "None.")),
+    later.data.length ? card(`Held up, and tried again by itself (${later.data.length})`, problem, listOr(later.data.map((met) => waitingRow(met, refresh, wrong)))) : null,
+    never.data.length ? card(`Given up: it can never take effect (${never.data.length})`, listOr(never.data.map(givenUpRow))) : null,
     card("Newest orders", all.data.length ? table("Newest orders", [{ name: "Placed" }, { name: "Dollars", number: true }, { name: "Paid by" }, { name: "State" }],
       all.data.map((order) => [el("button", { type: "button", className: "link", onclick: () => journal(order.id) }, when(order.placed_at)), dollars(order.asked_usd), RAILS[order.rail], statusTag(order)]), { tall: true }) : el("p", { className: "soft" }, "Nobody has placed one yet.")),
   ].filter(Boolean);

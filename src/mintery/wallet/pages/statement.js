@@ -63,6 +63,17 @@ export function spendPlot(days, month) {
   return barPlot(`Spent on each day of ${monthName(month)}, ${dollars(exact(spent(days), 18))} in all`, days, (value) => dollars(exact(value, 18)));
 }
 
+// An app has the name that its key was given; a key that was signed elsewhere has none.
+export const appName = (label) => (/^mv1-/.test(label) ? `A key signed elsewhere (…${label.slice(-4)})` : label);
+
+// What was asked for: a model, or a month of a membership.
+export function modelName(model) {
+  const [, month] = /\/membership\.([\w-]+)$/.exec(model) ?? [];
+  return month ? `Membership ${month[0].toUpperCase()}${month.slice(1)}` : model;
+}
+
+const groupName = (use, part) => (part === "key" ? appName(use.label || use[part]) : part === "model" ? modelName(use[part]) : use.label || use[part]);
+
 function amounts(wallet, name, sign = "") {
   const credits = wallet[`${name}_credits`];
   const usd = wallet[`${name}_usd`];
@@ -82,11 +93,11 @@ function walletCard(wallet) {
   return el("section", { className: "card stack", "aria-label": `${title} ${wallet.symbol ?? ""}` },
     el("div", { className: "row between" }, el("h2", {}, `${title} · ${wallet.symbol ?? ""}`), wallet.kind && tag(wallet.kind, wallet.name ?? "")),
     table(`${title} from start to end`, [{ name: "What" }, { name: "Amount", number: true }], rows, { foot: ["At the end", amounts(wallet, "closing")] }),
-    el("p", { className: "soft small" }, `${wallet.requests} requests${wallet.backup_requests ? `, ${wallet.backup_requests} of them answered by a stand-in` : ""}.`),
+    el("p", { className: "soft small" }, `${wallet.requests} ${wallet.requests === 1 ? "request" : "requests"}${wallet.backup_requests ? `, ${wallet.backup_requests} of them answered by a stand-in` : ""}.`),
     GROUPS.filter(([group]) => wallet[group].length).map(([group, name, part]) => el("details", { open: group === "by_key" },
       el("summary", {}, `By ${name.toLowerCase()}`),
-      table(`Used, by ${name.toLowerCase()}`, [{ name }, { name: "Requests", number: true }, { name: "Used", number: true }],
-        wallet[group].map((use) => [use.label || use[part], String(use.requests), amounts({ ...use, symbol: wallet.symbol }, "use")])))));
+      table(`Used, by ${name.toLowerCase()}`, [{ name, wide: true }, { name: "How often" }, { name: "Used", number: true }],
+        wallet[group].map((use) => [groupName(use, part), `${use.requests} ${use.requests === 1 ? "request" : "requests"}`, amounts({ ...use, symbol: wallet.symbol }, "use")]), { tall: true }))));
 }
 
 export async function render() {

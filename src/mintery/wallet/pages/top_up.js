@@ -120,25 +120,33 @@ async function takeBack(order, symbol, way, refresh) {
     asked.signed = { ...offer.signed, signature: await signature(offer.typed_data) };
   }
   await post(`/v1/wallet/lots/${order.lot.id}/refund`, asked);
+  takenOf.set(order.lot.id, order.lot.remaining_nanocredits);
   await refresh();
 }
 
 // Each return of a part, as it stands; one over the card or bank is told by the order itself once it is owed there.
-const RETURNS = { under_way: "Being paid back", released: "Being paid back", in_wallet: "Back in your own wallet", failed: "Not paid back" };
+const RETURNS = { under_way: "Being paid back", released: "Being paid back", in_wallet: "Back in your own wallet", not_collected: "In your own wallet instead", failed: "Not paid back" };
+const KEPT = "It could not go back that way. The credits are in your own wallet: change them into dollars under “Take out”.";
+const FAILED = "It could not be taken back: it is in your balance as before.";
 
 function returned(refund, symbol) {
   const name = RETURNS[refund.status];
-  return name && [name, [`${shown(refund.refund_credits)} ${symbol}`, refund.why && el("span", { className: "soft second-line" }, refund.why)]];
+  return name && [name, [`${shown(refund.refund_credits)} ${symbol}`, refund.status === "not_collected" && el("span", { className: "soft second-line" }, KEPT), refund.status === "failed" && el("span", { className: "soft second-line" }, FAILED)]];
 }
+
+// Lots that something was taken back of here, with what they had then: that is told again until it is booked.
+const takenOf = new Map();
 
 // What is asked back is still counted as left until it has gone.
 function leftToTakeBack(order) {
+  if (takenOf.get(order.lot.id) === order.lot.remaining_nanocredits) return 0n;
   const asked = order.returns.filter(({ status }) => status === "under_way").reduce((sum, each) => sum + BigInt(each.refund_nanocredits), 0n);
   return BigInt(order.lot.remaining_nanocredits) - asked;
 }
 
 function orderParts(order, project, refresh) {
   const got = arrived(order);
+  const kept = got?.into === "wallet" && order.on_chain.some((call) => call.kind === "deposit" && call.status === "failed");
   const name = balanceName(project);
   const symbol = project?.symbol ?? "credits";
   return [
@@ -146,6 +154,8 @@ function orderParts(order, project, refresh) {
     ...heldUp(order).map((words) => notice("warn", words)),
     order.status === "paid" && !got && !heldUp(order).length && notice("", el("strong", {}, "Your payment has arrived."), " Your balance rises in the next minute."),
     got && notice("good", el("strong", {}, got.into === "account" ? `Your ${project ? KINDS[project.kind].toLowerCase() : "balance"} rose by ${shown(got.credits)} ${symbol}.` : `${shown(got.credits)} ${symbol} came into your own wallet.`)),
+    kept && notice("warn", "They could not be put into your balance, and nothing is lost: ", el("a", { href: "/wallet" }, "make them spendable"), " on Home, or send or change them."),
+    order.next_try_at && notice("warn", "Something is in the way at the moment. It is tried again by itself, next at ", when(order.next_try_at), "."),
     EXPLAINED[order.status] && el("p", {}, EXPLAINED[order.status], order.why ? ` (${order.why}.)` : ""),
     ...payParts(order, refresh),
     facts([
@@ -258,7 +268,7 @@ export async function render() {
   return [
     el("div", {}, el("h1", {}, "Top up"), el("p", { className: "soft" }, "Credits cost what they are worth, and what you have not used you can get back.")),
     rails.length && projects.length ? card("A new top-up", newOrderForm(projects, rails)) : card(null, el("p", {}, "Nothing can be topped up here at the moment.")),
-    orders.length ? card("Your top-ups", table("Your top-ups, newest first", [{ name: "When" }, { name: "Amount", number: true }, { name: "State" }], orders.map((each) => [
-      el("a", { href: `/wallet/top-up?order=${each.id}` }, when(each.placed_at)), dollars(each.asked_usd), statusTag(each)]))) : null,
+    orders.length ? card("Your top-ups", table("Your top-ups, newest first", [{ name: "When" }, { name: "Amount", number: true }, { name: "State", wide: true }], orders.map((each) => [
+      el("a", { href: `/wallet/top-up?order=${each.id}` }, when(each.placed_at)), dollars(each.asked_usd), statusTag(each)]), { tall: true })) : null,
   ].filter(Boolean);
 }
