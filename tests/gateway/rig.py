@@ -24,7 +24,7 @@ from mintery.domain.project import Project
 from mintery.domain.voucher import AccountKey, Address, EscrowDomain, Kind, Voucher, VoucherKey
 from mintery.errors import MarketUnread
 from mintery.gateway.app import create_app
-from mintery.ledger.commands import AppendBlock, Block, DepositSeen, ExitStartedSeen
+from mintery.ledger.commands import AppendBlock, Block, DepositSeen, ExitExecutedSeen, ExitStartedSeen
 from mintery.ledger.opening import LedgerIdentity
 from mintery.ledger.reads import AccountBalance, Ledger
 from mintery.providers.config import ProviderConfig
@@ -202,7 +202,13 @@ class Rig:
         account, amount = account_id(self.account), NanoCredits(int(credits_ * CREDIT))
         self._append(ExitStartedSeen(account, amount, UnixSeconds(int(time.time()) + EXIT_DELAY), closing=False))
 
-    def _append(self, event: DepositSeen | ExitStartedSeen) -> None:
+    def close_account(self) -> None:
+        """Everything goes to the holder's wallet, and the epoch ends."""
+        own = self.balance
+        self._append(ExitStartedSeen(own.id, own.available, UnixSeconds(int(time.time())), closing=True))
+        self._append(ExitExecutedSeen(own.id, own.available, own.epoch + 1))
+
+    def _append(self, event: DepositSeen | ExitStartedSeen | ExitExecutedSeen) -> None:
         self.blocks += 1
         block = Block(self.blocks, f"0x{self.blocks:064x}", f"0x{self.blocks - 1:064x}", UnixSeconds(self.blocks))
         self.ledger.commit([AppendBlock(block, ((0, event),))])

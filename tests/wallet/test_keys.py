@@ -195,3 +195,15 @@ def test_an_offer_counts_from_what_was_spent(gateway: Rig, holder: Browser):
 
     assert int(offer["voucher"]["max_spend"]) == (gateway.balance.spent + 20 * CREDIT) * 10**9
     assert (offer["more_credits"], offer["more_usd"]) == ("20", "20")
+
+
+def test_a_key_ends_with_the_account_that_its_holder_closes(gateway: Rig, holder: Browser):
+    made = made_key(holder)
+    assert holder.call("GET", f"/v1/wallet/keys/{made['id']}").json()["status"] == "open"
+
+    gateway.close_account()
+
+    assert holder.call("GET", f"/v1/wallet/keys/{made['id']}").json()["status"] == "closed"
+    assert gateway.chat(key=made["api_key"]).status_code == 401
+    stands = holder.call("GET", "/v1/wallet/authorities").json()["data"]
+    assert [each["kind"] for each in stands] == ["sign_in"]

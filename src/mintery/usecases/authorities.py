@@ -15,7 +15,7 @@ from mintery.errors import UnknownAuthority
 from mintery.ledger.commands_wallet import EndSignIn, RevokeVoucher, SpreadAuthority
 from mintery.units import UnixSeconds
 from mintery.usecases.hold_memberships import end_membership
-from mintery.usecases.keep_keys import revoke_key
+from mintery.usecases.keep_keys import is_of_epoch, revoke_key
 from mintery.usecases.meters import log_transition
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.signatures import Signatures
@@ -44,6 +44,8 @@ class Keys:
         for record in parts.ledger.keys(holder):
             key = record.key
             if key.revoked_at is not None or (key.expires_at is not None and now >= key.expires_at):
+                continue
+            if not is_of_epoch(parts, record.voucher):
                 continue
             own = [limit for limit in limits if limit.key == key.id]
             named = sorted(key.rules.models or ()) + sorted(key.rules.ways or ())

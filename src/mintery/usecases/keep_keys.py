@@ -177,6 +177,12 @@ def key_of(parts: GatewayParts, holder: Address, key: KeyId) -> KeyRecord:
     return record
 
 
+def is_of_epoch(parts: GatewayParts, voucher: StandingVoucher) -> bool:
+    """Whether its account is still in the epoch that it was signed for: closing one ends them all."""
+    account = parts.ledger.account(voucher.account)
+    return account is None or account.epoch == voucher.signed.voucher.epoch
+
+
 def check_rules(parts: GatewayParts, rules: KeyRules) -> None:
     """A rule that names what is not sold here would be believed to allow something.
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from mintery.domain.keys import GatewayKey
 from mintery.errors import CredentialRefused, KeyExpired
 from mintery.ledger.reads_wallet import KeyRecord
 from mintery.units import format_nanocredits
+from mintery.usecases.keep_keys import is_of_epoch
 from mintery.usecases.keep_limits import LimitState
 from mintery.usecases.parts import GatewayParts
 from mintery.wallet.amounts import amount_json
@@ -21,7 +21,7 @@ def key_json(parts: GatewayParts, record: KeyRecord) -> dict[str, Any]:
         "object": "key",
         "id": key.id,
         "label": key.label,
-        "status": _status(parts, key),
+        "status": _status(parts, record),
         "hint": None if newest is None else newest.hint,
         "account": key.account,
         "token": voucher.token,
@@ -69,14 +69,15 @@ def limit_json(parts: GatewayParts, state: LimitState) -> dict[str, Any]:
     }
 
 
-def _status(parts: GatewayParts, key: GatewayKey) -> str:
+def _status(parts: GatewayParts, record: KeyRecord) -> str:
+    """``closed``: its holder has closed the account, which ended every voucher of it."""
     try:
-        key.check_open(parts.clock())
+        record.key.check_open(parts.clock())
     except KeyExpired:
         return "expired"
     except CredentialRefused:
         return "revoked"
-    return "open"
+    return "open" if is_of_epoch(parts, record.voucher) else "closed"
 
 
 def _names(names: frozenset[str] | None) -> list[str] | None:

@@ -41,7 +41,7 @@ function project(balance, reload) {
     facts([
       balance.held_nanocredits !== "0" && ["Set aside for requests under way", `${shown(balance.held_credits)} ${balance.symbol}`],
       balance.frozen_nanocredits !== "0" && ["Cannot be used: its payment is disputed", `${shown(balance.frozen_credits)} ${balance.symbol}`],
-      balance.leaving_nanocredits !== "0" && ["On its way back to your own wallet", `${shown(balance.leaving_credits)} ${balance.symbol}`],
+      balance.leaving_nanocredits !== "0" && ["On its way back to your own wallet", el("a", { href: "/wallet/take-out" }, `${shown(balance.leaving_credits)} ${balance.symbol}`)],
       outside && ["In your own wallet, not for apps yet", `${shown(balance.outside_credits)} ${balance.symbol}`],
     ]),
     outside && balance.takes_deposits && el("div", { className: "row" },
@@ -94,6 +94,8 @@ function limitsCard(limits) {
     el("div", { className: "row" }, el("a", { href: "/wallet/keys" }, "Keys and limits")));
 }
 
+const lateNotice = ({ membership }) => notice("bad", `Your membership ${membership} could not be charged, and does not count at the moment. `, el("a", { href: "/wallet/memberships" }, "See what to do"));
+
 const firstSteps = () => card("How it begins",
   el("ol", {},
     el("li", {}, el("a", { href: "/wallet/top-up" }, "Top up"), ": dollars become credits, at a fixed price. What you do not use you get back."),
@@ -101,7 +103,7 @@ const firstSteps = () => card("How it begins",
     el("li", {}, "Put the key into the app. Each request, and what it cost, appears under ", el("a", { href: "/wallet/activity" }, "Activity"), ".")));
 
 export async function render({ refresh }) {
-  const [wallet, month, { data: limits }, orders] = await Promise.all([get("/v1/wallet"), monthCard(), get("/v1/wallet/limits"), openOrders()]);
+  const [wallet, month, { data: limits }, orders, { data: memberships }] = await Promise.all([get("/v1/wallet"), monthCard(), get("/v1/wallet/limits"), openOrders(), get("/v1/wallet/memberships")]);
   const of = (kind) => wallet.balances.filter((balance) => balance.kind === kind);
   return [
     el("div", { className: "row between" }, el("h1", {}, "Home"), el("a", { className: "button", href: "/wallet/top-up" }, "Top up")),
@@ -109,6 +111,7 @@ export async function render({ refresh }) {
     wallet.balances.length || orders.length ? null : firstSteps(),
     el("div", { className: "grid" }, kindCard("official", of("official"), refresh), kindCard("routed", of("routed"), refresh)),
     ...alerts(limits),
+    ...memberships.filter(({ status }) => status === "late").map(lateNotice),
     el("div", { className: "grid" }, month, limitsCard(limits.filter((limit) => !limit.key))),
   ].filter(Boolean);
 }

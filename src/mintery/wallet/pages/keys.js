@@ -9,7 +9,7 @@ import { zone } from "./statement.js";
 export const PERIODS = { day: "a day", week: "a week", month: "a month" };
 const PERIOD_NAMES = { day: "Today", week: "This week", month: "This month" };
 const LASTS = [["30", "30 days"], ["90", "90 days"], ["365", "one year"]];
-const STATES = { open: ["good", "Works"], expired: ["warn", "Expired"], revoked: ["bad", "Switched off"] };
+const STATES = { open: ["good", "Works"], expired: ["warn", "Expired"], revoked: ["bad", "Switched off"], closed: ["", "Ended with its balance"] };
 
 // How many calendar periods the next so many days touch: what is signed covers the budget of each of them.
 export function periodsIn(period, days, now = new Date()) {

@@ -118,7 +118,7 @@ const stepOf = (kind) => STEPS[kind] ?? "Asking the card service, or paying back
 
 function waitingRow(met, refresh, wrong) {
   return el("li", { className: "stack" },
-    el("div", { className: "row between" }, el("strong", {}, stepOf(met.kind)), tag("warn", `${met.tries} tries so far`)),
+    el("div", { className: "row between" }, el("strong", {}, stepOf(met.kind)), tag("warn", `${met.tries} ${met.tries === 1 ? "try" : "tries"} so far`)),
     facts([["What it met", met.why], ["Since", when(met.since)], ["Tried again", when(met.next_try_at)], ["Of", el("code", {}, met.subject)]], "wide"),
     el("div", { className: "row" }, actionButton("Try now", async () => {
       await act(`/admin/orders/${met.subject}/retry`);
