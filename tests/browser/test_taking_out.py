@@ -76,37 +76,30 @@ def test_closing_says_that_every_key_ends(page_open: Page, served: Served) -> No
     assert served.stack.chain.escrow.account_of(key_of(served)).closing
 
 
-def test_who_declines_takes_nothing_out(page_open: Page, served: Served, holder_app: WalletApp) -> None:
-    holder_app.declines = {"eth_sendTransaction"}
-    begin(page_open, "1")
-
-    expect(page_open.get_by_role("alert")).to_have_text("You declined in your wallet app. Nothing happened.")
-    assert pending(served) == 0
-
-
-def test_another_network_and_another_account_send_nothing(
+def test_slips_and_refusals_are_told_and_nothing_is_sent(
     page_open: Page, served: Served, holder_app: WalletApp
 ) -> None:
-    holder_app.chain_id = 1
+    """What is no amount or too much; a person who declines; another network, another account, no wallet app at all."""
+    told, again = page_open.get_by_role("alert"), page_open.get_by_role("button", name="Begin to take it out")
+    for amount, text in (("nothing", "Write an amount like 12.5."), ("99999999", "PXAI to take out.")):
+        begin(page_open, amount)
+        expect(told).to_contain_text(text)
+    holder_app.declines = {"eth_sendTransaction"}
     begin(page_open, "1")
-    expect(page_open.get_by_role("alert")).to_contain_text("Your wallet app is set to another network.")
+    expect(told).to_have_text("You declined in your wallet app. Nothing happened.")
 
-    holder_app.knows = {served.stack.chain.rpc.chain_id}
-    holder_app.account = FRIEND
-    page_open.get_by_role("button", name="Begin to take it out").click()
-    expect(page_open.get_by_role("alert")).to_contain_text("you are signed in as")
+    holder_app.asked.clear()
+    right, holder_app.chain_id = holder_app.chain_id, 1
+    again.click()
+    expect(told).to_contain_text("Your wallet app is set to another network.")
+    holder_app.knows, holder_app.account = {right}, FRIEND
+    again.click()
+    expect(told).to_contain_text("you are signed in as")
+    page_open.evaluate("localStorage.setItem('mintery-wallet-app', 'an.app.that.is.gone')")
+    again.click()
+    expect(told).to_contain_text("Your wallet app does not answer.")
     assert "eth_sendTransaction" not in holder_app.asked
     assert pending(served) == 0
-
-
-@pytest.mark.parametrize(
-    ("amount", "told"), [("nothing", "Write an amount like 12.5."), ("99999999", "PXAI to take out.")]
-)
-def test_slips_are_told_before_anything_is_sent(page_open: Page, holder_app: WalletApp, amount: str, told: str) -> None:
-    begin(page_open, amount)
-
-    expect(page_open.get_by_role("alert")).to_contain_text(told)
-    assert "eth_sendTransaction" not in holder_app.asked
 
 
 def test_credits_become_dollars_at_the_price_that_was_shown(signed_in: Page, served: Served) -> None:
