@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from .conftest import Served
+from .conftest import Complaints, Served
 from .looks import check_looks
 from .test_top_up import open_review
 
@@ -50,7 +50,8 @@ def troubled(page: Page, context: BrowserContext, served: Served) -> Page:
     return page
 
 
-def test_trouble_is_told_with_what_becomes_of_it(troubled: Page) -> None:
+def test_trouble_is_told_with_what_becomes_of_it(troubled: Page, complaints: Complaints) -> None:
+    complaints.expected.append("/admin/orders/ord_2/retry")
     for text in (
         "Disputed by the payer's bank (1)",
         "The payer's bank asks for this money back.",
@@ -64,18 +65,9 @@ def test_trouble_is_told_with_what_becomes_of_it(troubled: Page) -> None:
         expect(troubled.get_by_text(text, exact=True).or_(troubled.get_by_text(text)).first).to_be_visible()
     check_looks(troubled, "review-trouble", technical=True)
 
-
-def test_who_stops_reviewing_is_asked_for_the_key_again(page: Page, served: Served) -> None:
-    open_review(page, served)
-    page.get_by_role("button", name="Stop reviewing").click()
-
-    expect(page.get_by_label("Operator key")).to_be_visible()
-    page.reload()
-    expect(page.get_by_label("Operator key")).to_be_visible()
-
-
-def test_what_is_unknown_is_not_tried_again(troubled: Page, complaints: Any) -> None:
-    complaints.expected.append("/admin/orders/ord_2/retry")
     troubled.get_by_role("button", name="Try now").first.click()
-
     expect(troubled.get_by_role("alert")).to_contain_text("ord_2")
+    troubled.get_by_role("button", name="Stop reviewing").click()
+    expect(troubled.get_by_label("Operator key")).to_be_visible()
+    troubled.reload()
+    expect(troubled.get_by_label("Operator key")).to_be_visible()
