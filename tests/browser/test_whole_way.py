@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import openai
 import pytest
@@ -72,18 +73,24 @@ class Person:
         chain, gateway = self.served.stack.chain, self.served.stack.gateway
         key = AccountKey(self.served.wallet.token, gateway.address, self.address, self.address)
 
+        def told() -> dict[str, Any]:
+            [balance] = self.page.request.get("/v1/wallet").json()["balances"]
+            return dict(balance)
+
         def agree() -> bool:
-            there, own = nanocredits_down(chain.escrow.account_of(key).balance), self.account
-            return there == own.available + own.held + own.captured and own.available - own.exiting == spendable_
+            there, own, api = nanocredits_down(chain.escrow.account_of(key).balance), self.account, told()
+            return (
+                there == own.available + own.held + own.captured
+                and own.available - own.exiting == spendable_ == int(api["spendable_nanocredits"])
+                and parse_credits(api["outside_credits"]) == parse_credits(outside) == self.outside()
+            )
 
         soon(agree)
-        assert self.outside() == parse_credits(outside)
-        [told] = self.page.request.get("/v1/wallet").json()["balances"]
-        assert (told["spendable_nanocredits"], Decimal(told["outside_credits"])) == (str(spendable_), Decimal(outside))
+        credits_ = format_nanocredits(spendable_)
         self.page.goto("/wallet")
         shown = self.page.get_by_role("region", name="Routed balance")
-        expect(shown.locator(f"[title='{told['spendable_credits']} PXAI']")).to_be_visible()
-        if told["outside_nanocredits"] != "0":
+        expect(shown.locator(f"[title='{credits_} PXAI']")).to_be_visible()
+        if Decimal(outside):
             expect(shown).to_contain_text(f"In your own wallet, not for apps yet{Decimal(outside):,.2f} PXAI")
 
 
