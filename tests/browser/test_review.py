@@ -11,10 +11,13 @@ from .looks import check_looks
 from .test_top_up import open_review
 
 AT = "2026-11-21T12:00:00+00:00"
-DISPUTED = {
-    "id": "ord_1", "status": "disputed", "rail": "card", "holder": "0x" + "1" * 40, "asked_usd": "20", "paid_usd": "20",
-    "placed_at": AT, "paid_at": AT, "payment": "pi_1", "reference": None, "why": None,
+DISPUTE = {
+    "id": "dp_1", "order": "ord_1", "status": "open", "reason": "product_not_received", "payment": "pi_1", "disputed_usd": "20",
+    "lost_usd": "0", "opened_at": AT, "ended_at": None, "bought_credits": "2000", "frozen_credits": "1500", "used_credits": "500",
+    "taken_out_credits": "0",
 }  # fmt: skip
+LOST = DISPUTE | {"id": "dp_2", "status": "lost", "lost_usd": "20", "ended_at": AT}
+ORDER = {"id": "ord_1", "status": "disputed", "rail": "card", "asked_usd": "20", "placed_at": AT}
 QUEUES: dict[str, list[dict[str, Any]]] = {
     "review": [],
     "refunds": [],
@@ -33,7 +36,8 @@ QUEUES: dict[str, list[dict[str, Any]]] = {
         {"subject": "rfd_4", "kind": "collect", "why": "the authorization was used", "at": AT},
         {"subject": "ord_5", "kind": "deposit", "why": "the signature is too old", "at": AT},
     ],
-    "all": [DISPUTED],
+    "disputes": [DISPUTE, LOST],
+    "all": [ORDER],
 }
 
 
@@ -55,6 +59,8 @@ def test_trouble_is_told_with_what_becomes_of_it(troubled: Page, complaints: Com
     for text in (
         "Disputed by the payer's bank (1)",
         "The payer's bank asks for this money back.",
+        "product not received",
+        "1,500.00",
         "Held up, and tried again by itself (2)",
         "Creating the credits",
         "the treasury is empty",

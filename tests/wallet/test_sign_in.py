@@ -198,6 +198,7 @@ def _with(gateway: Rig, **changes: object) -> object:
 
 def test_each_tab_of_the_operators_browser_is_told_what_to_send(newcomer: Rig):
     tab = Browser(newcomer)
+    newcomer.http.cookies.clear()  # another test's
     assert tab.call("GET", "/v1/operator/sign-in").status_code == 401
     begun = tab.call("POST", "/v1/operator/sign-in", json={"key": OPERATOR})
     tab.cookies |= dict(begun.cookies)

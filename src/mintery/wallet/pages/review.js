@@ -1,6 +1,6 @@
 // The operator's page: payments that wait for a person, money that is owed back, and what banks dispute.
 import { del, get, post, Refused } from "./api.js";
-import { dollars } from "./amounts.js";
+import { dollars, shown } from "./amounts.js";
 import { statusTag } from "./top_up.js";
 import { actionButton, address, card, dialog, el, facts, field, notice, table, tag, when } from "./ui.js";
 
@@ -98,12 +98,20 @@ function refundRow(refund, refresh) {
     el("div", { className: "row" }, refund.rail === "bank" && actionButton("Sent back", done), journalButton(refund.order)));
 }
 
-function disputedRow(order) {
+const OUTCOMES = { open: ["bad", "Open"], won: ["good", "Won"], lost: ["bad", "Lost"] };
+
+// What the payer's bank asks back, and where the credits are that were bought with it.
+function disputeRow(dispute) {
+  const [kind, text] = OUTCOMES[dispute.status] ?? ["", dispute.status];
+  const credits = (name) => shown(dispute[`${name}_credits`]);
   return el("li", { className: "stack" },
-    el("div", { className: "row between" }, el("strong", {}, dollars(order.paid_usd ?? order.asked_usd)), statusTag(order)),
-    el("p", { className: "soft" }, "The payer's bank asks for this money back. Answer it at the card service; what is left of the top-up cannot be used meanwhile."),
-    facts([["Payment", el("code", {}, order.payment ?? "none")], ["Paid", order.paid_at && when(order.paid_at)], ["Holder", address(order.holder)]], "wide"),
-    el("div", { className: "row" }, journalButton(order.id)));
+    el("div", { className: "row between" }, el("strong", {}, dollars(dispute.disputed_usd)), tag(kind, text)),
+    dispute.status === "open" && el("p", {}, "The payer's bank asks for this money back. Answer it at the card service; what is left of the credits is held back meanwhile."),
+    dispute.status === "lost" && el("p", {}, `${dollars(dispute.lost_usd)} went back to the payer. What was used of the credits by then is your loss.`),
+    dispute.status === "won" && el("p", {}, "The money stays, and the holder's credits are free again."),
+    facts([["Why", (dispute.reason || "not said").replaceAll("_", " ")], ["Credits bought", credits("bought")], ["Held back of them", credits("frozen")], ["Used", credits("used")], ["Taken out", credits("taken_out")],
+      ["Since", when(dispute.opened_at)], dispute.ended_at && ["Ended", when(dispute.ended_at)], ["Payment", el("code", {}, dispute.payment ?? "none")]], "wide"),
+    el("div", { className: "row" }, journalButton(dispute.order)));
 }
 
 const STEPS = {
@@ -143,11 +151,12 @@ export async function render({ refresh }) {
     if (!(error instanceof Refused) || error.status !== 401) throw error;
     return [el("h1", {}, "Review"), signInForm(refresh)];
   }
-  const [waiting, refunds, later, never, all] = await Promise.all([get("/admin/orders?queue=review"), get("/admin/orders?queue=refunds"),
-    get("/admin/orders?queue=waiting"), get("/admin/orders?queue=given_up"), get("/admin/orders?queue=all")]);
+  const [waiting, refunds, later, never, disputes, all] = await Promise.all([get("/admin/orders?queue=review"), get("/admin/orders?queue=refunds"),
+    get("/admin/orders?queue=waiting"), get("/admin/orders?queue=given_up"), get("/admin/orders?queue=disputes"), get("/admin/orders?queue=all")]);
   const problem = el("div", {});
   const wrong = (error) => problem.replaceChildren(notice("bad", error.message));
-  const disputed = all.data.filter(({ status }) => status === "disputed");
+  const open = disputes.data.filter(({ status }) => status === "open");
+  const ended = disputes.data.filter(({ status }) => status !== "open");
   const signOut = actionButton("Stop reviewing", async () => {
     await del("/v1/operator/sign-in", { "Mintery-CSRF": csrf });
     await refresh();
@@ -155,7 +164,8 @@ export async function render({ refresh }) {
   return [
     el("div", { className: "row between" }, el("h1", {}, "Review"), signOut),
     card(`Payments that wait for a decision (${waiting.data.length})`, listOr(waiting.data.map((order) => orderRow(order, refresh)), "Nothing waits.")),
-    disputed.length ? card(`Disputed by the payer's bank (${disputed.length})`, listOr(disputed.map(disputedRow))) : null,
+    disputes.data.length ? card(`Disputed by the payer's bank (${open.length})`, listOr(open.map(disputeRow), "None is open."),
+      ended.length ? el("details", {}, el("summary", {}, `Ended (${ended.length})`), el("ul", { className: "plain" }, ended.map(disputeRow))) : null) : null,
     card("Note a bank transfer", el("details", {}, el("summary", {}, "From the bank's statement"), bankForm(refresh))),
     card(`Money that is owed back (${refunds.data.length})`, listOr(refunds.data.map((refund) => refundRow(refund, refresh)), "None.")),
     later.data.length ? card(`Held up, and tried again by itself (${later.data.length})`, problem, listOr(later.data.map((met) => waitingRow(met, refresh, wrong)))) : null,

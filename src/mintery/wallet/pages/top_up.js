@@ -171,7 +171,7 @@ function orderParts(order, project, refresh) {
       ["Number", el("code", {}, order.id)],
     ]),
     order.lot && el("div", { className: "row" }, actionButton("Which requests used it?", () => lotUses(order.lot), { className: "quiet" }),
-      leftToTakeBack(order) > 0n && actionButton("Take back what is left", () => takeBack(order, symbol, order.rail === "chain" ? "wallet" : "rail", refresh), { className: "danger" })),
+      order.status !== "disputed" && leftToTakeBack(order) > 0n && actionButton("Take back what is left", () => takeBack(order, symbol, order.rail === "chain" ? "wallet" : "rail", refresh), { className: "danger" })),
   ].filter(Boolean);
 }
 
