@@ -30,7 +30,6 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "POST /v1/wallet/orders/{}/check": ("come back from the card service", "order check"),
     "POST /v1/wallet/orders/{}/cancel": ("give a top-up up", "order cancel"),
     "GET /v1/wallet/lots/{}/requests": ("see what used a top-up", "lot trace"),
-    "GET /v1/wallet/lots/{}/refunds": ("see what goes back", "lot refunds"),
     "POST /v1/wallet/lots/{}/refund/offer": ("take back by card or bank", "lot refund"),
     "POST /v1/wallet/lots/{}/refund": ("take back", "lot refund"),
     "POST /v1/wallet/vouchers/offer": ("make a key", "key create"),

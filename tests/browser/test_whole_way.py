@@ -194,7 +194,7 @@ def pay_by_bank_and_take_it_back(person: Person, operator: Page) -> None:
     accept(operator, reference)
     expect(page.get_by_text("Your routed balance rose by 300.00 PXAI.")).to_be_visible(timeout=LONG)
     take_back(page)
-    expect(page.locator("dt", has_text="Being paid back")).to_be_visible()
+    expect(page.locator("dt", has_text="Being paid back")).to_be_visible(timeout=LONG)
     expect(page.locator("dd", has_text="$3.00")).to_be_visible(timeout=LONG)
 
     open_review(operator, person.served)

@@ -124,29 +124,18 @@ async function takeBack(order, symbol, way, refresh) {
   await refresh();
 }
 
-// Each return of a part, as it stands; one over the card or bank is told by the order itself once it is owed there.
-const RETURNS = { under_way: "Being paid back", released: "Being paid back", in_wallet: "Back in your own wallet", not_collected: "In your own wallet instead", failed: "Not paid back" };
-const KEPT = "It could not go back that way. The credits are in your own wallet: change them into dollars under “Take out”.";
-const FAILED = "It could not be taken back: it is in your balance as before.";
-
-function returned(refund, symbol) {
-  const name = RETURNS[refund.status];
-  return name && [name, [`${shown(refund.refund_credits)} ${symbol}`, refund.status === "not_collected" && el("span", { className: "soft second-line" }, KEPT), refund.status === "failed" && el("span", { className: "soft second-line" }, FAILED)]];
-}
-
 // Lots that something was taken back of here, with what they had then: that is told again until it is booked.
 const takenOf = new Map();
 
 // What is asked back is still counted as left until it has gone.
 function leftToTakeBack(order) {
   if (takenOf.get(order.lot.id) === order.lot.remaining_nanocredits) return 0n;
-  const asked = order.returns.filter(({ status }) => status === "under_way").reduce((sum, each) => sum + BigInt(each.refund_nanocredits), 0n);
+  const asked = order.taken_back.filter(({ status }) => status === "under_way").reduce((sum, each) => sum + BigInt(each.refund_nanocredits), 0n);
   return BigInt(order.lot.remaining_nanocredits) - asked;
 }
 
 function orderParts(order, project, refresh) {
   const got = arrived(order);
-  const kept = got?.into === "wallet" && order.on_chain.some((call) => call.kind === "deposit" && call.status === "failed");
   const name = balanceName(project);
   const symbol = project?.symbol ?? "credits";
   return [
@@ -154,8 +143,6 @@ function orderParts(order, project, refresh) {
     ...heldUp(order).map((words) => notice("warn", words)),
     order.status === "paid" && !got && !heldUp(order).length && notice("", el("strong", {}, "Your payment has arrived."), " Your balance rises in the next minute."),
     got && notice("good", el("strong", {}, got.into === "account" ? `Your ${project ? KINDS[project.kind].toLowerCase() : "balance"} rose by ${shown(got.credits)} ${symbol}.` : `${shown(got.credits)} ${symbol} came into your own wallet.`)),
-    kept && notice("warn", "They could not be put into your balance, and nothing is lost: ", el("a", { href: "/wallet" }, "make them spendable"), " on Home, or send or change them."),
-    order.next_try_at && notice("warn", "Something is in the way at the moment. It is tried again by itself, next at ", when(order.next_try_at), "."),
     EXPLAINED[order.status] && el("p", {}, EXPLAINED[order.status], order.why ? ` (${order.why}.)` : ""),
     ...payParts(order, refresh),
     facts([
@@ -167,7 +154,6 @@ function orderParts(order, project, refresh) {
       order.lot && ["Left of it", `${shown(order.lot.remaining_credits)} of ${shown(order.lot.amount_credits)} ${symbol}`],
       ...order.taken_back.map((back) => ["Taken back", `${shown(back.refund_credits)} ${symbol}, ${TAKEN_BACK[back.status]}`]),
       ...order.refunds.map((refund) => [refund.done_at ? "Paid back" : "Being paid back", dollars(refund.refund_usd)]),
-      ...order.returns.map((refund) => returned(refund, symbol)),
       ["Number", el("code", {}, order.id)],
     ]),
     order.lot && el("div", { className: "row" }, actionButton("Which requests used it?", () => lotUses(order.lot), { className: "quiet" }),
@@ -179,8 +165,7 @@ async function showOrder(id, projects) {
   const place = el("div", { className: "stack" });
   let last = "";
   const draw = async () => {
-    const order = { returns: [], ...(await get(`/v1/wallet/orders/${id}`)) };
-    if (order.lot) order.returns = (await get(`/v1/wallet/lots/${order.lot.id}/refunds`)).data;
+    const order = await get(`/v1/wallet/orders/${id}`);
     const text = JSON.stringify(order);
     // What has not changed is not drawn anew: a screen reader would read it again.
     if (text !== last) place.replaceChildren(...orderParts(order, projects.find((each) => each.token === order.token), draw));
