@@ -42,7 +42,6 @@ function project(balance, reload) {
       balance.held_nanocredits !== "0" && ["Set aside for requests under way", `${shown(balance.held_credits)} ${balance.symbol}`],
       balance.frozen_nanocredits !== "0" && ["Cannot be used: its payment is disputed", `${shown(balance.frozen_credits)} ${balance.symbol}`],
       balance.leaving_nanocredits !== "0" && ["On its way back to your own wallet", el("a", { href: "/wallet/take-out" }, `${shown(balance.leaving_credits)} ${balance.symbol}`)],
-      /[1-9]/.test(balance.frozen_credits ?? "") && ["Held back while your bank disputes a payment", `${shown(balance.frozen_credits)} ${balance.symbol}`],
       outside && ["In your own wallet, not for apps yet", `${shown(balance.outside_credits)} ${balance.symbol}`],
     ]),
     outside && balance.takes_deposits && el("div", { className: "row" },
