@@ -223,6 +223,7 @@ def begin_to_take_out(person: Person) -> None:
 def finish_and_redeem(person: Person) -> None:
     page, served = person.page, person.served
     served.stack.devchain.rpc("evm_increaseTime", [served.stack.gateway.parts.exit_delay])
+    served.stack.devchain.rpc("evm_mine")
     page.goto("/wallet/take-out")
     page.get_by_role("button", name="Finish").click()
     expect(page.get_by_text("Done: it is in your own wallet now.")).to_be_visible(timeout=LONG)
