@@ -79,6 +79,15 @@ def test_a_page_that_only_asks_for_its_head_is_counted(gateway: Rig):
     assert [called(gateway, "HEAD", "/wallet").status_code for _ in range(2)] == [200, 429]
 
 
+def test_a_proxy_that_nobody_named_is_told_of_once(gateway: Rig, caplog: pytest.LogCaptureFixture):
+    for _ in range(3):
+        called(gateway, "GET", "/healthz", headers={"X-Forwarded-For": "203.0.113.9"})
+
+    assert [each.getMessage().partition(" ")[0] for each in caplog.records if "proxy" in each.msg] == [
+        "proxy_not_named"
+    ]
+
+
 def test_a_stranger_writes_no_more_rows_than_are_said(gateway: Rig, ledger_file: Path):
     connection = sqlite3.connect(ledger_file)
     names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]

@@ -4,6 +4,7 @@ at who calls.
 Every route that answers a stranger stands in ``OPEN``; all others answer 401 or 403. A test calls each of them to find out.
 """
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,9 +13,13 @@ from starlette.requests import Request
 from starlette.routing import compile_path
 from starlette.types import Message, Receive, Scope
 
+from mintery.domain.peer import ForwardedHeader
 from mintery.gateway.bodies import receive_body
+from mintery.gateway.entry import till_of
 from mintery.gateway.tries import Tries
 from mintery.usecases.parts import GatewayLimits
+
+LOG = logging.getLogger(__name__)
 
 SMALL_BODY_BYTES = 128 * 1024
 """Of every call but those whose bodies are prompts, which are read where their key has been looked at."""
@@ -78,6 +83,7 @@ class OpenRoutes:
 
     def __init__(self) -> None:
         self.tries = {bound: Tries(bound.most, in_all=bound.in_all) for bound in dict.fromkeys(OPEN.values())}
+        self._told = False
         self._whole = {key: bound for key, bound in OPEN.items() if "{" not in key[1]}
         self._patterns: list[tuple[str, re.Pattern[str], Bound]] = [
             (method, compile_path(path)[0], bound) for (method, path), bound in OPEN.items() if "{" in path
@@ -94,7 +100,17 @@ class OpenRoutes:
     def count(self, scope: Scope) -> None:
         """Raises TooManyTries."""
         if (bound := self.bound_of(scope["method"], scope["path"])) is not None:
-            self.tries[bound].count(Request(scope))
+            request = Request(scope)
+            self._tell_of_proxy(request)
+            self.tries[bound].count(request)
+
+    def _tell_of_proxy(self, request: Request) -> None:
+        """Once: behind a proxy that nobody named, one guesser locks everybody out."""
+        if self._told or till_of(request).parts.proxies.networks:
+            return
+        if any(header in request.headers for header in ForwardedHeader):
+            self._told = True
+            LOG.warning("proxy_not_named all its callers are counted as one: see MINTERY_TRUSTED_PROXIES")
 
 
 async def small_body(scope: Scope, receive: Receive, limits: GatewayLimits) -> Receive:
