@@ -1,5 +1,6 @@
 """A dispute freezes what is left of its order's lot, and nothing else; on both databases."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from random import Random
 
@@ -380,3 +381,21 @@ def test_nothing_frozen_is_ever_spent_whatever_the_order_of_things(request: pyte
             balance = ledger.account(ALICE.id)
             assert balance.frozen <= left
             assert spendable(ledger) == max(0, balance.available - balance.frozen)
+
+
+def test_holds_of_another_process_meet_the_dispute_that_was_told_meanwhile(
+    ledger: LedgerStore, database: Database, chain: Chain
+):
+    """Whatever it remembers of the account, and however many ask at once."""
+    credited(ledger, chain)
+    with open_ledger(database.url, IDENTITY) as other, ThreadPoolExecutor(8) as people:
+        assert isinstance(other.commit([place(1, ALICE, 10)])[0], HoldPlaced)
+        asked = [people.submit(other.commit, [place(number, ALICE, 10)]) for number in range(2, 14)]
+        ledger.commit([disputed()])
+        later = [people.submit(other.commit, [place(number, ALICE, 10)]) for number in range(20, 26)]
+
+        assert all(isinstance(each.result()[0], HoldRefused) for each in later)
+        placed = [each for each in asked if isinstance(each.result()[0], HoldPlaced)]
+        balance = other.account(ALICE.id)
+        assert (balance.held, balance.available) == (10 + 10 * len(placed), 90 - 10 * len(placed))
+        assert spendable(other) == 0
