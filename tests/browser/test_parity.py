@@ -36,6 +36,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "GET /v1/wallet/keys": ("see the keys", "key list"),
     "POST /v1/wallet/keys": ("make a key", "key create"),
     "POST /v1/wallet/keys/{}/rotate": ("give a key a new secret", "key rotate"),
+    "PATCH /v1/wallet/keys/{}": ("let older keys go on beside a new one", "key change"),
     "DELETE /v1/wallet/keys/{}": ("switch a key off", "key revoke"),
     "GET /v1/wallet/limits": ("see the limits", "limit list"),
     "POST /v1/wallet/limits": ("set a limit", "limit set"),

@@ -16,9 +16,11 @@ LOW_PICTURE = {"model": "test/paint", "size": "1024x1024", "quality": "low"}
 """Costs 0.011 USD each, known before."""
 
 
-def signed_offer(browser: Browser, *, credits_: str = "90", days: int = 30, token: str = TOKEN) -> dict[str, Any]:
+def signed_offer(
+    browser: Browser, *, credits_: str = "90", days: int = 30, token: str = TOKEN, on_top: bool = False
+) -> dict[str, Any]:
     """A voucher as ``POST /v1/wallet/keys`` takes it."""
-    body = {"token": token, "credits": credits_, "days": days}
+    body = {"token": token, "credits": credits_, "days": days, "on_top": on_top}
     offer = browser.call("POST", "/v1/wallet/vouchers/offer", json=body)
     assert offer.status_code == 200, offer.text
     signature = browser.key.sign_digest(digest_of(offer.json()["typed_data"])).long

@@ -6,7 +6,7 @@ import pytest
 from tests.databases import Database
 from tests.gateway.rig import CREDIT, OTHER_TOKEN, TOKEN, Rig, key_text, private_key, raised_text
 from tests.wallet.browser import Browser, signed_in
-from tests.wallet.keys import LOW_PICTURE, made_key, set_clock, signed_offer
+from tests.wallet.keys import LOW_PICTURE, made_key, pictures, set_clock, signed_offer
 
 DATABASES = ("sqlite",)
 STRANGER = private_key(900)
@@ -207,3 +207,22 @@ def test_a_key_ends_with_the_account_that_its_holder_closes(gateway: Rig, holder
     assert gateway.chat(key=made["api_key"]).status_code == 401
     stands = holder.call("GET", "/v1/wallet/authorities").json()["data"]
     assert [each["kind"] for each in stands] == ["sign_in"]
+
+
+def test_two_budgets_beside_each_other_are_each_spent_whole(gateway: Rig, holder: Browser):
+    """Each of 0.05 USD: a picture costs 0.044, and all vouchers of an account count together."""
+    first = made_key(holder, label="first", voucher=signed_offer(holder, credits_="0.05"))
+    voucher = signed_offer(holder, credits_="0.05", on_top=True)
+    second = made_key(holder, label="second", voucher=voucher)
+    assert (first["voucher"]["max_credits"], second["voucher"]["max_credits"]) == ("0.05", "0.1")
+
+    assert pictures(gateway, second["api_key"], 1)[0].status_code == 200
+    assert pictures(gateway, first["api_key"], 1)[0].status_code == 402
+    widened = holder.call("PATCH", f"/v1/wallet/keys/{first['id']}", json={"voucher": voucher})
+
+    assert widened.json()["voucher"]["max_credits"] == "0.1"
+    assert pictures(gateway, first["api_key"], 1)[0].status_code == 200
+    for key in (first, second):
+        assert holder.call("DELETE", f"/v1/wallet/keys/{key['id']}").status_code == 200
+    again = holder.call("POST", "/v1/wallet/vouchers/offer", json={"token": TOKEN, "credits": "0.05", "on_top": True})
+    assert again.json()["more_credits"] == "0.05", "what is switched off is not signed for again"

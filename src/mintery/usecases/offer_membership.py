@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from mintery.crypto.vouchers import account_id
 from mintery.domain.market import Market
 from mintery.domain.membership import Period, month_after
 from mintery.domain.project import Project
 from mintery.domain.voucher import AccountKey
 from mintery.errors import MalformedRequest
 from mintery.units import NanoCredits
-from mintery.usecases.offer_voucher import VoucherOffer, offer_voucher
+from mintery.usecases.offer_voucher import VoucherOffer, offer_voucher, spendable_by_keys
 from mintery.usecases.parts import GatewayParts
 from mintery.usecases.quote_request import quote_fee
 
@@ -45,7 +44,7 @@ def offer_membership(
     if not 1 <= months <= MOST_MONTHS:
         raise MalformedRequest(f"a membership is signed for 1 to {MOST_MONTHS} months", field="months")
     month = quote_fee(parts, market, project, parts.standings.offers.fee(project.kind, name, Period.MONTH)).amount
-    more = NanoCredits(months * month + _spendable_by_keys(parts, account))
+    more = NanoCredits(months * month + spendable_by_keys(parts, account))
     # The last day of the last month is left out: no further month is charged by it.
     days = (_after(parts.clock(), months) - parts.clock()).days - 1
     offer = offer_voucher(parts, account.holder, account.token, more=more, days=days, signer=account.signer)
@@ -57,18 +56,3 @@ def _after(now: datetime, months: int) -> datetime:
     for _ in range(months):
         ends = month_after(ends, now.day)
     return ends
-
-
-def _spendable_by_keys(parts: GatewayParts, key: AccountKey) -> NanoCredits:
-    """What the widest voucher that stands for the account's keys still allows."""
-    own = parts.ledger.account(account_id(key))
-    if own is None:
-        return NanoCredits(0)
-    revoked = parts.ledger.revoked_vouchers(key.holder)
-    vouchers = [
-        each.signed.voucher
-        for each in parts.ledger.standing_vouchers(key.holder)
-        if each.account == own.id and (own.id, each.signed.voucher.key_hash) not in revoked
-    ]
-    rooms = [voucher.max_nanocredits - own.spent for voucher in vouchers if voucher.epoch == own.epoch]
-    return NanoCredits(max(0, *rooms) if rooms else 0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mintery.crypto.typed_data import typed_data
-from mintery.crypto.vouchers import VOUCHER_TYPE, account_id
+from mintery.crypto.vouchers import VOUCHER_TYPE, account_id, account_of
 from mintery.domain.voucher import KEY_HASH_BYTES, AccountKey, Address, Voucher
 from mintery.errors import MalformedRequest, WrongToken
 from mintery.units import MAX_NANOCREDITS, NanoCredits, UnixSeconds, credit_units
@@ -76,3 +76,24 @@ def offer_voucher(
         contract=parts.domain.escrow,
     )
     return VoucherOffer(voucher, spent, more, usable_until, asked)
+
+
+def spendable_by_keys(parts: GatewayParts, key: AccountKey) -> NanoCredits:
+    """What the widest voucher still allows that a working key or a standing membership of the account is paid by. All vouchers of
+    an account share its one counter: one for a new purpose that left these out would be used up by what they spend.
+    """
+    own, now = parts.ledger.account(account_id(key)), parts.clock()
+    if own is None:
+        return NanoCredits(0)
+    records = [each for each in parts.ledger.keys(key.holder) if each.key.revoked_at is None]
+    working = [each.voucher.signed for each in records if each.key.expires_at is None or now < each.key.expires_at]
+    joined = [each.signed for each in parts.ledger.memberships.of(holder=key.holder) if each.ended_at is None]
+    revoked = parts.ledger.revoked_vouchers(key.holder)
+    rooms = [
+        signed.voucher.max_nanocredits - own.spent
+        for signed in (*working, *joined)
+        if account_of(signed) == own.id
+        and signed.voucher.epoch == own.epoch
+        and (own.id, signed.voucher.key_hash) not in revoked
+    ]
+    return NanoCredits(max(0, *rooms) if rooms else 0)

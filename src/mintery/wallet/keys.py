@@ -12,14 +12,14 @@ from mintery.crypto.personal_messages import split_signature
 from mintery.domain.keys import LONGEST_LABEL, KeyId, KeyRules, StandingVoucher
 from mintery.domain.limits import LimitPeriod
 from mintery.domain.project import Project
-from mintery.domain.voucher import Address, SignedVoucher, Voucher
+from mintery.domain.voucher import AccountKey, Address, SignedVoucher, Voucher
 from mintery.errors import CredentialRefused, MalformedRequest, NotSignedIn, UnknownGatewayKey
 from mintery.gateway.entry import till_of
 from mintery.gateway.errors import ErrorTable, Problems
-from mintery.units import CreditUnits, UnixSeconds
+from mintery.units import CreditUnits, NanoCredits, UnixSeconds
 from mintery.usecases import keep_keys
 from mintery.usecases.keep_keys import MadeKey, NewKey, NewLimit
-from mintery.usecases.offer_voucher import VoucherOffer, offer_voucher
+from mintery.usecases.offer_voucher import VoucherOffer, offer_voucher, spendable_by_keys
 from mintery.usecases.parts import GatewayParts
 from mintery.wallet.amounts import AmountIn, amount_json
 from mintery.wallet.callers import HolderDep
@@ -34,6 +34,9 @@ _NAMES = Field(None, max_length=64)
 class OfferIn(AmountIn):
     token: str = _ADDRESS
     days: int = Field(365, ge=1)
+    on_top: bool = Field(
+        False, description="Beyond what vouchers that stand may still spend: all of an account's share one counter."
+    )
     signer: str | None = Field(
         None, pattern=r"^0x[0-9a-fA-F]{40}$", description="Whose key is asked to sign; the holder's if left out."
     )
@@ -94,6 +97,9 @@ def keys_router(problems: Problems) -> APIRouter:
         project = project_of(parts, body.token)
         signer = None if body.signer is None else parse_address(body.signer)
         more = body.nanocredits(project)
+        if body.on_top:
+            account = AccountKey(project.token, parts.gateway, caller.holder, signer or caller.holder)
+            more = NanoCredits(more + spendable_by_keys(parts, account))
         offer = offer_voucher(parts, caller.holder, project.token, more=more, days=body.days, signer=signer)
         return {"object": "voucher_offer", **offered_json(offer, project)}
 

@@ -50,7 +50,14 @@ function showKey(made) {
   ]).closed;
 }
 
-function newKeyForm(balances, models, refresh) {
+// All permissions of a balance are counted together: the older keys go on by the new one, or what the new key spends would be
+// taken from what they were signed for. Their own budgets stay.
+async function widen(keys, voucher) {
+  const most = BigInt(voucher.max_spend) / 1000000000n;
+  for (const key of keys.filter((each) => BigInt(each.voucher.max_nanocredits) < most)) await patch(`/v1/wallet/keys/${key.id}`, { voucher });
+}
+
+function newKeyForm(balances, keys, models, refresh) {
   const label = el("input", { required: true, maxlength: "80", placeholder: "My chat app", autocomplete: "off" });
   const balance = el("select", {}, options(null, ...balances.map((each) => [each.token, `${each.kind === "official" ? "Official" : "Routed"} balance: ${each.symbol}, ${dollars(each.spendable_usd)} to spend`])));
   const amount = el("input", { inputmode: "decimal", value: "20", required: true });
@@ -63,7 +70,7 @@ function newKeyForm(balances, models, refresh) {
   const tell = () => {
     const until = Math.floor(Date.now() / 1000) + Number(lasts.value) * 86400;
     total.textContent = money(amount) === null ? "Write the budget in dollars, like 20."
-      : `At most ${dollars(exact(money(amount), 6))} ${PERIODS[period.value]}, until ${day(until)}. You sign once, for ${dollars(exact(inAll(), 6))} in all; nothing is taken before it is used.`;
+      : `At most ${dollars(exact(money(amount), 6))} ${PERIODS[period.value]}, until ${day(until)}. You sign once, for ${dollars(exact(inAll(), 6))} in all${keys.length ? ", beside what your other keys may spend" : ""}; nothing is taken before it is used.`;
   };
   for (const input of [amount, period, lasts]) input.addEventListener("input", tell);
   tell();
@@ -75,17 +82,21 @@ function newKeyForm(balances, models, refresh) {
     try {
       if (money(amount) === null) throw new Error("Write the budget in dollars, like 20.");
       await sayZone();
-      const days = Number(lasts.value);
-      const offer = await post("/v1/wallet/vouchers/offer", { token: balance.value, usd: exact(inAll(), 6), days });
-      const signed = await signature(offer.typed_data);
+      const others = keys.filter((key) => key.token === balance.value);
+      const own = Number(lasts.value);
+      // What is signed lasts as long as the longest of them; each key ends on its own day.
+      const days = Math.max(own, ...others.map((key) => Math.ceil(((key.expires_at ? Date.parse(key.expires_at) : key.voucher.usable_until * 1000) - Date.now()) / 86400000)));
+      const offer = await post("/v1/wallet/vouchers/offer", { token: balance.value, usd: exact(inAll(), 6), days, on_top: true });
+      const voucher = { ...offer.voucher, signature: await signature(offer.typed_data) };
       const models = [...only.selectedOptions].map((option) => option.value);
       const made = await post("/v1/wallet/keys", {
         label: label.value.trim(),
-        voucher: { ...offer.voucher, signature: signed },
+        voucher,
         limits: [{ period: period.value, usd: exact(money(amount), 6) }],
         models: models.length ? models : null,
-        expires_at: new Date(offer.usable_until * 1000).toISOString(),
+        expires_at: new Date((offer.usable_until - (days - own) * 86400) * 1000).toISOString(),
       });
+      await widen(others.filter(({ account }) => account === made.account), voucher);
       await showKey(made);
       await refresh(notice("good", `The key for ${made.label} works from now on.`));
     } catch (error) {
@@ -194,7 +205,7 @@ export async function render({ refresh }) {
     card("Your keys",
       working.length ? el("ul", { className: "plain" }, working.map((key) => keyRow(key, limits.data, refresh))) : el("p", { className: "soft" }, "No app has a key yet."),
       past.length ? el("details", {}, el("summary", {}, `Keys that no longer work (${past.length})`), el("ul", { className: "plain" }, past.map((key) => keyRow(key, [], refresh)))) : null),
-    card("A new key", balances.length ? newKeyForm(balances, names, refresh) : el("p", {}, "There is nothing to spend yet. ", el("a", { href: "/wallet/top-up" }, "Top up first"), ".")),
+    card("A new key", balances.length ? newKeyForm(balances, working, names, refresh) : el("p", {}, "There is nothing to spend yet. ", el("a", { href: "/wallet/top-up" }, "Top up first"), ".")),
     card("Limits", el("p", { className: "soft" }, "However many apps and keys there are, a limit holds for all of them together. You are told at 50, 80 and 100 %."),
       standing.length ? el("ul", { className: "plain" }, standing.map((limit) => limitRow(limit, keys.data, refresh))) : el("p", { className: "soft" }, "No limit is set beyond those of the keys."),
       balances.length ? el("details", {}, el("summary", {}, "Set a limit"), newLimitForm(balances, keys.data, refresh)) : null),
