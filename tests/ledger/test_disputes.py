@@ -345,7 +345,7 @@ def test_what_is_due_anyway_and_was_given_back_by_hand_is_done(ledger: LedgerSto
     ledger.check()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_nothing_frozen_is_ever_spent_whatever_the_order_of_things(request: pytest.FixtureRequest, seed: int):
     """Lots of one account, of which one is disputed in parts, lost and won; holds before, between and after."""
     random = Random(seed)
