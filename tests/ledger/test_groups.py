@@ -30,7 +30,7 @@ from mintery.ledger.store import open_ledger
 from mintery.units import NanoCredits
 
 WALLETS = (wallet(1), wallet(2))
-LIMITS = tuple(Constraint(f"limit:{until.value}", NanoCredits(120), until) for until in Ending)
+LIMITS = tuple(Constraint(f"ends:{until.value}", NanoCredits(120), until) for until in Ending)
 ANSWER = Answer(200, "application/json", b"{}")
 
 
