@@ -11,6 +11,7 @@ from mintery.providers.exchanges import Exchanges, UnsayableHeader
 
 pytestmark = pytest.mark.anyio
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: Application/JSON; charset=utf-8\r\ncontent-length: 2\r\n\r\n{}"
+ASIDE = OK[:-2] + b"no"
 MEGABYTE = 1_000_000
 
 
@@ -141,6 +142,37 @@ async def test_a_connection_that_died_while_it_was_kept_is_not_used_again():
         while len(peer.connections) == 1:
             with pytest.raises(aiohttp.ClientError):  # what is asked now finds nobody who answers
                 await ask(exchanges)
+
+
+@pytest.mark.parametrize("unasked", [ASIDE, ASIDE + ASIDE, b"what is this?\r\n\r\n"])
+async def test_what_comes_unasked_is_nobodys_answer(unasked: bytes):
+    """As a second answer to one request, or one to a request that was given up."""
+    came = asyncio.Event()
+    answers: list[asyncio.StreamWriter] = []
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers.append(writer)
+        try:
+            while True:
+                await reader.readuntil(b"\r\n\r\n{}")
+                writer.write(OK)
+                if not came.is_set():
+                    await came.wait()
+                    writer.write(unasked)
+        except asyncio.IncompleteReadError:
+            writer.close()
+
+    async with exchanges_with(peer) as exchanges:
+        first = await exchanges.begin("POST", "/chat", b"{}")
+        assert await first.content.read() == b"{}"
+        kept = first._connection.protocol
+        first.release()
+        came.set()
+        async with asyncio.timeout(30):
+            while not (kept is None or kept.should_close):  # noqa: ASYNC110 -- the library has no event for it
+                await asyncio.sleep(0)
+        assert [(await ask(exchanges))[2] for _ in range(3)] == [b"{}"] * 3
+    assert len(answers) == 2
 
 
 @pytest.mark.parametrize("answer", [b"", b"what?\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n"])

@@ -16,6 +16,8 @@ from yarl import URL
 
 _FIRST_FINAL, _SWITCHED = 200, 101
 _NOT_IN_A_HEADER = ("\r", "\n", "\0")
+_CONNECTIONS_TRIED = 100
+"""More than are kept of a peer that once spoke unasked, so that what fails here is new."""
 _OCTETS = "application/octet-stream"
 
 
@@ -81,15 +83,24 @@ class Exchanges:
         target = self._targets.get((method, path)) or self._find(method, path)
         said = target.said if headers is None else _written({**target.headers, **_lowered(headers)})
         head = f"{target.line}{said}content-length: {len(body)}\r\n\r\n".encode()
-        try:
-            connection = await self._connector.connect(target.request, [], self._timeout)
-        except TimeoutError:
-            raise aiohttp.ConnectionTimeoutError(f"no connection to {target.request.url.host}") from None
+        connection = await self._connect(target.request)
         try:
             return await _exchange(connection, head + body)
         except BaseException:
             connection.close()
             raise
+
+    async def _connect(self, request: aiohttp.ClientRequest) -> Connection:
+        """Nothing waits to be read of it: what came unasked over a kept connection would be taken for the next answer."""
+        try:
+            for _ in range(_CONNECTIONS_TRIED):
+                connection = await self._connector.connect(request, [], self._timeout)
+                if connection.protocol is None or not connection.protocol.should_close:
+                    return connection
+                connection.close()
+        except TimeoutError:
+            raise aiohttp.ConnectionTimeoutError(f"no connection to {request.url.host}") from None
+        raise aiohttp.ServerDisconnectedError("it speaks before it is asked")
 
     async def close(self) -> None:
         await self._connector.close()
