@@ -17,6 +17,7 @@ from mintery.domain.order import Order, OrderStatus, Rail, Refund, RefundKind
 from mintery.domain.voucher import Address
 from mintery.ledger.commands import Done, HoldPlaced, HoldRefused, NotWritten, SealRows
 from mintery.ledger.commands_calls import EndCall, FailCall, MintOrder
+from mintery.ledger.commands_chain import ReleasedSeen
 from mintery.ledger.commands_disputes import RefreezeLots, TakeDispute, TakeOutsideRefund
 from mintery.ledger.commands_lots import TraceLots
 from mintery.ledger.commands_orders import FinishRefund, PlaceOrder, ReturnPayment
@@ -283,6 +284,41 @@ def owe(assets: int) -> OweUnused:
         due_at=LATER,
     )
     return OweUnused("rfd_1", refund)
+
+
+def unused_owed(ledger: LedgerStore, chain: Chain) -> None:
+    """40 of the lot's 100 credits were taken out of it, and eight of its twenty dollars are due over the rail."""
+    lot = credited(ledger, chain)
+    asked = AskRefund("rfd_1", lot, NanoCredits(40), "rail", (call("rfd_1", CallKind.RELEASE),), NOON)
+    ledger.commit([asked, chain.block(ReleasedSeen(ALICE.id, NanoCredits(40)))])
+    follow(ledger)
+    assert ledger.commit([owe(8_000_000)]) == [Done(1)]
+
+
+@pytest.mark.parametrize("first", ["heard", "marked"])
+def test_what_is_owed_over_the_rail_and_was_given_back_by_hand_is_done_and_claims_nothing(
+    ledger: LedgerStore, chain: Chain, first: str
+):
+    unused_owed(ledger, chain)
+    heard, marked = by_hand("re_x", 8_000_000), FinishRefund("rfd_1_back", "re_x", "operator", LATER)
+
+    ledger.commit([heard, marked, heard] if first == "heard" else [marked, heard, marked])
+
+    assert ledger.orders.refunds_due() == []
+    assert (found(ledger, ORDER).refunded, spendable(ledger)) == (8_000_000, 60)
+    ledger.check()
+
+
+@pytest.mark.parametrize("first", ["heard", "marked"])
+def test_of_a_refund_by_hand_what_was_not_owed_is_claimed(ledger: LedgerStore, chain: Chain, first: str):
+    unused_owed(ledger, chain)
+    heard, marked = by_hand("re_x", 10_000_000), FinishRefund("rfd_1_back", "re_x", "operator", LATER)
+
+    ledger.commit([heard, marked] if first == "heard" else [marked, heard])
+
+    assert ledger.orders.refunds_due() == []
+    assert (found(ledger, ORDER).refunded, spendable(ledger)) == (10_000_000, 50)
+    ledger.check()
 
 
 def test_what_is_owed_over_the_rail_waits_for_the_dispute(ledger: LedgerStore, chain: Chain):

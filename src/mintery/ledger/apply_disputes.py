@@ -54,6 +54,25 @@ _due = Statement(
         refunds.c.done_at.is_(None),
     )
 )
+_due_unused = Statement(
+    select(refunds.c.id)
+    .where(
+        refunds.c.order_id == bindparam("order"),
+        refunds.c.payment == bindparam("its_payment"),
+        refunds.c.kind == bindparam("unused"),
+        refunds.c.assets == bindparam("given"),
+        refunds.c.done_at.is_(None),
+    )
+    .order_by(refunds.c.due_at, refunds.c.id)
+    .limit(1)
+)
+_done_with = Statement(
+    select(func.coalesce(func.sum(refunds.c.assets), 0)).where(
+        refunds.c.order_id == bindparam("order"),
+        refunds.c.payment == bindparam("its_payment"),
+        refunds.c.reference == bindparam("its_reference"),
+    )
+)
 _by_hand = Statement(
     select(func.sum(outside_refunds.c.assets)).where(outside_refunds.c.payment == bindparam("its_payment"))
 )
@@ -92,7 +111,9 @@ def _told(work: Work, order: Order, told: Dispute, kind: str, command: TakeDispu
 
 
 def take_outside_refund(work: Work, command: TakeOutsideRefund) -> OrderTold | NotWritten:
-    """What was due anyway is done once it was given back by hand; all else is counted beside the refunds made from here."""
+    """What was due anyway is done once it was given back by hand, and what a person said that it did is done by it; all else is
+    counted beside the refunds made from here.
+    """
     order, told = lock_order(work, command.order), command.refund
     if order is None or not _is_of(work, order, told.payment):
         return NotWritten(f"refund {told.id} is of no payment of order {command.order}")
@@ -103,16 +124,29 @@ def take_outside_refund(work: Work, command: TakeOutsideRefund) -> OrderTold | N
     state(work, OUTSIDE_REFUNDS, told.id)
     facts = {"refund": told.id, "payment": told.payment, "assets": str(told.assets)}
     write_event(work, order.id, "refunded by hand", command.actor, facts, at=command.at)
-    due = work.row(_due, its_rail=order.rail.value, its_payment=told.payment, unused=RefundKind.UNUSED.value)
-    by_hand = work.row(_by_hand, its_payment=told.payment)
-    if due is not None and by_hand is not None and int(by_hand[0]) >= _all_of_it(order, told.payment, due[1]):
-        complete_refund(work, order, due[0], told.id, actor=command.actor, at=command.at)
+    done = work.row(_done_with, order=order.id, its_payment=told.payment, its_reference=told.id)
+    new = told.assets - (0 if done is None else int(done[0]))
+    if new == told.assets and (due := _done_by(work, order, told)) is not None:
+        complete_refund(work, order, due, told.id, actor=command.actor, at=command.at)
         return OrderTold(lock_order(work, order.id) or order, news=True)
-    if order.payment is None or order.payment.id != told.payment:
+    if new <= 0 or order.payment is None or order.payment.id != told.payment:
         return OrderTold(order, news=True)
-    back = min(order.payment.assets, order.refunded + told.assets)
+    back = min(order.payment.assets, order.refunded + new)
     after = replace(order, refunded=AssetUnits(back))
     return _claimed(work, order, _without_credits(work, after, "the payment was given back by hand", command.at))
+
+
+def _done_by(work: Work, order: Order, told: OutsideRefund) -> str | None:
+    """The refund that was due and has been given back by hand with this: of the payment when all of it is back, of unused credits
+    when it is of their amount.
+    """
+    unused = RefundKind.UNUSED.value
+    due = work.row(_due, its_rail=order.rail.value, its_payment=told.payment, unused=unused)
+    by_hand = work.row(_by_hand, its_payment=told.payment)
+    if due is not None and by_hand is not None and int(by_hand[0]) >= _all_of_it(order, told.payment, due[1]):
+        return str(due[0])
+    row = work.row(_due_unused, order=order.id, its_payment=told.payment, unused=unused, given=told.assets)
+    return None if row is None else str(row[0])
 
 
 def _all_of_it(order: Order, payment: str, due: int) -> int:

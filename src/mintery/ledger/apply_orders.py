@@ -26,6 +26,7 @@ from mintery.ledger.commands_orders import (
     ReturnPayment,
     TakePayment,
 )
+from mintery.ledger.freezing import claim_order, counted_by_hand
 from mintery.ledger.rows_orders import ORDER_COLUMNS, REFUND_COLUMNS, order_of, order_row, refund_of, refund_row
 from mintery.ledger.schema_orders import order_events, orders, payments, refunds
 from mintery.ledger.stating import ORDERS, PAYMENTS, REFUNDS, state
@@ -199,17 +200,24 @@ def owe(work: Work, refund: Refund) -> None:
 
 
 def finish_refund(work: Work, command: FinishRefund) -> RefundTold | NotWritten:
-    """Once: what went back counts against the order's payment in the same commit."""
+    """Once: what went back counts against the order's payment in the same commit, unless it was heard of as made by hand before."""
     found = work.row(_order_of_refund, refund=command.refund)
     order = None if found is None else lock_order(work, found[0])
     if order is None:
         return NotWritten(f"there is no refund {command.refund}")
-    return complete_refund(work, order, command.refund, command.reference, actor=command.actor, at=command.at)
+    counted = counted_by_hand(work, command.refund, command.reference)
+    told = complete_refund(
+        work, order, command.refund, command.reference, counted=counted, actor=command.actor, at=command.at
+    )
+    if told.news and counted:
+        claim_order(work, order.id)
+    return told
 
 
 def complete_refund(
-    work: Work, order: Order, refund_id: str, reference: str, *, actor: str, at: datetime
+    work: Work, order: Order, refund_id: str, reference: str, *, actor: str, at: datetime, counted: int = 0
 ) -> RefundTold:
+    """``counted``: what of it the order's ``refunded`` has already."""
     news = work.run(_finish_refund, refund=refund_id, its_reference=reference, at=micros(at))
     row = work.row(_refund, refund=refund_id)
     refund = refund_of(row)
@@ -217,7 +225,7 @@ def complete_refund(
         state(work, REFUNDS, refund.id)
     if news and refund.kind is not RefundKind.SURPLUS and order.payment is not None:
         # What was given back by hand meanwhile is counted already.
-        back = max(order.refunded, min(order.payment.assets - order.lost, order.refunded + refund.assets))
+        back = max(order.refunded, min(order.payment.assets - order.lost, order.refunded + refund.assets - counted))
         write_order(work, replace(order, refunded=AssetUnits(back)))
     if news:
         facts = {"refund": refund.id, "reference": reference, "assets": str(refund.assets)}

@@ -7,26 +7,47 @@ holds may have, in the hold's own transaction. Whoever writes here locks the mar
 
 from collections.abc import Iterable
 
-from sqlalchemy import Text, bindparam, cast, func, select, update
+from sqlalchemy import Text, bindparam, case, cast, func, select, update
 
 from mintery.ledger.schema import accounts
 from mintery.ledger.schema_calls import chain_calls
 from mintery.ledger.schema_disputes import outside_refunds
 from mintery.ledger.schema_lots import lot_progress, lots
-from mintery.ledger.schema_orders import orders
+from mintery.ledger.schema_orders import orders, refunds
 from mintery.ledger.schema_refunds import lot_refunds
 from mintery.ledger.work import Statement, Work
 from mintery.units import pro_rata_up
 
+_given = (
+    select(func.coalesce(func.sum(refunds.c.assets), 0))
+    .where(
+        refunds.c.order_id == outside_refunds.c.order_id,
+        refunds.c.payment == outside_refunds.c.payment,
+        refunds.c.reference == outside_refunds.c.id,
+    )
+    .correlate(outside_refunds)
+    .scalar_subquery()
+)
+COUNTED = case((outside_refunds.c.assets > _given, outside_refunds.c.assets - _given), else_=0)
+"""Of a refund by hand, what no refund of ours was done with: the credits of that one were taken out of the lot, the rest is claimed."""
 _order = Statement(
     select(orders.c.paid_assets, orders.c.disputed, orders.c.lost, orders.c.payment).where(
         orders.c.id == bindparam("order")
     )
 )
 _outside = Statement(
-    select(func.coalesce(func.sum(outside_refunds.c.assets), 0)).where(
+    select(func.coalesce(func.sum(COUNTED), 0)).where(
         outside_refunds.c.order_id == bindparam("order"), outside_refunds.c.payment == bindparam("its_payment")
     )
+)
+_counted = Statement(
+    select(COUNTED)
+    .join_from(
+        outside_refunds,
+        refunds,
+        (refunds.c.order_id == outside_refunds.c.order_id) & (refunds.c.payment == outside_refunds.c.payment),
+    )
+    .where(refunds.c.id == bindparam("refund"), outside_refunds.c.id == bindparam("its_reference"))
 )
 _place = chain_calls.c.block_hash + "/" + cast(chain_calls.c.log_index, Text)
 _lots_of = Statement(
@@ -81,6 +102,12 @@ def _claimed(work: Work, order: str) -> tuple[int, int]:
     paid, disputed, lost, payment = row
     outside = work.row(_outside, order=order, its_payment=payment)
     return paid, min(paid, disputed + lost + (0 if outside is None else int(outside[0])))
+
+
+def counted_by_hand(work: Work, refund: str, reference: str) -> int:
+    """What counts already as given back by hand, in the payment of ``refund``, under the rail's name that it is done with."""
+    row = work.row(_counted, refund=refund, its_reference=reference)
+    return 0 if row is None else int(row[0])
 
 
 def claimed_order_at(work: Work, reference: str) -> str | None:

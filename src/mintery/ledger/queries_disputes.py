@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast
 
 from mintery.domain.dispute import Dispute, DisputeOutcome, OutsideRefund, RecordedDispute
 from mintery.domain.order import OrderId
+from mintery.ledger.freezing import COUNTED
 from mintery.ledger.schema import accounts
 from mintery.ledger.schema_calls import chain_calls
 from mintery.ledger.schema_disputes import disputes, outside_refunds
@@ -95,7 +96,7 @@ def _sums_of_orders(connection: Connection) -> Iterator[str]:
 
 def _claims(connection: Connection) -> Iterator[str]:
     outside = (
-        select(func.coalesce(func.sum(outside_refunds.c.assets), 0))
+        select(func.coalesce(func.sum(COUNTED), 0))
         .where(outside_refunds.c.order_id == orders.c.id, outside_refunds.c.payment == orders.c.payment)
         .scalar_subquery()
     )
