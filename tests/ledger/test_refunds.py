@@ -11,7 +11,7 @@ from tests.conftest import new_database
 from tests.databases import Database
 from tests.ledger.samples import IDENTITY, NOON, Chain, capture, deposit, place, request_id, wallet
 
-from mintery.domain.chain_call import CallId, CallKind, ChainCall
+from mintery.domain.chain_call import CallAttempt, CallId, CallKind, ChainCall, Effect
 from mintery.domain.voucher import Address
 from mintery.ledger.commands import (
     Done,
@@ -23,11 +23,11 @@ from mintery.ledger.commands import (
     SealRows,
     WriteOff,
 )
-from mintery.ledger.commands_calls import FailCall
+from mintery.ledger.commands_calls import EndCall, FailCall, SaveCallAttempt
 from mintery.ledger.commands_lots import TraceLots
 from mintery.ledger.commands_refunds import AskRefund
 from mintery.ledger.store import LedgerStore, open_ledger
-from mintery.units import NanoCredits
+from mintery.units import CreditUnits, NanoCredits
 
 ALICE = wallet(1)
 NOBODY = Address("0x" + "00" * 20)
@@ -110,6 +110,47 @@ def test_a_release_that_fails_sets_nothing_aside_any_more(ledger: LedgerStore, c
 
     assert free(ledger) == 0
     assert ledger.lot_refunds.refund("rfd_1").status == "failed"
+
+
+@pytest.mark.parametrize("mined", [1, 2])
+def test_of_two_alike_each_has_its_own_release(ledger: LedgerStore, chain: Chain, mined: int):
+    """One was asked for before the other; whichever of their calls takes effect, the other one's then fails."""
+    ledger.commit([chain.block(deposit(ALICE, 50), deposit(ALICE, 50))])
+    follow(ledger)
+    for number, lot in enumerate(lots(ledger), 1):
+        release = CallId(f"rfd_{number}/release")
+        attempt = CallAttempt(f"0x{number:064x}", release, NOBODY, number, bytes([number]), NOON)
+        assert ledger.commit([ask(number, lot, 40), SaveCallAttempt(attempt, 0)]) == [Done(1), Done(1)]
+    tx_hash, other = f"0x{mined:064x}", 3 - mined
+
+    ledger.commit([chain.block(ReleasedSeen(ALICE.id, NanoCredits(40), tx_hash))])
+    effect = Effect(tx_hash, chain.last.hash, chain.last.number, 0, NOON, CreditUnits(40))
+    fail = FailCall(CallId(f"rfd_{other}/release"), "ReleaseAboveBalance", NOON)
+    assert ledger.commit([EndCall(CallId(f"rfd_{mined}/release"), effect), fail]) == [Done(1), Done(1)]
+    follow(ledger)
+
+    assert ledger.lot_refunds.refund(f"rfd_{mined}").status == "in_wallet"
+    assert ledger.lot_refunds.refund(f"rfd_{other}").status == "failed"
+    left = [50, 50]
+    left[mined - 1] = 10
+    assert (remaining(ledger), free(ledger)) == (left, 60)
+    ledger.check()
+
+
+def test_a_release_that_nobody_here_signed_is_the_oldest_ones(ledger: LedgerStore, chain: Chain):
+    """And what was signed for it is the next one's."""
+    ledger.commit([chain.block(deposit(ALICE, 100))])
+    follow(ledger)
+    lot = lots(ledger)[0]
+    attempt = CallAttempt("0x01", CallId("rfd_1/release"), NOBODY, 1, b"1", NOON)
+    ledger.commit([ask(1, lot, 40), SaveCallAttempt(attempt, 0), ask(2, lot, 40)])
+
+    statuses = []
+    for tx_hash in ("0xff", "0x01"):
+        ledger.commit([chain.block(ReleasedSeen(ALICE.id, NanoCredits(40), tx_hash))])
+        statuses.append([ledger.lot_refunds.refund(f"rfd_{number}").status for number in (1, 2)])
+
+    assert statuses == [["in_wallet", "under_way"], ["in_wallet", "in_wallet"]]
 
 
 def test_a_release_that_the_chain_took_back_is_set_aside_again(ledger: LedgerStore, chain: Chain):

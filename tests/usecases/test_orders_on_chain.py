@@ -34,7 +34,7 @@ from mintery.errors import (
     WrongGateway,
 )
 from mintery.ledger.commands import Done, NotWritten, SealRows
-from mintery.ledger.commands_calls import PlaceTopUp, PlanCalls, SaveCallAttempt
+from mintery.ledger.commands_calls import FailCall, PlaceTopUp, PlanCalls, SaveCallAttempt
 from mintery.ledger.commands_lots import TraceLots
 from mintery.ledger.commands_refunds import OweUnused
 from mintery.ledger.queries_lots import Lot
@@ -316,6 +316,43 @@ def test_a_collection_that_the_holder_prevents_is_told_and_owes_nothing(till: Ti
     assert told["status"] == "not_collected"
     assert "ran out" in told["why"]
     assert [(each.alarm, each.subject) for each in till.alarms.standing()] == [(Alarm.CALL_GIVEN_UP, refund.id)]
+    assert till.ledger.orders.refunds_due() == []
+
+
+def test_what_the_chain_released_is_the_refunds_that_it_was_sent_for(till: Till, desk: OrderDesk):
+    order = bank_order(till, desk, PrivateKey.generate())
+    run(desk)
+    asked = RefundAsked(lot_of(till, order).id, NanoCredits(5 * 10**9), "wallet")
+    older, newer = (refund_lot(desk, order.account, asked, now()) for _ in range(2))
+    (release,) = till.ledger.chain_calls.of(newer.id)
+    assert send_call(desk, release, now()) is Sent.LEFT
+    till.sync()
+
+    statuses = [till.ledger.lot_refunds.refund(each.id).status for each in (older, newer)]
+
+    assert statuses == ["under_way", "in_wallet"]
+
+
+def test_what_was_collected_and_never_released_is_told(till: Till, desk: OrderDesk):
+    """The holder had other credits for it, and anybody may send what was signed."""
+    holder, anyone = PrivateKey.generate(), till.town.funded()
+    order = bank_order(till, desk, holder)
+    run(desk)
+    refund = all_back(till, desk, order, holder)
+    release, collect = till.ledger.chain_calls.of(refund.id)
+    till.town.chain.token(till.town.token).transfer(till.town.issuer, holder.address, parse_credits("20"))
+    till.town.chain.sender(anyone).send(Call("collect", collect.to, collect.calldata))
+    assert send_call(desk, collect, now()) is Sent.ENDED
+    till.sync()
+    owe_unused(desk, now())
+    assert not till.alarms.standing(), "its release may still come"
+
+    till.ledger.commit([FailCall(release.id, "ReleaseAboveBalance", now())])
+    owe_unused(desk, now())
+
+    (alarm,) = till.alarms.standing()
+    assert (alarm.alarm, alarm.subject) == (Alarm.ORDERS_WAIT, refund.id)
+    assert "nothing was released for it" in alarm.why
     assert till.ledger.orders.refunds_due() == []
 
 

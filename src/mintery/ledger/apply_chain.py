@@ -124,7 +124,7 @@ def _apply(work: Work, place: Place, event: ChainEvent) -> tuple[RequestId, ...]
             opened.free(event.amount)
             opened.move(Move.RELEASED_ON_CHAIN, event.amount)
             opened.save()
-            refund_released(work, event.account, event.amount, place.reference)
+            refund_released(work, event.account, event.amount, place.reference, tx_hash=event.tx_hash)
         case BatchSettledSeen():
             return apply_settled(work, event, block=place.block, reference=place.reference, at=place.at)
     return ()

@@ -44,10 +44,11 @@ class ExitExecutedSeen:
 
 @dataclass(frozen=True, slots=True)
 class ReleasedSeen:
-    """``Released`` by a settler to the holder."""
+    """``Released`` by a settler to the holder. ``tx_hash`` tells whose call it was, where one of ours was."""
 
     account: AccountId
     amount: NanoCredits
+    tx_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from sqlalchemy import bindparam, func, null, select, update
 
+from mintery.domain.chain_call import CallKind
 from mintery.ledger.schema import accounts, transfers
+from mintery.ledger.schema_calls import call_attempts, chain_calls
 from mintery.ledger.schema_refunds import lot_refunds, lot_releases, lot_set_asides
 from mintery.ledger.stating import LOT_REFUNDS, state
 from mintery.ledger.work import Statement, Work, insert_of
@@ -13,12 +15,17 @@ set_aside = Statement(
     .where(accounts.c.id == bindparam("account"))
     .values(refunding=accounts.c.refunding + bindparam("change"))
 )
-_next_released = Statement(
-    select(lot_refunds.c.id)
-    .where(lot_refunds.c.account == bindparam("its_account"), lot_refunds.c.amount == bindparam("paid"), _SET_ASIDE)
-    .order_by(lot_refunds.c.asked_at, lot_refunds.c.id)
-    .limit(1)
+_of_its_amount = select(lot_refunds.c.id).where(
+    lot_refunds.c.account == bindparam("its_account"), lot_refunds.c.amount == bindparam("paid"), _SET_ASIDE
 )
+_sent_for = Statement(
+    _of_its_amount.join(
+        chain_calls, (chain_calls.c.subject == lot_refunds.c.id) & (chain_calls.c.kind == CallKind.RELEASE.value)
+    )
+    .join(call_attempts, call_attempts.c.call_id == chain_calls.c.id)
+    .where(call_attempts.c.tx_hash == bindparam("sent"))
+)
+_next_released = Statement(_of_its_amount.order_by(lot_refunds.c.asked_at, lot_refunds.c.id).limit(1))
 _released = Statement(
     update(lot_refunds).where(lot_refunds.c.id == bindparam("its_id")).values(released=bindparam("place"))
 )
@@ -38,9 +45,15 @@ _last_transfer = Statement(select(func.coalesce(func.max(transfers.c.seq), 0)))
 _asked = Statement(select(lot_refunds.c.account, lot_refunds.c.amount).where(lot_refunds.c.id == bindparam("id")))
 
 
-def refund_released(work: Work, account: str, amount: int, place: str) -> None:
-    """The chain paid ``amount`` out: it was set aside for the oldest refund of that amount, if for any."""
-    row = work.row(_next_released, its_account=account, paid=amount)
+def refund_released(work: Work, account: str, amount: int, place: str, *, tx_hash: str | None) -> None:
+    """The chain paid ``amount`` out: for the refund that ``tx_hash`` was signed for. What nobody here signed is taken to be for
+    the oldest refund of that amount, if for any.
+
+    Each attempt is saved before it leaves, so no refund is ever given the release of another one whose call stands here.
+    """
+    asked = {"its_account": account, "paid": amount}
+    row = None if tx_hash is None else work.row(_sent_for, **asked, sent=tx_hash)
+    row = row or work.row(_next_released, **asked)
     if row is not None:
         work.run(_released, its_id=row[0], place=place)
         work.run(_insert_release, place=place, refund=row[0])

@@ -137,13 +137,16 @@ def _collect(desk: OrderDesk, key: AccountKey, asked: RefundAsked, *, after: Cal
 
 def owe_unused(desk: OrderDesk, now: datetime) -> int:
     """Owe the money of what the treasury has collected; how many refunds. Never more than the order's payment was: one for which
-    nothing is left to owe stands as an alarm, as a person must see to the credits.
+    nothing is left to owe stands as an alarm, as a person must see to the credits; so does one that was collected though nothing
+    was released for it.
     """
     owed = 0
     after: str | None = None
     while listed := desk.ledger.lot_refunds.to_collect(after=after):
         owed += sum(_owe(desk, asked, now) for asked in listed)
         after = listed[-1].id
+    for asked in desk.ledger.lot_refunds.collected_unreleased():
+        _tell_unowed(desk, asked, "nothing was released for it", now)
     return owed
 
 
@@ -171,9 +174,13 @@ def _owe(desk: OrderDesk, asked: LotRefund, now: datetime) -> bool:
     if why is None:
         desk.alarms.clear(Alarm.ORDERS_WAIT, subject=asked.id)
         return True
-    why = f"refund {asked.id}: the treasury has {asked.amount} nanocredits of lot {lot.id}, and owes nothing for them: {why}"
-    desk.alarms.sound(Alarm.ORDERS_WAIT, why, now, subject=asked.id)
+    _tell_unowed(desk, asked, why, now)
     return False
+
+
+def _tell_unowed(desk: OrderDesk, asked: LotRefund, why: str, now: datetime) -> None:
+    why = f"refund {asked.id}: the treasury has {asked.amount} nanocredits of lot {asked.lot}, and owes nothing for them: {why}"
+    desk.alarms.sound(Alarm.ORDERS_WAIT, why, now, subject=asked.id)
 
 
 def _owed_for(desk: OrderDesk, order: Order, amount: NanoCredits, under_way: int = 0) -> AssetUnits:

@@ -202,7 +202,7 @@ def map_event(  # noqa: PLR0911 -- one return for each event
         case ExitExecuted(account, _, credits_, epoch) if not credits_ or knows(account):
             return ExitExecutedSeen(account, nanocredits(credits_), epoch)
         case Released(account, _, credits_) if knows(account):
-            return ReleasedSeen(account, nanocredits(credits_))
+            return ReleasedSeen(account, nanocredits(credits_), seen.tx_hash)
         case BatchSettled(owner, batch_id, root, outcomes) if owner == gateway:
             return BatchSettledSeen(batch_id, root, outcomes, seen.tx_hash)
         case _:
