@@ -211,15 +211,37 @@ def test_a_refund_by_hand_is_counted_once_and_cancels_an_order_without_credits(c
     assert mint_orders(counter.desk, counter.now) == 0
 
 
-def test_a_refund_that_is_due_waits_for_the_dispute_and_is_not_made_twice(counter: Counter):
+def paid_late(counter: Counter) -> None:
+    """The counter's order becomes one whose payment goes back whole."""
     placed_at = NOON + timedelta(days=1)
     late = place_order(counter.desk, OrderAsked(wallet(2).account, Rail.CARD, DOLLARS), placed_at)
     counter.account.pay(late.reference, late.expires_at)
-    counter.account.slow_refunds = True
     counter.order, counter.now = late, placed_at + timedelta(hours=1)
+    counter.hear("checkout.session.completed", counter.account.sessions[late.reference])
+
+
+@pytest.mark.parametrize("taken", ["by hand", "by a dispute"])
+def test_of_a_refund_that_is_due_what_was_taken_already_does_not_hold_back_the_rest(counter: Counter, taken: str):
+    paid_late(counter)
+    if taken == "by hand":
+        counter.account.refund_by_hand(counter.intent, 500)
+    else:
+        counter.account.dispute(counter.intent, 500, "lost")
+    watch_disputes(counter.desk, counter.now)
+
+    for minute in range(2):
+        watch_orders(counter.desk, counter.now + timedelta(minutes=minute))
+
+    assert counter.account.refunded(counter.intent) + counter.account.lost(counter.intent) == 2_000
+    assert (counter.status, counter.store.orders.refunds_due()) == (OrderStatus.REFUNDED, [])
+    assert counter.alarms() == []
+
+
+def test_a_refund_that_is_due_waits_for_the_dispute_and_is_not_made_twice(counter: Counter):
+    counter.account.slow_refunds = True
+    paid_late(counter)
     told = counter.account.dispute(counter.intent, 2_000)
     hear = {"object": "dispute", "id": told["id"], "payment_intent": counter.intent}
-    counter.hear("checkout.session.completed", counter.account.sessions[late.reference])
     counter.hear("charge.dispute.created", hear)
 
     watch_orders(counter.desk, counter.now)

@@ -1,6 +1,7 @@
 """What became of orders: asked of their rails, whether or not a webhook came. News may come twice, late, or not at all."""
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 
 from mintery.domain.chain_call import CallKind, ChainCall
@@ -85,15 +86,19 @@ def _give_back(desk: OrderDesk, now: datetime) -> None:
 
 
 def _give_one_back(desk: OrderDesk, refund: Refund, now: datetime) -> None:
-    """Nothing goes back twice: while its payment is disputed it waits, and what a dispute took is not given as well."""
-    order = desk.ledger.orders.order(refund.order)
-    if order is not None and refund.kind is not RefundKind.SURPLUS and refund.assets > returnable(order):
-        why = "the payment is disputed" if order.disputed else "a dispute took the payment"
+    """Nothing goes back twice: while its payment is disputed it waits, and of what a dispute took, or a person gave back by hand
+    meanwhile, only the rest goes back.
+    """
+    order, left = desk.ledger.orders.order(refund.order), refund.assets
+    if order is not None and refund.kind is not RefundKind.SURPLUS:
+        left = min(left, returnable(order))
+    if order is not None and left < refund.assets and (order.disputed or not left):
+        why = "the payment is disputed" if order.disputed else "nothing of the payment is left to give back"
         desk.alarms.sound(Alarm.ORDERS_WAIT, f"refund {refund.id}: {why}", now, subject=refund.id)
         desk.ledger.commit([Postpone(refund.id, why, now)])
         return
     try:
-        reference = desk.card_rail().refund(refund)
+        reference = desk.card_rail().refund(replace(refund, assets=left))
     except RailError as error:
         desk.alarms.sound(Alarm.ORDERS_WAIT, f"refund {refund.id}: {error}", now, subject=refund.id)
         desk.ledger.commit([Postpone(refund.id, str(error), now)])
