@@ -4,7 +4,9 @@ import re
 import socket
 import sqlite3
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,11 +14,13 @@ from tests.databases import new_ledger
 from tests.gateway.rig import IDENTITY, Rig, rig
 from tests.gateway.strangers import CLOSED, Unread, called, concrete, routes
 
-from mintery.gateway.open_routes import OPEN, SMALL_BODY_BYTES, OpenRoutes
+from mintery.gateway import health
+from mintery.gateway.open_routes import HEALTH, OPEN, OPERATOR_KEYS, SMALL_BODY_BYTES, Bound, OpenRoutes
 from mintery.gateway.paid import PATHS
 from mintery.gateway.tries import Tries
 from mintery.ledger.store import open_ledger
 from mintery.usecases.parts import GatewayLimits
+from mintery.usecases.report_health import report_health
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +65,7 @@ def test_every_route_that_answers_strangers_is_named_and_no_other(gateway: Rig):
 def test_each_of_them_is_counted(gateway: Rig):
     for method, path in routes(gateway):
         bound = gateway.app.open_routes.bound_of(method, concrete(path))
-        if bound is None:
+        if not isinstance(bound, Bound):
             continue
         gateway.app.open_routes.tries[bound] = Tries(1, in_all=1)
 
@@ -72,8 +76,44 @@ def test_each_of_them_is_counted(gateway: Rig):
         assert "retry-after" in second.headers
 
 
+def test_only_health_and_the_right_operator_key_are_not_counted_here():
+    uncounted = {name: bound for name, bound in OPEN.items() if not isinstance(bound, Bound)}
+
+    assert uncounted == {("GET", "/healthz"): HEALTH, ("POST", "/v1/operator/sign-in"): OPERATOR_KEYS}
+
+
+def test_no_stranger_closes_health_to_a_load_balancer(gateway: Rig):
+    for bound, tries in gateway.app.open_routes.tries.items():  # as many as strangers make in a minute
+        tries._total = bound.in_all
+
+    assert {called(gateway, method, "/healthz").status_code for method in ("GET", "HEAD")} & {429} == set()
+
+
+def test_one_report_of_health_serves_all_who_ask_within_a_second(gateway: Rig, monkeypatch: pytest.MonkeyPatch):
+    made = []
+
+    def counted(*args: Any) -> dict[str, Any]:
+        made.append(1)
+        return report_health(*args)
+
+    monkeypatch.setattr(health, "report_health", counted)
+    now = gateway.parts.clock() + timedelta(hours=1)
+    clock = gateway.parts.clock
+    try:
+        for later in (0, 0.9, 0.9, 1.1):
+            object.__setattr__(gateway.parts, "clock", lambda later=later: now + timedelta(seconds=later))
+            called(gateway, "GET", "/healthz")
+        assert len(made) == 2
+        gateway.operator("POST", "/v1/operator/drain")
+        told = called(gateway, "GET", "/healthz").json()["reasons"]
+        gateway.operator("DELETE", "/v1/operator/drain")
+        assert told == ["the gateway is stopping"]
+    finally:
+        object.__setattr__(gateway.parts, "clock", clock)
+
+
 def test_a_page_that_only_asks_for_its_head_is_counted(gateway: Rig):
-    for bound in set(OPEN.values()):
+    for bound in gateway.app.open_routes.tries:
         gateway.app.open_routes.tries[bound] = Tries(1, in_all=1)
 
     assert [called(gateway, "HEAD", "/wallet").status_code for _ in range(2)] == [200, 429]

@@ -33,16 +33,34 @@ def _counts(tries: Tries, request: Request) -> bool:
     return True
 
 
-def test_tries_are_counted(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(tries_module, "MOST_NAMES", 3)
+def test_tries_are_counted():
     tries = Tries(2, in_all=5)
 
     for name in ("a", "a", "b", "c", "c"):
         tries.count_one(name, NOON)
-    for name in ("a", "b", "d"):
+    for name in ("a", "b", "c"):
         with pytest.raises(TooManyTries):
             tries.count_one(name, NOON)
     tries.count_one("a", NOON + timedelta(minutes=1))
+
+
+def test_a_few_peers_leave_every_other_its_own_share():
+    tries = Tries(20, in_all=40)
+    for peer in ("203.0.113.1", "203.0.113.2"):
+        assert [_counts(tries, _from(peer)) for _ in range(21)] == [True] * 20 + [False]
+
+    for peer in ("203.0.113.3", "203.0.113.4"):
+        assert [_counts(tries, _from(peer)) for _ in range(3)] == [True, True, False]
+    assert not _counts(tries, _from("203.0.113.1"))
+
+
+def test_whoever_calls_by_many_names_leaves_room_for_one_more(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tries_module, "MOST_NAMES", 3)
+    tries = Tries(2, in_all=1_000)
+    for each in range(3):
+        assert _counts(tries, _from(f"203.0.113.{each}"))
+
+    assert [_counts(tries, _from("198.51.100.1")) for _ in range(3)] == [True, True, False]
 
 
 def test_what_is_refused_counts_against_nobody():

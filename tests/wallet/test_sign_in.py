@@ -4,12 +4,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
 from tests.gateway.rig import HOLDER, OPERATOR, Rig, key_text, private_key
 from tests.wallet.browser import Browser, signed_in
 
 from mintery.crypto.personal_messages import sign_personal
+from mintery.domain.peer import TrustedProxies
 from mintery.domain.sign_in import format_sign_in, parse_sign_in
 
 STRANGER = private_key(900)
@@ -157,6 +159,19 @@ def test_the_operator_signs_in_with_the_operator_key(gateway: Rig):
     assert browser.call("GET", "/v1/wallet/sign-in").status_code == 401
     assert browser.call("DELETE", "/v1/operator/sign-in").status_code == 204
     assert browser.call("GET", "/v1/operator/status").status_code == 401
+
+
+def test_wrong_operator_keys_are_counted_and_the_right_one_is_taken_all_the_same(gateway: Rig):
+    # Of one peer, as behind a proxy that nobody named: a stranger's guesses look like the operator's own.
+    now = gateway.parts.clock() + timedelta(minutes=5)
+    _with(gateway, clock=lambda: now, proxies=TrustedProxies((ip_network("127.0.0.1"),)))
+
+    def shown(key: str) -> int:
+        body, peer = {"key": key}, {"X-Forwarded-For": "203.0.113.7"}
+        return Browser(gateway).call("POST", "/v1/operator/sign-in", json=body, headers=peer).status_code
+
+    assert [shown(f"guess {each}") for each in range(62)] == [403] * 60 + [429] * 2
+    assert shown(OPERATOR) == 200
 
 
 def test_a_holder_is_no_operator(gateway: Rig):

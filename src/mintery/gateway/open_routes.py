@@ -32,7 +32,7 @@ class Bound:
     """Of several routes together.
 
     Attributes:
-        most: calls of one peer in a minute; ``in_all`` of all peers.
+        most: calls of one peer in a minute; once there were ``in_all`` of all peers, each has its share of that alone (``Tries``).
         rows: that a stranger's call writes at most, each with its own end.
     """
 
@@ -42,17 +42,30 @@ class Bound:
     rows: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """Of routes that no number of calls closes to anybody, and which are cheap for that."""
+
+    name: str
+    rows: int = 0
+
+
 PAGES = Bound("pages", 3_000, 60_000)
 """A page asks for some twenty files."""
-HEALTH = Bound("health", 3_000, 30_000)
+HEALTH = Uncounted("health")
+"""One report a second, which serves all who ask: a load balancer must not hear 429 because somebody else asked, and behind a proxy
+that nobody named all are one peer.
+"""
 READS = Bound("reads", 1_200, 30_000)
 NONCES = Bound("nonces", 120, 1_200, rows=1)
 """Each lives ten minutes."""
 SIGN_INS = Bound("sign-ins", 60, 600)
-OPERATORS = Bound("operator's sign-ins", 60, 600)
+OPERATOR_KEYS = Uncounted("operator's sign-ins")
+"""One hash each. The route itself counts the wrong keys, once it knows them."""
+OPERATORS = Bound("operator's sign-outs", 60, 600)
 WEBHOOKS = Bound("webhooks", 600, 6_000)
 
-OPEN: Mapping[tuple[str, str], Bound] = {
+OPEN: Mapping[tuple[str, str], Bound | Uncounted] = {
     ("GET", "/"): PAGES,
     ("GET", "/wallet"): PAGES,
     ("GET", "/wallet/{page}"): PAGES,
@@ -72,7 +85,7 @@ OPEN: Mapping[tuple[str, str], Bound] = {
     ("POST", "/v1/wallet/sign-in"): SIGN_INS,
     ("POST", "/v1/wallet/sign-in/dev"): SIGN_INS,
     ("DELETE", "/v1/wallet/sign-in"): SIGN_INS,
-    ("POST", "/v1/operator/sign-in"): OPERATORS,
+    ("POST", "/v1/operator/sign-in"): OPERATOR_KEYS,
     ("DELETE", "/v1/operator/sign-in"): OPERATORS,
     ("POST", "/v1/webhooks/stripe"): WEBHOOKS,
 }
@@ -82,14 +95,18 @@ class OpenRoutes:
     """Counts the calls of strangers, each process for itself."""
 
     def __init__(self) -> None:
-        self.tries = {bound: Tries(bound.most, in_all=bound.in_all) for bound in dict.fromkeys(OPEN.values())}
+        self.tries = {
+            bound: Tries(bound.most, in_all=bound.in_all)
+            for bound in dict.fromkeys(OPEN.values())
+            if isinstance(bound, Bound)
+        }
         self._told = False
         self._whole = {key: bound for key, bound in OPEN.items() if "{" not in key[1]}
-        self._patterns: list[tuple[str, re.Pattern[str], Bound]] = [
+        self._patterns: list[tuple[str, re.Pattern[str], Bound | Uncounted]] = [
             (method, compile_path(path)[0], bound) for (method, path), bound in OPEN.items() if "{" in path
         ]
 
-    def bound_of(self, method: str, path: str) -> Bound | None:
+    def bound_of(self, method: str, path: str) -> Bound | Uncounted | None:
         """None where a call must show who it is of."""
         asked = "GET" if method == "HEAD" else method
         if (bound := self._whole.get((asked, path))) is not None:
@@ -102,7 +119,8 @@ class OpenRoutes:
         if (bound := self.bound_of(scope["method"], scope["path"])) is not None:
             request = Request(scope)
             self._tell_of_proxy(request)
-            self.tries[bound].count(request)
+            if isinstance(bound, Bound):
+                self.tries[bound].count(request)
 
     def _tell_of_proxy(self, request: Request) -> None:
         """Once: behind a proxy that nobody named, one guesser locks everybody out."""

@@ -8,6 +8,7 @@ from mintery.gateway.cookies import check_not_forged, cookie_of, csrf_of, drop_c
 from mintery.gateway.entry import till_of
 from mintery.gateway.errors import Problems
 from mintery.gateway.sites import check_origin, site_of
+from mintery.gateway.tries import Tries
 from mintery.usecases import sign_in as usecase
 from mintery.wallet.keeping import SignInOut, keep
 
@@ -18,12 +19,19 @@ class OperatorSignInIn(BaseModel):
 
 def operator_sign_in_router(problems: Problems) -> APIRouter:
     router = APIRouter(tags=["operator"], responses=problems.responses(SignInRefused, ForgedCall, TooManyTries))
+    wrong = Tries(60, in_all=600)
 
     @router.post("/v1/operator/sign-in", responses=problems.responses(NotOperator))
     def post_operator_sign_in(request: Request, response: Response, body: OperatorSignInIn) -> SignInOut:
-        """Begin a sign-in of the operator's browser, with the operator key."""
+        """Begin a sign-in of the operator's browser, with the operator key: wrong keys are counted, and the right one is taken
+        however many wrong ones came before it.
+        """
         check_origin(request)
-        begun = usecase.sign_in_as_operator(till_of(request).parts, body.key)
+        try:
+            begun = usecase.sign_in_as_operator(till_of(request).parts, body.key)
+        except NotOperator:
+            wrong.count(request)
+            raise
         return keep(request, response, begun, "operator", token=False)
 
     @router.get("/v1/operator/sign-in", responses=problems.responses(NotSignedIn))
