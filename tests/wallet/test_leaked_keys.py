@@ -74,6 +74,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 @pytest.fixture
 def gateway(newcomer: Rig) -> Rig:
     newcomer.app.open_routes = OpenRoutes()
+    newcomer.http.cookies.clear()  # another test's
     return newcomer
 
 
