@@ -21,7 +21,7 @@ from mintery.ledger.commands_calls import (
     SaveCallAttempt,
 )
 from mintery.ledger.commands_orders import CapReached, OrderTold, PlaceOrder
-from mintery.ledger.freezing import claim_order, is_claimed
+from mintery.ledger.freezing import claim_order, is_claimed, lock_mark, refreeze_lot_of
 from mintery.ledger.refund_marks import refund_failed
 from mintery.ledger.schema_calls import call_attempts, chain_calls
 from mintery.ledger.stating import CHAIN_CALLS, state
@@ -138,7 +138,10 @@ def fail_call(work: Work, command: FailCall) -> Done | NotWritten:
         state(work, CHAIN_CALLS, command.call)
         subject, _, kind = command.call.partition("/")
         if kind == CallKind.RELEASE:
+            # No hold gets in between what becomes free and what of it is claimed.
+            lock_mark(work)
             refund_failed(work, subject, command.why, micros(command.at))
+            refreeze_lot_of(work, subject)
         return Done(changed)
     row = work.row(_planned, id=command.call)
     if row is not None and row[2] is not None:

@@ -31,7 +31,7 @@ class TakeOutsideRefund:
 
 @dataclass(frozen=True, slots=True)
 class RefreezeLots:
-    """Freeze what has become free of lots that are claimed: a refund of theirs has failed."""
+    """Freeze what is free of lots that are claimed and could be frozen. Whatever frees it freezes it too: a second look at that."""
 
 
 DisputeCommand = TakeDispute | TakeOutsideRefund | RefreezeLots

@@ -72,6 +72,7 @@ _set_aside = Statement(
         lot_refunds.c.lot == bindparam("lot"), lot_refunds.c.released.is_(None), lot_refunds.c.failed_at.is_(None)
     )
 )
+_lot_of = Statement(select(lot_refunds.c.lot).where(lot_refunds.c.id == bindparam("refund")))
 _unsettled = Statement(
     select(lots.c.seq).where(lots.c.claimed > 0, lots.c.frozen < lots.c.claimed, lots.c.remaining > lots.c.frozen)
 )
@@ -143,6 +144,18 @@ def refreeze(work: Work, lot: int) -> None:
     work.run(_freeze, lot=lot, amount=wanted)
     work.run(_freeze_account, account=account, change=wanted - frozen)
     work.memory.forget()
+
+
+def lock_mark(work: Work) -> None:
+    """Nobody else follows transfers, claims or frees until this transaction ends."""
+    work.row(_lock_progress)
+
+
+def refreeze_lot_of(work: Work, refund: str) -> None:
+    """After the refund has failed; the mark was locked before."""
+    row = work.row(_lot_of, refund=refund)
+    if row is not None:
+        refreeze(work, row[0])
 
 
 def refreeze_lots(work: Work) -> int:
