@@ -13,6 +13,7 @@ from mintery.chain.sender import Sender
 from mintery.chain.test_dollar import TestDollar
 from mintery.crypto.keys import dev_key
 from mintery.crypto.transactions import read_transaction
+from mintery.domain.fees import Fees
 from mintery.errors import MalformedInput, TransactionMissing, TransactionReplaced, TransactionReverted
 from mintery.units import AssetUnits, Wei
 
@@ -82,6 +83,19 @@ def test_a_transaction_is_saved_before_it_leaves(rpc: Rpc, dollar: TestDollar):
     assert raw[0] == 2, "EIP-1559"
 
 
+def test_what_is_sent_offers_no_more_than_it_was_told_to(rpc: Rpc, dollar: TestDollar):
+    sender = Sender(rpc, dev_key(1))
+    fees = sender.fees_within(Wei(10**12))
+    assert fees is not None
+    low = Fees(Wei(fees.max_fee - 1), Wei(7))
+    signed: list[bytes] = []
+
+    sender.send(dollar.call("mint", OTHER, ONE), fees=low, on_signed=lambda raw, *_: signed.append(raw))
+
+    (read,) = map(read_transaction, signed)
+    assert Fees(read.max_fee, read.priority_fee) == low
+
+
 def test_what_reverts_in_its_block_says_why(rpc: Rpc, dollar: TestDollar):
     """Two transfers of the same dollar are simulated before either is sent."""
     sender = Sender(rpc, dev_key(2))
@@ -94,8 +108,11 @@ def test_what_reverts_in_its_block_says_why(rpc: Rpc, dollar: TestDollar):
     sender.broadcast(first.raw)
     sender.wait(first)
     sender.broadcast(second.raw)
-    with pytest.raises(TransactionReverted, match="ERC20InsufficientBalance"):
+    with pytest.raises(TransactionReverted, match="ERC20InsufficientBalance") as raised:
         sender.wait(second)
+    receipt = rpc.receipt(second.hash)
+    assert receipt is not None
+    assert raised.value.paid == receipt.gas_used * receipt.gas_price > 0
 
 
 def test_broadcasting_twice_is_harmless(rpc: Rpc, anvil: str):

@@ -11,17 +11,20 @@ from tests.conftest import new_database
 from tests.ledger.samples import IDENTITY
 from tests.usecases.town import Till, now
 
+from mintery.chain.delivery import BROADCAST
+from mintery.chain.rpc import Call, Rpc
 from mintery.crypto.authorizations import TRANSFER_TYPE, authorization_digest
 from mintery.crypto.keys import PrivateKey
+from mintery.crypto.transactions import read_transaction
 from mintery.domain.voucher import Address
-from mintery.errors import MoveRefused, RelayerSpent, TooManyMoves
+from mintery.errors import MoveRefused, RelayerSpent, RpcRefused, TooManyMoves
 from mintery.ledger.commands import Done, NotWritten
 from mintery.ledger.commands_relayed import MOVES, SPENT, ReserveRelay, SettleRelay
 from mintery.ledger.store import LedgerStore, open_ledger
 from mintery.units import NanoCredits, Wei, gwei_up, parse_credits
 from mintery.usecases.move_credits import Move, MoveKind, offer_move, relay_move
 from mintery.usecases.relay import Relay
-from mintery.usecases.relay_bounds import RelayBounds
+from mintery.usecases.relay_bounds import MAX_FEE, RelayBounds
 
 DAY = datetime(2026, 11, 21, 18, tzinfo=UTC)
 ALICE, BOB, RELAYER = (PrivateKey.from_bytes(bytes([n]) * 32).address for n in (1, 2, 3))
@@ -109,6 +112,78 @@ def test_the_key_spends_no_more_in_a_day_than_it_may(till: Till):
 
     with pytest.raises(RelayerSpent):
         relay_move(a_relay(till, key, max_fee=1), till.gateway, *a_move(till, relay, holder))
+
+
+def is_spent(till: Till, key: PrivateKey, gwei: int) -> bool:
+    """Whether the day has cost so much, to the gwei."""
+    reserves = [ReserveRelay(key.address, BOB, DAY.date(), 1, most, 9) for most in (gwei, gwei + 1)]
+    refused, taken = till.ledger.commit([*reserves])
+    return refused == NotWritten(SPENT) and isinstance(taken, Done)
+
+
+def test_what_is_signed_offers_no_more_than_was_reserved_for_it(till: Till, monkeypatch: pytest.MonkeyPatch):
+    """What the node suggests rises between the two."""
+    key, holder = till.town.funded(), a_holder(till)
+    relay = a_relay(till, key)
+    offered = a_move(till, relay, holder)
+    suggested = iter([Wei(10**9)])
+    monkeypatch.setattr(Rpc, "priority_fee", lambda _: next(suggested, Wei(10**14)))
+
+    moved = relay_move(relay, till.gateway, *offered)
+
+    signed = till.town.rpc.request("eth_getTransactionByHash", moved.tx_hash)
+    assert int(signed["maxPriorityFeePerGas"], 16) == 10**9
+    assert int(signed["maxFeePerGas"], 16) <= MAX_FEE
+
+
+@pytest.mark.parametrize(
+    ("said", "left"), [("insufficient funds for gas * price + value", False), ("internal error", True)]
+)
+def test_what_the_node_surely_refused_costs_nobody_anything(
+    till: Till, monkeypatch: pytest.MonkeyPatch, said: str, left: bool
+):
+    key, holder = till.town.funded(), a_holder(till)
+    relay = a_relay(till, key, a_day=1)
+    offered = a_move(till, relay, holder)
+
+    def refused(_self: Rpc, _raw: bytes) -> None:
+        raise RpcRefused(BROADCAST, -32_000, said)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Rpc, "broadcast", refused)
+        with pytest.raises(RpcRefused):
+            relay_move(relay, till.gateway, *offered)
+
+    assert is_spent(till, key, 0) is not left
+    if left:
+        with pytest.raises(TooManyMoves):
+            relay_move(relay, till.gateway, *offered)
+    else:
+        assert relay_move(relay, till.gateway, *offered).block is not None
+
+
+def test_a_move_that_its_holder_sent_first_costs_its_gas_alone(till: Till, monkeypatch: pytest.MonkeyPatch):
+    key, holder, anyone = till.town.funded(), a_holder(till), till.town.chain.sender(till.town.funded())
+    relay = a_relay(till, key, a_day=1)
+    offered = a_move(till, relay, holder)
+    had, broadcast = till.town.rpc.balance(key.address), Rpc.broadcast
+
+    def overtaken(self: Rpc, raw: bytes) -> None:
+        patch.setattr(Rpc, "broadcast", broadcast)
+        read = read_transaction(raw)
+        anyone.send(Call("the same", read.to, read.calldata))
+        broadcast(self, raw)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Rpc, "broadcast", overtaken)
+        with pytest.raises(MoveRefused):
+            relay_move(relay, till.gateway, *offered)
+
+    cost = gwei_up(Wei(had - till.town.rpc.balance(key.address)))
+    assert cost > 0
+    assert is_spent(till, key, cost)
+    with pytest.raises(TooManyMoves):
+        relay_move(relay, till.gateway, *a_move(till, relay, holder))
 
 
 @settings(max_examples=10, deadline=None)

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from mintery.errors import RpcRefused
 
+BROADCAST = "eth_sendRawTransaction"
+
 
 class Delivery(StrEnum):
     TAKEN = "taken"
@@ -34,6 +36,9 @@ class Delivered:
     said: str = ""
 
 
+_NEVER = frozenset(
+    {Delivery.FUNDS_MISSING, Delivery.TOO_LARGE, Delivery.NONCE_USED, Delivery.NONCE_AHEAD, Delivery.UNDERPRICED}
+)
 KNOWN = ("already known", "already imported", "known transaction", "alreadyknown")
 _WORDS: Mapping[Delivery, tuple[str, ...]] = {
     Delivery.TAKEN: KNOWN,
@@ -58,6 +63,11 @@ _WORDS: Mapping[Delivery, tuple[str, ...]] = {
         "max initcode",
     ),
 }
+
+
+def surely_not_taken(refused: RpcRefused) -> bool:
+    """Whether it refuses a broadcast, and in words that say so: others may come of a request that was passed on."""
+    return refused.method == BROADCAST and read_refusal(refused).end in _NEVER
 
 
 def read_refusal(refused: RpcRefused) -> Delivered:

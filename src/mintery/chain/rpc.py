@@ -5,6 +5,7 @@ from typing import Any
 
 from web3.providers.base import JSONBaseProvider
 
+from mintery.chain.delivery import BROADCAST
 from mintery.chain.endpoint import DEFAULT_TIMEOUT, Endpoint, Request, Wire, without_secrets
 from mintery.chain.endpoints import Endpoints
 from mintery.chain.member import EndpointFault
@@ -157,7 +158,7 @@ class Rpc:
         return Wei(int(self.request("eth_maxPriorityFeePerGas"), 16))
 
     def broadcast(self, raw: bytes) -> None:
-        self.request("eth_sendRawTransaction", "0x" + raw.hex())
+        self.request(BROADCAST, "0x" + raw.hex())
 
     def knows(self, tx_hash: str) -> bool:
         """Whether a transaction waits or is in a block."""

@@ -73,8 +73,11 @@ class Sender:
         """
         return self.rpc.call(call, sender=self.address, at=at)
 
-    def send(self, call: Call, *, gas: int | None = None, on_signed: OnSigned | None = None) -> TxReceipt:
-        """Simulate, sign, broadcast and wait.
+    def send(
+        self, call: Call, *, gas: int | None = None, fees: Fees | None = None, on_signed: OnSigned | None = None
+    ) -> TxReceipt:
+        """Simulate, sign, broadcast and wait. ``fees``: what every attempt offers; by default what blocks cost then, without a
+        cap.
 
         A nonce that another process took first is replaced by the next one; ``on_signed`` then sees each attempt.
 
@@ -87,7 +90,7 @@ class Sender:
         else:
             self.simulate(call)
         for _ in range(_NONCE_ATTEMPTS):
-            signed = self._sign_and_broadcast(call, gas, on_signed)
+            signed = self._sign_and_broadcast(call, gas, fees, on_signed)
             try:
                 return self.wait(signed)
             except TransactionReplaced:
@@ -195,10 +198,12 @@ class Sender:
             raise self._revert_of(signed.call, receipt)
         return receipt
 
-    def _sign_and_broadcast(self, call: Call, gas: int, on_signed: OnSigned | None) -> SignedTransaction:
+    def _sign_and_broadcast(
+        self, call: Call, gas: int, fees: Fees | None, on_signed: OnSigned | None
+    ) -> SignedTransaction:
         for _ in range(_NONCE_ATTEMPTS):
             with self.turn() as nonce:
-                signed = self.sign(call, gas=gas, nonce=nonce)
+                signed = self.sign(call, gas=gas, nonce=nonce, fees=fees)
                 if on_signed is not None:
                     on_signed(signed.raw, signed.hash, signed.nonce)
                 try:
@@ -219,11 +224,12 @@ class Sender:
 
     def _revert_of(self, call: Call, receipt: TxReceipt) -> TransactionReverted:
         """A receipt carries no reason: the call is repeated at its block."""
+        paid = receipt.gas_used * receipt.gas_price
         try:
             self.simulate(call, at=self.rpc.block(receipt.block))
         except TransactionReverted as error:
-            return error
-        return TransactionReverted(call.action, "OutOfGasOrMoved", {"gas_used": receipt.gas_used})
+            return TransactionReverted(error.action, error.error, error.arguments, paid=paid)
+        return TransactionReverted(call.action, "OutOfGasOrMoved", {"gas_used": receipt.gas_used}, paid=paid)
 
     def _signed(self, call: Call, nonce: int, gas: int, fees: Fees) -> SignedTransaction:
         raw, tx_hash = sign_transaction(

@@ -42,9 +42,11 @@ class RpcsDisagree(ChainError):
 
 
 class TransactionReverted(ChainError):
-    """``error`` is the contract's error name, ``arguments`` its named values; bytes as 0x and hex digits."""
+    """``error`` is the contract's error name, ``arguments`` its named values; bytes as 0x and hex digits. ``paid``: wei that it
+    cost in its block; None where it was in none.
+    """
 
-    def __init__(self, action: str, error: str, arguments: Mapping[str, object]) -> None:
+    def __init__(self, action: str, error: str, arguments: Mapping[str, object], *, paid: int | None = None) -> None:
         arguments = {
             name: f"0x{value.hex()}" if isinstance(value, bytes) else value for name, value in arguments.items()
         }
@@ -53,6 +55,7 @@ class TransactionReverted(ChainError):
         self.action = action
         self.error = error
         self.arguments = arguments
+        self.paid = paid
 
 
 class TransactionMissing(ChainError):

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from mintery.chain.delivery import surely_not_taken
 from mintery.chain.rpc import Call, TxReceipt
 from mintery.chain.sender import Sender
 from mintery.domain.voucher import Address
-from mintery.errors import RelayerSpent, TooManyMoves
+from mintery.errors import RelayerSpent, RpcRefused, TooManyMoves, TransactionReplaced, TransactionReverted
 from mintery.ledger.commands import NotWritten
 from mintery.ledger.commands_relayed import MOVES, ReserveRelay, SettleRelay
 from mintery.ledger.reads import Ledger
@@ -67,7 +68,7 @@ class RelayBounds:
 
         Raises:
             TooManyMoves, RelayerSpent
-            TransactionReverted, TransactionMissing, RpcUnavailable
+            TransactionReverted, TransactionMissing, TransactionReplaced, RpcUnavailable, RpcRefused
         """
         now = self.clock().astimezone(UTC)
         gas = sender.gas_limit(call)
@@ -76,15 +77,28 @@ class RelayBounds:
             raise RelayerSpent("blocks cost more than it offers", retry_after=_DEAR_SECONDS)
         reserved = gwei_up(Wei(gas * fees.max_fee))
         self._reserve(sender.address, holder, reserved, now)
-        left = threading.Event()
-        spent = 0
+        left: list[str] = []
+        # What left and is in no block yet may cost all that was set aside for it.
+        cost = reserved
         try:
-            receipt = sender.send(call, gas=gas, on_signed=lambda *_: left.set())
-            spent = gwei_up(Wei(receipt.gas_used * receipt.gas_price))
+            receipt = sender.send(
+                call, gas=gas, fees=fees, on_signed=lambda _raw, tx_hash, _nonce: left.append(tx_hash)
+            )
+            cost = gwei_up(Wei(receipt.gas_used * receipt.gas_price))
+        except TransactionReverted as reverted:
+            if reverted.paid is not None:
+                cost = gwei_up(Wei(reverted.paid))
+            raise
+        except TransactionReplaced:
+            left.clear()
+            raise
+        except RpcRefused as refused:
+            if surely_not_taken(refused):
+                left.clear()
+            raise
         finally:
-            # What left and is in no block, or failed in its block, may cost all that was set aside for it.
-            cost = spent or (reserved if left.is_set() else 0)
-            self.ledger.commit([SettleRelay(sender.address, holder, now.date(), reserved, cost, moved=left.is_set())])
+            cost = cost if left else 0
+            self.ledger.commit([SettleRelay(sender.address, holder, now.date(), reserved, cost, moved=bool(left))])
         return receipt
 
     def _reserve(self, relayer: Address, holder: Address, gwei: int, now: datetime) -> None:
