@@ -83,10 +83,10 @@ def test_only_health_and_the_right_operator_key_are_not_counted_here():
 
 
 def test_no_stranger_closes_health_to_a_load_balancer(gateway: Rig):
-    for bound, tries in gateway.app.open_routes.tries.items():  # as many as strangers make in a minute
-        tries._total = bound.in_all
+    for bound in gateway.app.open_routes.tries:
+        gateway.app.open_routes.tries[bound] = Tries(1, in_all=1)
 
-    assert {called(gateway, method, "/healthz").status_code for method in ("GET", "HEAD")} & {429} == set()
+    assert 429 not in {called(gateway, "GET", "/healthz").status_code for _ in range(3)}
 
 
 def test_one_report_of_health_serves_all_who_ask_within_a_second(gateway: Rig, monkeypatch: pytest.MonkeyPatch):
@@ -128,7 +128,7 @@ def test_a_proxy_that_nobody_named_is_told_of_once(gateway: Rig, caplog: pytest.
     ]
 
 
-def test_a_stranger_writes_no_more_rows_than_are_said(gateway: Rig, ledger_file: Path):
+def test_a_stranger_writes_no_row(gateway: Rig, ledger_file: Path):
     connection = sqlite3.connect(ledger_file)
     names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     names.remove("refusals")  # of paid calls: kept for those who ask why, the newest alone, and written a little later
@@ -139,13 +139,9 @@ def test_a_stranger_writes_no_more_rows_than_are_said(gateway: Rig, ledger_file:
 
     before = rows()
     for method, path in routes(gateway):
-        bound = gateway.app.open_routes.bound_of(method, concrete(path))
-
         called(gateway, method, path)
 
-        after = rows()
-        assert after - before <= (0 if bound is None else bound.rows), f"{method} {path}"
-        before = after
+        assert rows() == before, f"{method} {path}"
     connection.close()
 
 

@@ -12,7 +12,7 @@ from tests.wallet.browser import Browser, signed_in
 
 from mintery.crypto.personal_messages import sign_personal
 from mintery.domain.peer import TrustedProxies
-from mintery.domain.sign_in import format_sign_in, parse_sign_in
+from mintery.domain.sign_in import NONCE_LIFE, format_sign_in, parse_sign_in
 
 STRANGER = private_key(900)
 
@@ -71,6 +71,18 @@ def test_a_nonce_counts_once(gateway: Rig):
         answers = list(pool.map(lambda _: Browser(gateway).sign_in(message).status_code, range(8)))
 
     assert sorted(answers) == [200] + [401] * 7
+
+
+def test_a_nonce_is_used_within_ten_minutes(gateway: Rig):
+    browser, clock = Browser(gateway), gateway.parts.clock
+    end = NONCE_LIFE - timedelta(seconds=1)
+    first, second = browser.message(), browser.message()
+    late = format_sign_in(replace(parse_sign_in(second), expires_at=None))
+
+    _with(gateway, clock=lambda: clock() + end - timedelta(seconds=30))
+    assert browser.sign_in(first).status_code == 200
+    _with(gateway, clock=lambda: clock() + end + timedelta(seconds=1))
+    assert browser.sign_in(late).status_code == 401
 
 
 def test_a_nonce_that_was_never_offered_is_refused(gateway: Rig):

@@ -39,6 +39,14 @@ _GRAMMAR = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
+class Nonce:
+    """What one message may carry, and one sign-in begin with, before ``expires_at``."""
+
+    text: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SignInMessage:
     """What was signed. ``domain`` is host and port as the browser shows them; ``address`` as it was written."""
 

@@ -33,13 +33,11 @@ class Bound:
 
     Attributes:
         most: calls of one peer in a minute; once there were ``in_all`` of all peers, each has its share of that alone (``Tries``).
-        rows: that a stranger's call writes at most, each with its own end.
     """
 
     name: str
     most: int
     in_all: int
-    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,6 @@ class Uncounted:
     """Of routes that no number of calls closes to anybody, and which are cheap for that."""
 
     name: str
-    rows: int = 0
 
 
 PAGES = Bound("pages", 3_000, 60_000)
@@ -57,8 +54,8 @@ HEALTH = Uncounted("health")
 that nobody named all are one peer.
 """
 READS = Bound("reads", 1_200, 30_000)
-NONCES = Bound("nonces", 120, 1_200, rows=1)
-"""Each lives ten minutes."""
+NONCES = Bound("nonces", 120, 12_000)
+"""None is written before somebody signs in by it."""
 SIGN_INS = Bound("sign-ins", 60, 600)
 OPERATOR_KEYS = Uncounted("operator's sign-ins")
 """One hash each. The route itself counts the wrong keys, once it knows them."""

@@ -29,7 +29,7 @@ from mintery.ledger.apply_relayed import RELAYED_WRITERS
 from mintery.ledger.apply_reserve import observe_reserve
 from mintery.ledger.apply_rollback import mark_final, roll_back_block
 from mintery.ledger.apply_seals import seal_rows
-from mintery.ledger.apply_sign_ins import begin_sign_in, end_sign_in, offer_nonce
+from mintery.ledger.apply_sign_ins import begin_sign_in, end_sign_in
 from mintery.ledger.apply_withdrawn import WITHDRAWN_WRITERS
 from mintery.ledger.apply_write_offs import write_off
 from mintery.ledger.commands import (
@@ -69,7 +69,7 @@ from mintery.ledger.commands import (
 from mintery.ledger.commands_calls import FailCall
 from mintery.ledger.commands_lots import TraceLots
 from mintery.ledger.commands_memberships import AgreeMembership, ChargeMonth, EndMembership
-from mintery.ledger.commands_wallet import AddStandingVoucher, BeginSignIn, EndSignIn, OfferNonce
+from mintery.ledger.commands_wallet import AddStandingVoucher, BeginSignIn, EndSignIn
 from mintery.ledger.sheet import Sheet, open_sheet
 from mintery.ledger.work import Work
 
@@ -99,7 +99,6 @@ _ALONE: Mapping[type, Callable[[Work, Any], Result]] = {
     WriteOff: write_off,
     SealRows: seal_rows,
     ChangeChannel: change_channel,
-    OfferNonce: offer_nonce,
     BeginSignIn: begin_sign_in,
     EndSignIn: end_sign_in,
     OpenLongJob: open_long_job,
@@ -134,7 +133,6 @@ _BESIDE = (
     KeepFlowSums,
     RecordRefusals,
     ChangeChannel,
-    OfferNonce,
     BeginSignIn,
     EndSignIn,
     OpenLongJob,

@@ -5,29 +5,20 @@ from datetime import datetime
 
 from mintery.domain.keys import GatewayKey, KeyId, KeyRules, KeySecret, StandingVoucher
 from mintery.domain.limits import LimitId, SpendLimit
-from mintery.domain.sign_in import SignIn, SignInId
+from mintery.domain.sign_in import Nonce, SignIn, SignInId
 from mintery.domain.voucher import AccountId, Address
 
 
 @dataclass(frozen=True, slots=True)
-class OfferNonce:
-    """A nonce that may be signed once until ``expires_at``. Those that expired before ``now`` go."""
-
-    nonce: str
-    expires_at: datetime
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class BeginSignIn:
-    """Refused unless ``nonce`` was offered, has not expired and was not used. None: what was shown needs no nonce.
+    """Refused where ``nonce`` was used or has expired. None: what was shown needs no nonce.
 
-    ``token_hash``: 32 bytes; sign-ins that are over go.
+    ``token_hash``: 32 bytes; sign-ins that are over go, and nonces that have expired.
     """
 
     sign_in: SignIn
     token_hash: bytes
-    nonce: str | None
+    nonce: Nonce | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +127,4 @@ AuthorityCommand = (
     MakeKey | RotateKey | ChangeKey | RevokeKey | RevokeVoucher | SetLimit | ChangeLimit | EndLimit | SetTimeZone
 )
 """What changes what a holder allows: from its commit on, no hold is placed by what was read before."""
-WalletCommand = OfferNonce | BeginSignIn | EndSignIn | AddStandingVoucher | AuthorityCommand | SpreadAuthority
+WalletCommand = BeginSignIn | EndSignIn | AddStandingVoucher | AuthorityCommand | SpreadAuthority

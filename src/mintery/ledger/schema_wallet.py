@@ -15,7 +15,7 @@ from sqlalchemy import (
 
 from mintery.ledger.columns import blob, integer, table, text
 
-# Each may be signed once, before it expires; what has expired goes.
+# Those that were used, each for longer than it is good: nobody signs in by one again. Offering one writes nothing.
 sign_in_nonces = table(
     "sign_in_nonces",
     Column("nonce", Text, primary_key=True),

@@ -10,14 +10,16 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from mintery.crypto.hashing import parse_address
 from mintery.crypto.personal_messages import is_signed_by, personal_digest
+from mintery.crypto.sign_in_nonces import RANDOM_BYTES, nonce_end, seal_nonce
 from mintery.domain.sign_in import (
     LONGEST_OF_CONTRACT,
     LONGEST_SIGN_IN,
     NONCE_LIFE,
+    Nonce,
     SignIn,
     SignInId,
     Site,
@@ -27,19 +29,14 @@ from mintery.domain.sign_in import (
 from mintery.domain.voucher import Address
 from mintery.errors import MalformedInput, NotOperator, SignInRefused
 from mintery.ledger.commands import NotWritten
-from mintery.ledger.commands_wallet import BeginSignIn, EndSignIn, OfferNonce
+from mintery.ledger.commands_wallet import BeginSignIn, EndSignIn
+from mintery.units import UnixSeconds
 from mintery.usecases.contract_wallets import check_wallet_signed, read_signature
 from mintery.usecases.meters import log_transition
 from mintery.usecases.parts import GatewayParts
 
 TOKEN_PREFIX = "ms_"  # noqa: S105 -- how the token of a program begins, not a token
 _TOKEN_BYTES = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Nonce:
-    text: str
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +48,22 @@ class Begun:
 
 
 def offer_nonce(parts: GatewayParts) -> Nonce:
-    now = parts.clock()
-    nonce = Nonce(secrets.token_hex(16), now + NONCE_LIFE)
-    parts.ledger.commit([OfferNonce(nonce.text, nonce.expires_at, now)])
-    return nonce
+    """Written nowhere until somebody signs in by it: whoever asks for many costs nothing, and takes nobody else's away."""
+    end = UnixSeconds(int((parts.clock() + NONCE_LIFE).timestamp()))
+    text = seal_nonce(parts.settler, _ledger_of(parts), end, secrets.token_bytes(RANDOM_BYTES))
+    return Nonce(text, datetime.fromtimestamp(end, UTC))
+
+
+def _offered(parts: GatewayParts, text: str, now: datetime) -> Nonce:
+    """Raises SignInRefused."""
+    end = nonce_end((parts.settler, *parts.former_settlers), _ledger_of(parts), text)
+    if end is None or end <= now.timestamp():
+        raise SignInRefused("the nonce was not offered, or has expired")
+    return Nonce(text, datetime.fromtimestamp(end, UTC))
+
+
+def _ledger_of(parts: GatewayParts) -> str:
+    return f"{parts.domain.chain_id}/{parts.domain.escrow}"
 
 
 def sign_in(
@@ -73,17 +82,18 @@ def sign_in(
     now = parts.clock()
     signed = parse_sign_in(message)
     check_sign_in(signed, site=site, chain_id=parts.domain.chain_id, now=now)
+    nonce = _offered(parts, signed.nonce, now)
     try:
         holder, raw = parse_address(signed.address), read_signature(signature)
     except MalformedInput:
         raise SignInRefused("the signature cannot be read") from None
     if is_signed_by(message, raw, holder):
-        return _begin(parts, holder, now, signed.nonce)
+        return _begin(parts, holder, now, nonce)
     if parts.relay is None:
         raise SignInRefused(f"{holder} did not sign it")
     before_asking()
     check_wallet_signed(parts.relay.chain.rpc, holder, personal_digest(message), raw)
-    return _begin(parts, holder, now, signed.nonce, life=LONGEST_OF_CONTRACT)
+    return _begin(parts, holder, now, nonce, life=LONGEST_OF_CONTRACT)
 
 
 def sign_in_as_dev(parts: GatewayParts, key: str) -> Begun:
@@ -106,7 +116,12 @@ def sign_in_as_operator(parts: GatewayParts, key: str) -> Begun:
 
 
 def _begin(
-    parts: GatewayParts, holder: Address | None, now: datetime, nonce: str | None, *, life: timedelta = LONGEST_SIGN_IN
+    parts: GatewayParts,
+    holder: Address | None,
+    now: datetime,
+    nonce: Nonce | None,
+    *,
+    life: timedelta = LONGEST_SIGN_IN,
 ) -> Begun:
     """Raises SignInRefused."""
     token = TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
