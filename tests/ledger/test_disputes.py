@@ -241,6 +241,25 @@ def test_what_has_ended_stays_ended(ledger: LedgerStore, database: Database, cha
             database.run(statement)
 
 
+@pytest.mark.parametrize(("outcome", "left"), [(WON, 100), (LOST, 25)])
+def test_a_dispute_whose_amount_the_rail_changed_ends_with_the_one_that_was_told_first(
+    ledger: LedgerStore, chain: Chain, outcome: DisputeOutcome, left: int
+):
+    credited(ledger, chain)
+    first, later = 3 * DOLLARS // 4, DOLLARS // 4
+    answers = ledger.commit([disputed(assets=first), disputed(assets=later)])
+    assert isinstance(answers[1], NotWritten)
+    assert "15 dollars" in answers[1].why
+    assert spendable(ledger) == 25
+
+    ledger.commit([disputed(outcome, assets=later)])
+
+    assert (spendable(ledger), ledger.disputes.open()) == (left, [])
+    ended = ledger.orders.events_of(ORDER.id)[-1]
+    assert (ended.facts["assets"], ended.facts["counted"]) == (str(later), str(first))
+    ledger.check()
+
+
 def test_a_dispute_of_another_orders_payment_is_refused(ledger: LedgerStore):
     other = an_order(2)
     accepted(ledger)

@@ -178,6 +178,22 @@ def test_a_rail_that_contradicts_itself_is_told_to_a_person(counter: Counter):
     assert any("had ended as lost" in why for why in counter.alarms())
 
 
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+def test_another_amount_of_a_dispute_is_told_to_a_person_and_keeps_it_from_no_end(counter: Counter, outcome: str):
+    told = counter.account.dispute(counter.intent, 2_000)
+    watch_disputes(counter.desk, counter.now)
+    told["amount"] = 1_500
+    watch_disputes(counter.desk, counter.now)
+    assert ["of 20 dollars" in why for why in counter.alarms()] == [True]
+    assert counter.status is OrderStatus.DISPUTED
+
+    told["status"] = outcome
+    assert watch_disputes(counter.desk, counter.now) == 1
+
+    assert counter.status is (OrderStatus.PAID if outcome == "won" else OrderStatus.REFUNDED)
+    assert ["took 15 dollars" in why for why in counter.alarms()] == ([] if outcome == "won" else [True])
+
+
 def test_a_silent_rail_is_an_alarm_until_it_answers(counter: Counter):
     told = counter.account.dispute(counter.intent, 2_000)
     counter.account.silent = 1

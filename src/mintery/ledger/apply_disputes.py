@@ -19,7 +19,7 @@ from mintery.ledger.schema_disputes import disputes, outside_refunds
 from mintery.ledger.schema_orders import payments, refunds
 from mintery.ledger.stating import DISPUTES, OUTSIDE_REFUNDS, state
 from mintery.ledger.work import Statement, Work, insert_of, micros
-from mintery.units import AssetUnits
+from mintery.units import AssetUnits, format_assets
 
 _insert_dispute = Statement(insert_of(disputes).on_conflict_do_nothing())
 _dispute = Statement(
@@ -85,25 +85,36 @@ def take_dispute(work: Work, command: TakeDispute) -> OrderTold | NotWritten:
     row = _dispute_row(order, told, command.at)
     if work.run(_insert_dispute, **row):
         state(work, DISPUTES, told.id)
-        return _told(work, order, told, "disputed" if told.outcome is None else f"dispute {told.outcome}", command)
+        return _told(work, order, "disputed" if told.outcome is None else f"dispute {told.outcome}", command)
     known = work.row(_dispute, id=told.id)
-    if known is None or tuple(known[:3]) != (order.id, told.payment, told.assets):
+    if known is None or tuple(known[:2]) != (order.id, told.payment):
         return NotWritten(f"dispute {told.id} was told otherwise before")
     if known[3] == row["outcome"]:
-        return OrderTold(order, news=False)
+        return OrderTold(order, news=False) if known[2] == told.assets else _of_another_amount(told, known[2])
     if known[3] is not None or told.outcome is None:
         return NotWritten(
             f"dispute {told.id} had ended as {known[3]}, and the rail tells now that it is {told.outcome or 'open'}"
         )
     work.run(_end_dispute, its_id=told.id, its_outcome=told.outcome.value, at=micros(command.at))
     state(work, DISPUTES, told.id)
-    return _told(work, order, told, f"dispute {told.outcome.value}", command)
+    return _told(work, order, f"dispute {told.outcome.value}", command, counted=known[2])
 
 
-def _told(work: Work, order: Order, told: Dispute, kind: str, command: TakeDispute) -> OrderTold:
+def _of_another_amount(told: Dispute, counted: int) -> NotWritten:
+    was, is_ = format_assets(AssetUnits(counted)), format_assets(told.assets)
+    return NotWritten(
+        f"dispute {told.id} was of {was} dollars, with which it is counted, and the rail tells now of {is_}"
+    )
+
+
+def _told(work: Work, order: Order, kind: str, command: TakeDispute, counted: int | None = None) -> OrderTold:
+    """``counted``: the amount that it was first told of, if that was before."""
+    told = command.dispute
     sums = {} if order.payment is None else dict(work.rows(_sums, order=order.id, its_payment=order.payment.id))
     after = replace(order, disputed=AssetUnits(int(sums.get(None, 0))), lost=AssetUnits(int(sums.get("lost", 0))))
     facts = {"dispute": told.id, "payment": told.payment, "assets": str(told.assets), "reason": told.reason}
+    if counted not in {None, told.assets}:
+        facts["counted"] = str(counted)
     write_event(work, order.id, kind, command.actor, facts, at=command.at)
     if after.lost:
         after = _without_credits(work, after, f"the dispute {told.id} was lost", command.at)

@@ -10,7 +10,8 @@ from mintery.domain.order import OrderId
 @dataclass(frozen=True, slots=True)
 class TakeDispute:
     """The order's payment is disputed, or that has ended. What is left of its credits is frozen in the same commit, or freed.
-    Refused (NotWritten) where it contradicts how the dispute ended before.
+    It counts with the amount that was told first; another one that comes with its end is written in the order's journal.
+    Refused (NotWritten) where it contradicts how the dispute ended before, or where nothing but its amount is another.
     """
 
     order: OrderId

@@ -11,7 +11,7 @@ from mintery.ledger.commands import NotWritten
 from mintery.ledger.commands_disputes import RefreezeLots, TakeDispute, TakeOutsideRefund
 from mintery.ledger.commands_orders import OrderTold
 from mintery.rails.cards import Claims
-from mintery.units import format_assets
+from mintery.units import AssetUnits, format_assets
 from mintery.usecases.alarms import Alarm
 from mintery.usecases.order_desk import OrderDesk
 
@@ -103,6 +103,9 @@ def _take_dispute(desk: OrderDesk, order: OrderId, told: Dispute, now: datetime)
     if told.outcome is None:
         why = f"order {order}: {usd} dollars are disputed ({told.reason}); answer the dispute at the card service"
         desk.alarms.sound(Alarm.DISPUTED, why, now, subject=told.id)
+    elif (counted := _lost_as(desk, told)) != told.assets:
+        why = f"order {order}: dispute {told.id} took {usd} dollars and is counted with {format_assets(counted)}; a person must look at it"
+        desk.alarms.sound(Alarm.DISPUTED, why, now, subject=told.id)
     else:
         desk.alarms.clear(Alarm.DISPUTED, subject=told.id)
     news = isinstance(taken, OrderTold) and taken.news
@@ -118,6 +121,12 @@ def _take_dispute(desk: OrderDesk, order: OrderId, told: Dispute, now: datetime)
             },
         )
     return news
+
+
+def _lost_as(desk: OrderDesk, told: Dispute) -> AssetUnits:
+    """The amount that a lost one counts with; of one that was won it does not matter."""
+    recorded = desk.ledger.disputes.dispute(told.id) if told.outcome is DisputeOutcome.LOST else None
+    return told.assets if recorded is None else recorded.dispute.assets
 
 
 def _take_refund(desk: OrderDesk, order: OrderId, told: OutsideRefund, now: datetime) -> bool:
