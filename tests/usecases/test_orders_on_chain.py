@@ -385,6 +385,25 @@ def test_lost_answers_mint_nothing_twice(till: Till, desk: OrderDesk, monkeypatc
     assert till.town.chain.token(till.town.token).balance_of(order.account.holder) == 0
 
 
+def test_what_is_in_no_block_is_told_by_when_it_was_first_signed(
+    till: Till, desk: OrderDesk, monkeypatch: pytest.MonkeyPatch
+):
+    """What came before, as days of waiting for the holder's credits, is none of the chain's."""
+    order = bank_order(till, desk, PrivateKey.generate(), signed=False)
+    mint_orders(desk, now())
+    (mint,) = till.ledger.chain_calls.of(order.id)
+    monkeypatch.setattr(Sender, "deliver", lambda *_: Delivered(Delivery.MAYBE, "no answer"))
+    first = now() + timedelta(days=3)
+    told = []
+    for seconds in (0, 1, 9 * desk.bump_after, 10 * desk.bump_after):
+        send_call(desk, mint, first + timedelta(seconds=seconds))
+        told.append([each.why for each in till.alarms.standing()])
+
+    assert told[:3] == [[], [], []]
+    ((why,),) = told[3:]
+    assert f"{mint.id}: in no block for {10 * desk.bump_after} s" in why
+
+
 def test_two_that_send_with_one_key_at_once_never_use_one_nonce(
     till: Till, desk: OrderDesk, monkeypatch: pytest.MonkeyPatch
 ):

@@ -141,10 +141,10 @@ def _send(desk: OrderDesk, call: ChainCall, attempts: Sequence[CallAttempt], fin
     free_from = desk.chain.rpc.nonce(sender.address)
     ours = [attempt for attempt in attempts if attempt.sender == sender.address]
     if live := [attempt for attempt in ours if attempt.nonce >= free_from]:
-        return _send_again(desk, call, live[-1], len(attempts), now)
+        return _send_again(desk, call, live[-1], attempts, now)
     if call.authority is None and len(dead_of(desk, attempts, final)) < len(attempts):
         # Its nonce is used, and not in a final block yet; or another settler signed it, before the key was changed.
-        _tell_if_long(desk, call, attempts[-1], now)
+        _tell_if_long(desk, call, attempts, now)
         return Sent.WAITS
     asked = Call(f"order.{call.kind.value}", call.to, call.calldata)
     try:
@@ -181,20 +181,24 @@ def _postponed(desk: OrderDesk, call: ChainCall, why: str, now: datetime) -> Sen
     return Sent.WAITS
 
 
-def _send_again(desk: OrderDesk, call: ChainCall, attempt: CallAttempt, known: int, now: datetime) -> Sent:
+def _send_again(
+    desk: OrderDesk, call: ChainCall, attempt: CallAttempt, attempts: Sequence[CallAttempt], now: datetime
+) -> Sent:
     sender = _sender(desk, call)
-    _tell_if_long(desk, call, attempt, now)
+    _tell_if_long(desk, call, attempts, now)
     overdue = (now - attempt.signed_at).total_seconds() >= desk.bump_after
     if overdue and not _is_anothers(desk, attempt):
         raised = sender.outbid(sender.restore(f"order.{call.kind.value}", attempt.raw), cap=desk.max_fee)
         if raised is not None:
-            return _save_and_send(desk, call, raised, known, now)
+            return _save_and_send(desk, call, raised, len(attempts), now)
     return _deliver(desk, call, attempt.tx_hash, attempt.raw, now)
 
 
-def _tell_if_long(desk: OrderDesk, call: ChainCall, attempt: CallAttempt, now: datetime) -> None:
-    if (waited := int((now - call.planned_at).total_seconds())) >= _STUCK_BUMPS * desk.bump_after:
-        why = f"{call.id}: in no block for {waited} s; do earlier transactions of {attempt.sender} wait, or do blocks cost too much?"
+def _tell_if_long(desk: OrderDesk, call: ChainCall, attempts: Sequence[CallAttempt], now: datetime) -> None:
+    """Since it was first signed: before that it may have waited for the holder, or for another call."""
+    if (waited := int((now - attempts[0].signed_at).total_seconds())) >= _STUCK_BUMPS * desk.bump_after:
+        sender = attempts[-1].sender
+        why = f"{call.id}: in no block for {waited} s; do earlier transactions of {sender} wait, or do blocks cost too much?"
         desk.alarms.sound(Alarm.ORDERS_WAIT, why, now, subject=call.subject)
 
 
