@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.conftest import new_database
 from tests.databases import KINDS
@@ -64,6 +64,10 @@ wishes = st.builds(
 )
 groups = st.lists(st.lists(st.lists(wishes, max_size=5), min_size=1, max_size=5), max_size=5)
 
+A_WISH = Wish("", number=6, amount=10, most=10**6, epoch=0, key=None, limits=(), seconds=0, cost=1, flag=False)
+AGAIN = A_WISH._replace(verb="place", key="idempotency")
+"""A hold whose request is there already, by which it is known."""
+
 
 def command(wish: Wish) -> Command:  # noqa: PLR0911 -- one table
     """Few requests and few accounts: most commands meet what others left."""
@@ -114,6 +118,10 @@ def writer(url: str) -> Iterator[GroupWriter]:
 def test_groups_answer_as_one_by_one(request: pytest.FixtureRequest, kind: str):
     @settings(max_examples=30 if kind == "sqlite" else 8, deadline=None, suppress_health_check=list(HealthCheck))
     @given(groups)
+    @example(
+        [[[AGAIN]], [[A_WISH._replace(verb="release")]], [[AGAIN._replace(epoch=1)], [A_WISH._replace(verb="release")]]]
+    )
+    @example([[[AGAIN]], [[A_WISH._replace(verb="place", number=4, amount=60)]], [[AGAIN]]])
     def each_as_alone(wished: list[list[list[Wish]]]) -> None:
         written = [[[command(wish) for wish in asked] for asked in lists] for lists in wished]
         with new_database(request, kind) as together, new_database(request, kind) as apart:

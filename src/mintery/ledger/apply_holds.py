@@ -28,6 +28,13 @@ def place_hold(sheet: Sheet, command: PlaceHold) -> HoldPlaced | HoldRefused | R
     A request that is there already is answered first: by its hold as it stands, so that a repeated command finds what
     became of it.
     """
+    answer = _admitted(sheet, command)
+    if isinstance(answer, HoldPlaced) or sheet.is_new_after_all(command.request):
+        return answer
+    return _already(sheet, command) or answer
+
+
+def _admitted(sheet: Sheet, command: PlaceHold) -> HoldPlaced | HoldRefused | RateReached | RequestKnown | NotWritten:
     if (known := _already(sheet, command)) is not None:
         return known
     account = sheet.accounts.get(command.account)

@@ -41,13 +41,13 @@ class Wanted:
         repeated: (credential, body) of new requests that say that they were sent before.
     """
 
-    requests: Sequence[str]
-    accounts: Sequence[str]
-    counters: Sequence[str]
-    ending: Sequence[str]
-    keyed: Sequence[tuple[bytes, str]]
-    raised: Sequence[tuple[str, bytes]]
-    repeated: Sequence[tuple[bytes, bytes]]
+    requests: Sequence[str] = ()
+    accounts: Sequence[str] = ()
+    counters: Sequence[str] = ()
+    ending: Sequence[str] = ()
+    keyed: Sequence[tuple[bytes, str]] = ()
+    raised: Sequence[tuple[str, bytes]] = ()
+    repeated: Sequence[tuple[bytes, bytes]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ Commands are decided on it in their order, each by what those before it left. Wh
 CHECKs and unique indexes of the tables have the last word. It holds requests that are there and new ones alike.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -17,7 +19,7 @@ from mintery.ledger.bulk import Bulk, Row
 from mintery.ledger.commands import CaptureHold, PlaceHold, ReleaseHold, RequestCommand
 from mintery.ledger.known import Identity, KnownRow, is_retry, newest, overtaken_by_retries
 from mintery.ledger.limits import parse_limits
-from mintery.ledger.loads import Wanted, load, load_retries
+from mintery.ledger.loads import Loaded, Wanted, load, load_retries
 from mintery.ledger.memory import AccountRow, Memory, RequestRow
 from mintery.ledger.rows import voucher_row
 from mintery.ledger.schema import accounts, answers, counters, receipts, requests, route_attempts, transfers, vouchers
@@ -88,6 +90,8 @@ class Sheet:
     """By credential, body and raised voucher; of several, the newest."""
     retries: dict[Identity, KnownRow]
     """Likewise declared retries that found no original; those alone that a new request may have been overtaken by."""
+    trusted: set[str]
+    """Requests that are taken to be new without having been looked for."""
     receipts: dict[str, Row] = field(default_factory=dict)
     answers: dict[str, Row] = field(default_factory=dict)
     attempts: list[Row] = field(default_factory=list)
@@ -135,6 +139,14 @@ class Sheet:
         if (voucher := (row.account, placed.digest)) not in self.work.known_vouchers:
             self._vouchers[voucher] = _new_voucher(placed)
             self.work.new_vouchers.add(voucher)
+
+    def is_new_after_all(self, request: RequestId) -> bool:
+        """Look for one that was taken to be new. What refuses the row of one that is not sees only holds that are placed."""
+        if request not in self.trusted:
+            return True
+        self.trusted.discard(request)
+        _remember(self.work.memory, load(self.work, Wanted(requests=[request])))
+        return request not in self.requests
 
     def touch(self, row: RequestRow, facts: tuple[str, ...]) -> None:
         """These of its facts changed."""
@@ -209,12 +221,9 @@ def open_sheet(work: Work, commands: Sequence[RequestCommand]) -> Sheet:
     """With all that ``commands`` may touch; on PostgreSQL their accounts and counters are locked from here on."""
     work.begin()
     memory = work.memory
-    loaded = load(work, _wanted(commands, memory))
-    for row in loaded.accounts:
-        memory.accounts[row[0]] = AccountRow(*row)
-    for row in loaded.requests:
-        memory.requests[row[0]] = _request_row(row)
-    memory.used.update(loaded.counters)
+    trusted = _taken_to_be_new(commands, memory)
+    loaded = load(work, _wanted(commands, memory, trusted))
+    _remember(memory, loaded)
     by_key, by_raised = {}, {}
     for id_, placed_at, credential, idempotency_key, account, raised, body in loaded.known:
         known = KnownRow(id_, placed_at, body)
@@ -229,16 +238,34 @@ def open_sheet(work: Work, commands: Sequence[RequestCommand]) -> Sheet:
         by_raised=by_raised,
         undelivered=newest(loaded.undelivered),
         retries=newest(load_retries(work, overtaken) if (overtaken := overtaken_by_retries(commands, memory)) else ()),
+        trusted=trusted,
     )
 
 
-def _wanted(commands: Sequence[RequestCommand], memory: Memory) -> Wanted:
-    """What ``commands`` touch and ``memory`` does not have."""
+def _remember(memory: Memory, loaded: Loaded) -> None:
+    """What is there already may have been changed by this sheet, and stays."""
+    for row in loaded.accounts:
+        memory.accounts.setdefault(row[0], AccountRow(*row))
+    for row in loaded.requests:
+        memory.requests.setdefault(row[0], _request_row(row))
+    for key, used in loaded.counters:
+        memory.used.setdefault(key, used)
+
+
+def _taken_to_be_new(commands: Sequence[RequestCommand], memory: Memory) -> set[str]:
+    """Requests that one command makes, and no other is about, where memory may be trusted."""
+    if not memory.trusted:
+        return set()
+    asked = Counter(command.request for command in commands)
+    places = {command.request for command in commands if isinstance(command, PlaceHold)}
+    return {request for request in places if asked[request] == 1 and request not in memory.requests}
+
+
+def _wanted(commands: Sequence[RequestCommand], memory: Memory, trusted: AbstractSet[str]) -> Wanted:
+    """What ``commands`` touch, and ``memory`` neither has nor takes to be new."""
     places = [command for command in commands if isinstance(command, PlaceHold)]
     keys = [(each, each.key) for each in places]
-    unknown = {command.request for command in commands if command.request not in memory.requests}
-    if memory.trusted:
-        unknown.difference_update(place.request for place in places)
+    unknown = {command.request for command in commands if command.request not in memory.requests} - trusted
     return Wanted(
         requests=sorted(unknown),
         accounts=sorted({place.account for place in places}.difference(memory.accounts)),
