@@ -235,7 +235,7 @@ def test_refusals_carry_the_contracts_error_and_arguments(world: Any, token: Cre
         {"actual": 7, "expected": batch.batch_id},
     )
     assert (unknown.value.error, unknown.value.arguments) == ("UnknownProject", {"token": stranger.address})
-    assert no_exit.value.arguments == {"account": bytes.fromhex(account_id(key)[2:])}
+    assert no_exit.value.arguments == {"account": account_id(key)}
 
 
 def test_deposits_by_permit_and_by_authorization(world: Any, token: CreditToken):
