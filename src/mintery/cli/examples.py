@@ -24,6 +24,8 @@ EXAMPLES: Mapping[str, str] = {
     "order place": "20 --rail card --token 0x5FbDB2315678afecb367f032d93F642f64180aa3",
     "order list": "",
     "order show": "ord_1234",
+    "order check": "ord_1234",
+    "order journal": "ord_1234",
     "order cancel": "ord_1234",
     "order queue": "",
     "order paid": "MINT-7K2P-9QXA --usd 20 --payment 2026-11-02/17",
