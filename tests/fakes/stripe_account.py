@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -32,15 +32,17 @@ class StripeAccount:
     silent: int = 0
     answers_lost: bool = False
     slow_refunds: bool = False
-    _answers: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    _answers: dict[str, tuple[datetime, int, dict[str, Any]]] = field(default_factory=dict)
 
     def answer(self, method: str, path: str, form: Mapping[str, str], key: str | None) -> tuple[int, dict[str, Any]]:
-        """Status and JSON. An idempotency key's first answer is given again."""
+        """Status and JSON. An idempotency key's first answer, a refusal too, is given again for a day."""
         if key is not None and key in self._answers:
-            return self._answers[key]
+            at, status, body = self._answers[key]
+            if self.clock() < at + timedelta(days=1):
+                return status, body
         status, body = self._route(method, path.strip("/").split("/"), form)
         if key is not None:
-            self._answers[key] = (status, json.loads(json.dumps(body)))
+            self._answers[key] = (self.clock(), status, json.loads(json.dumps(body)))
         return status, body
 
     def _route(self, method: str, parts: list[str], form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
